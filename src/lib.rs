@@ -7,6 +7,7 @@ pub mod crash;
 pub mod engine;
 pub mod log;
 pub mod model;
+mod order_command;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub mod store;

@@ -145,7 +145,9 @@ impl From<ScreenError> for CliError {
         match error {
             ScreenError::Server(error) => error.into(),
             ScreenError::Access(trouble) => trouble.into(),
-            ScreenError::NoTerminal | ScreenError::System(_) => CliError::Screen(error),
+            ScreenError::NoTerminal | ScreenError::NoTerminalForBoard | ScreenError::System(_) => {
+                CliError::Screen(error)
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ mod acl;
 mod add;
 mod again;
 mod args;
+mod board;
 mod cart;
 mod cart_output;
 mod checkout;
@@ -88,6 +89,8 @@ struct Cli {
 enum Command {
     #[command(flatten)]
     Shop(ShopCommand),
+    /// Show the open orders on a screen, live, for those who make them
+    Board(board::BoardArgs),
     #[command(flatten)]
     Local(LocalCommand),
 }
@@ -262,6 +265,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(Command::Local(command)) => run_local(&command, output),
+        // Screens have a runtime of their own.
+        Some(Command::Board(args)) => board::run(&args, &screen_settings(cli.flags, output)?),
         Some(Command::Shop(command)) => {
             let mut settings = load_settings(cli.flags, command.console(), output)?;
             let runtime = command.runtime()?;
@@ -279,13 +284,16 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
             })
         }
 
-        // The shop on the screen, which has a runtime of its own.
-        None => {
-            let mut settings = load_settings(cli.flags, Console::Silent, output)?;
-            runtime()?.block_on(connect::ask_password(&mut settings))?;
-            Ok(tui::run(&settings)?)
-        }
+        // The shop on the screen.
+        None => Ok(tui::run(&screen_settings(cli.flags, output)?)?),
     }
+}
+
+/// The settings for a screen.
+fn screen_settings(flags: Flags, output: &Output) -> Result<Settings, CliError> {
+    let mut settings = load_settings(flags, Console::Silent, output)?;
+    runtime()?.block_on(connect::ask_password(&mut settings))?;
+    Ok(settings)
 }
 
 /// Says why the private server has gone, where that is why a command failed.

@@ -103,6 +103,12 @@ pub struct Settings {
     pub mouse: bool,
     /// The keys in force.
     pub keymap: Keymap,
+    /// The age from which on a ticket of the board needs a look, in milliseconds.
+    pub board_warn: u64,
+    /// The age from which on it is late, in milliseconds.
+    pub board_late: u64,
+    /// The shell command that prints a ticket; `None` where there is none.
+    pub print: Option<String>,
     /// The file for the log, and the lowest level that is written to it.
     pub log: Option<(PathBuf, Level)>,
     /// Notes about these settings for the person who gave them.
@@ -145,6 +151,9 @@ impl Settings {
         let theme = theme(layers)?;
         let alerts = alerts(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
+        let board_warn = age(layers, "board_warn", |layer| layer.board_warn.clone())?;
+        let board_late = age(layers, "board_late", |layer| layer.board_late.clone())?;
+        let print = layers.pick_noted("print", |layer| layer.print.clone());
         let log = log(layers)?;
 
         Ok(Settings {
@@ -155,6 +164,9 @@ impl Settings {
             alerts,
             mouse,
             keymap,
+            board_warn,
+            board_late,
+            print: Some(print).filter(|command| !command.trim().is_empty()),
             log,
             warnings,
             file: None,
@@ -269,6 +281,18 @@ fn timeout(
 ) -> Result<Timeout, ConfigError> {
     let typed = layers.pick_noted(name, field);
     Timeout::parse(&typed).map_err(|why| invalid(name, why))
+}
+
+/// An age in milliseconds, which is never reached where the setting is `never`.
+fn age(
+    layers: &mut SettingLayers,
+    name: &'static str,
+    field: impl Fn(&SettingLayer) -> Option<String>,
+) -> Result<u64, ConfigError> {
+    Ok(match timeout(layers, name, field)? {
+        Timeout::After(milliseconds) => milliseconds,
+        Timeout::Never => u64::MAX,
+    })
 }
 
 /// The theme; `None` is `auto`.

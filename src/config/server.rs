@@ -45,6 +45,15 @@ impl Server {
             Server::Private(_) => None,
         }
     }
+
+    /// The private server, where that holds the shop.
+    #[must_use]
+    pub(crate) fn private(&self) -> Option<&Engine> {
+        match self {
+            Server::External(_) => None,
+            Server::Private(engine) => Some(engine),
+        }
+    }
 }
 
 impl fmt::Display for Server {

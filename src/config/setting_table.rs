@@ -130,6 +130,15 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "LEVEL", env = "TROLLEY_LOG_LEVEL", add = ArgValueCandidates::new(levels))]
     pub(crate) log_level: Option<String>,
 
+    // In the file alone, as the board alone has them: the ages from which on a ticket needs a look,
+    // and is late, and the shell command that prints one.
+    #[arg(skip)]
+    pub(crate) board_warn: Option<String>,
+    #[arg(skip)]
+    pub(crate) board_late: Option<String>,
+    #[arg(skip)]
+    pub(crate) print: Option<String>,
+
     // In the file alone: other keys for actions. They are a table, with a line in the file for
     // each action, which no single option could hold.
     #[arg(skip)]
@@ -153,6 +162,8 @@ impl SettingLayer {
             theme: Some("auto".to_owned()),
             alerts: Some("auto".to_owned()),
             mouse: Some(true),
+            board_warn: Some("5m".to_owned()),
+            board_late: Some("10m".to_owned()),
             log_level: Some("info".to_owned()),
             ..SettingLayer::default()
         }

@@ -261,8 +261,10 @@ pub(crate) const PENDING: &str = "…";
 pub(crate) const UNLIMITED: &str = "∞";
 /// The word for unlimited stock where the terminal has no such sign.
 pub(crate) const UNLIMITED_IN_ASCII: &str = "many";
-/// The sign of a quantity of which the shop has too few.
+/// The sign of a quantity of which the shop has too few, and of a ticket that needs a look.
 pub(crate) const SHORT: &str = "!";
+/// The sign of a ticket that is late.
+pub(crate) const LATE: &str = "!!";
 /// The sign of a note on a product.
 pub(crate) const NOTE: &str = "›";
 /// The sign of a price that went up since the product was added.

@@ -11,6 +11,11 @@ pub enum ScreenError {
         "the shop needs a terminal. Without one, use: trolley products, trolley add, trolley remove, trolley cart (see trolley --help)"
     )]
     NoTerminal,
+    /// The same for the screens of the staff.
+    #[error(
+        "the board needs a terminal. Without one, use: trolley orders --follow, trolley order, trolley today (see trolley --help)"
+    )]
+    NoTerminalForBoard,
     /// The shop's server can't be started or found.
     #[error(transparent)]
     Server(#[from] ServerError),

@@ -8,6 +8,7 @@ pub mod layout;
 pub(crate) mod lock;
 pub mod message;
 pub mod screen;
+pub mod staff;
 pub mod state;
 pub mod terminal;
 pub mod update;
@@ -46,6 +47,36 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     check_terminal()?;
     let address = settings.server.open()?;
 
+    in_terminal(
+        async |mut typed| {
+            let hub = hub(settings, address);
+            let visit = visit(settings, &hub.address, &mut typed);
+            let port = LocalPort::open(typed)?;
+            let ended = Screen::start(port, visit, hub).run().await?;
+            Ok(Taken {
+                status: ended.status,
+                rest: ended.live,
+            })
+        },
+        // The others should see at once that we have left.
+        async |live| live.leave().await,
+    )
+}
+
+/// The end of a screen that had taken this terminal.
+struct Taken<T> {
+    /// The exit status.
+    status: u8,
+    /// What is left to be done away with, once the terminal is given back.
+    rest: T,
+}
+
+/// Takes this terminal, shows a screen on it, and gives it back, whatever happened. The screen gets
+/// what was typed before.
+fn in_terminal<T>(
+    show: impl AsyncFnOnce(Vec<u8>) -> Result<Taken<T>, ScreenError>,
+    clean_up: impl AsyncFnOnce(T),
+) -> Result<ExitCode, ScreenError> {
     let tokio = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -53,25 +84,16 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
     signals::guard_line()?;
 
     let ended = tty::enter().map_err(ScreenError::from);
-    let ended = ended.and_then(|()| {
-        tokio.block_on(async {
-            let hub = hub(settings, address);
-            let mut typed = tty::typed_before();
-            let visit = visit(settings, &hub.address, &mut typed);
-            let port = LocalPort::open(typed)?;
-            Screen::start(port, visit, hub).run().await
-        })
-    });
+    let ended = ended.and_then(|()| tokio.block_on(show(tty::typed_before())));
 
-    // The terminal is given back first, whatever happened.
+    // The terminal is given back first.
     let signalled = signals::end_status();
     signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |ended| ended.status));
     tty::restore();
 
     let status = match ended {
         Ok(ended) => {
-            // The others should see at once that we have left.
-            tokio.block_on(ended.live.leave());
+            tokio.block_on(clean_up(ended.rest));
             Ok(ended.status)
         }
         Err(error) => signalled.ok_or(error),
@@ -101,23 +123,48 @@ fn hub(settings: &Settings, address: Address) -> Arc<Hub> {
 /// The visit of whoever started this program, in their own terminal, which was taken already. What
 /// they type meanwhile is added to `typed`.
 fn visit(settings: &Settings, address: &Address, typed: &mut Vec<u8>) -> Visit {
-    let display = Display::told_by(variable);
-    let theme = settings
-        .theme
-        .or_else(|| display.plain_theme(variable))
-        .unwrap_or_else(|| detect_theme(typed));
+    let look = Look::of(settings, typed);
 
     Visit {
         user: settings.user.clone(),
         policy: settings.policy.clone(),
         keymap: settings.keymap.clone(),
-        display,
-        alerts: AlertWays::told_by(settings.alerts, variable),
-        theme: display.theme(theme),
+        display: look.display,
+        alerts: look.alerts,
+        theme: look.theme,
         mouse: settings.mouse,
-        zone: jiff::tz::TimeZone::system(),
-        size: tty::size(),
+        zone: look.zone,
+        size: look.size,
         used_carts: Some(UsedCarts::at(&address.to_string())),
+    }
+}
+
+/// What this terminal can show, and how.
+struct Look {
+    display: Display,
+    alerts: AlertWays,
+    theme: Theme,
+    zone: jiff::tz::TimeZone,
+    size: (u16, u16),
+}
+
+impl Look {
+    /// The look of this terminal, which was taken already. What is typed meanwhile is added to
+    /// `typed`.
+    fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {
+        let display = Display::told_by(variable);
+        let theme = settings
+            .theme
+            .or_else(|| display.plain_theme(variable))
+            .unwrap_or_else(|| detect_theme(typed));
+
+        Look {
+            display,
+            alerts: AlertWays::told_by(settings.alerts, variable),
+            theme: display.theme(theme),
+            zone: jiff::tz::TimeZone::system(),
+            size: tty::size(),
+        }
     }
 }
 

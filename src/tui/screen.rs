@@ -266,10 +266,9 @@ impl<P: Port> Screen<P> {
     }
 
     fn now(&self) -> Now {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Now {
             steady: millis(self.started.elapsed()),
-            wall: i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0),
+            wall: wall_clock(),
         }
     }
 
@@ -453,14 +452,20 @@ impl<P: Port> Screen<P> {
     }
 }
 
+/// The wall clock, in Unix milliseconds.
+pub(in crate::tui) fn wall_clock() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0)
+}
+
 /// The reason alone: there is one line for it. What helps follows on others, which a command prints.
-fn first_line(error: &EngineError) -> String {
+pub(in crate::tui) fn first_line(error: &EngineError) -> String {
     let reason = error.to_string();
     reason.lines().next().unwrap_or_default().to_owned()
 }
 
 /// Does slow work on a thread of its own, off the screen's.
-fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("background".to_owned())
         .spawn(work)?;

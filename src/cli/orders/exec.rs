@@ -7,17 +7,13 @@
 
 use super::follow::{OrderPrinter, reconnect, state_now};
 use crate::cli::error::CliError;
-use crate::model::{OrderState, text};
+use crate::model::text;
+use crate::order_command::{CommandOutput, OrderCommand, OrderFacts, RunningCommand};
 use crate::store::order::{FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 use crate::store::{Connection, Error};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::convert::Infallible;
-use std::io;
-use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 /// The pause before a command that failed is tried again; each is twice as long as the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -28,10 +24,6 @@ const MOST_SET_ASIDE: usize = 1_000;
 /// The time between two steps by which an order stays ours while its command runs. No follower takes
 /// over sooner than after a second.
 const HOLD_INTERVAL: Duration = Duration::from_millis(300);
-/// The time that a command has to end when it is asked to, before it is killed.
-const GRACE: Duration = Duration::from_secs(3);
-/// The pause between two looks whether all processes of a command have ended.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs a command for each entry of a stream of orders.
 pub(super) struct OrderRunner {
@@ -192,19 +184,26 @@ impl OrderRunner {
         }
 
         let document = self.printer.document(entry, state)?;
-        let running = match self.command.start(entry, state) {
+        let order = OrderFacts {
+            id: &entry.id,
+            number: entry.number,
+            state,
+            cart: &entry.user,
+        };
+        let running = match self.command.start(&order, CommandOutput::Inherited) {
             Ok(running) => self.running.insert(running),
             Err(error) => {
-                let why = format!("the command can't be run: {error}");
+                let why = error.to_string();
                 return Ok(Attempt::Failed { why });
             }
         };
         let ended = tokio::select! {
-            ended = running.finish(&document, self.command.timeout) => ended,
+            ended = running.finish(&document, self.command.timeout()) => ended,
             never = keep_holding(entry, follower, connection) => match never {},
         };
         self.running = None;
-        if let Err(why) = ended {
+        if let Err(error) = ended {
+            let why = error.to_string();
             return Ok(Attempt::Failed { why });
         }
 
@@ -258,115 +257,6 @@ async fn keep_holding(
             && connection.is_transient(&trouble)
         {
             reconnect(follower, connection, &trouble).await;
-        }
-    }
-}
-
-/// The command that deals with orders.
-pub(super) struct OrderCommand {
-    /// A line of the shell, which whoever started this program wrote. Nothing is ever put into it.
-    line: String,
-    /// The time after which it is ended.
-    timeout: Duration,
-}
-
-impl OrderCommand {
-    pub(super) fn new(line: String, timeout: Duration) -> OrderCommand {
-        OrderCommand { line, timeout }
-    }
-
-    /// Starts it for an order. What it prints goes where this program prints.
-    fn start(&self, entry: &OrderEntry, state: Option<OrderState>) -> io::Result<RunningCommand> {
-        let number = entry.number.map(|number| number.to_string());
-        let child = Command::new("sh")
-            .arg("-c")
-            .arg(&self.line)
-            .env("TROLLEY_ORDER", entry.id.as_str())
-            .env("TROLLEY_NUMBER", number.unwrap_or_default())
-            .env("TROLLEY_STATE", state.map_or("", OrderState::name))
-            .env("TROLLEY_CART", &entry.user)
-            .stdin(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()?;
-        Ok(RunningCommand {
-            group: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
-            child,
-        })
-    }
-}
-
-/// A command that runs, in a process group of its own.
-struct RunningCommand {
-    child: Child,
-    group: Option<Pid>,
-}
-
-impl RunningCommand {
-    /// Gives it its input and waits until it has ended; returns why it failed, for people.
-    async fn finish(&mut self, document: &[u8], limit: Duration) -> Result<(), String> {
-        match timeout(limit, self.feed_and_wait(document)).await {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(format!("the command has failed ({status})")),
-            Ok(Err(error)) => Err(format!("the command can't be waited for: {error}")),
-            Err(_) => {
-                self.end().await;
-                let seconds = text::count(limit.as_secs(), "second");
-                Err(format!("the command was ended after {seconds}"))
-            }
-        }
-    }
-
-    async fn feed_and_wait(&mut self, document: &[u8]) -> io::Result<ExitStatus> {
-        let input = self.child.stdin.take();
-        let feeding = async {
-            if let Some(mut input) = input {
-                // It may leave its input unread.
-                let _ = input.write_all(document).await;
-            }
-            // Dropped by now, so that the command has read it to its end.
-            std::future::pending::<Infallible>().await
-        };
-
-        tokio::select! {
-            status = self.child.wait() => status,
-            never = feeding => match never {},
-        }
-    }
-
-    /// Asks all its processes to end, and kills those that don't.
-    async fn end(&mut self) {
-        self.signal(Signal::TERM);
-        if timeout(GRACE, self.all_ended()).await.is_err() {
-            self.signal(Signal::KILL);
-            // One that a device holds can't even be killed.
-            let _ = timeout(GRACE, self.child.wait()).await;
-        }
-    }
-
-    async fn all_ended(&mut self) {
-        let _ = self.child.wait().await;
-        while self
-            .group
-            .is_some_and(|group| test_kill_process_group(group).is_ok())
-        {
-            sleep(LOOK).await;
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(group) = self.group {
-            // They may all have ended.
-            let _ = kill_process_group(group, signal);
-        }
-    }
-}
-
-impl Drop for RunningCommand {
-    fn drop(&mut self) {
-        // It is known as long as nobody has waited for its end.
-        if self.child.id().is_some() {
-            self.signal(Signal::KILL);
         }
     }
 }

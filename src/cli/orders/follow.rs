@@ -2,13 +2,14 @@
 //! after it was printed is printed once more, as cancelled. With `--exec`, a command is given what
 //! would be printed.
 
-use super::exec::{OrderCommand, OrderRunner};
+use super::exec::OrderRunner;
 use crate::cli::args::{time, whole_number};
 use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
 use crate::cli::stop::StopSignals;
 use crate::model::{Money, OrderState, receipt};
+use crate::order_command::OrderCommand;
 use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
 use crate::store::{Connection, Error, Trouble};
 use clap::Args;

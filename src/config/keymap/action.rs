@@ -111,6 +111,22 @@ pub enum Action {
     GoToCart,
     /// Take the selected cart off the list.
     ForgetCart,
+    /// Move the selected ticket on, or clear it off the board where it is cancelled.
+    Step,
+    /// Tick the selected line of a ticket, or take the tick away.
+    Tick,
+    /// Show or hide the totals over all open tickets.
+    Totals,
+    /// Ask for the category that the board is kept to.
+    Station,
+    /// Print the selected ticket.
+    Print,
+    /// Show the tickets as a list, or side by side again.
+    List,
+    /// To what stands at the left.
+    Left,
+    /// To what stands at the right.
+    Right,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the help.
@@ -174,9 +190,19 @@ impl Action {
                 HelpGroup::Find
             }
 
-            Action::Move(_) | Action::SwitchPane | Action::ToCatalog | Action::ToCart => {
-                HelpGroup::Move
-            }
+            Action::Step
+            | Action::Tick
+            | Action::Totals
+            | Action::Station
+            | Action::Print
+            | Action::List => HelpGroup::Board,
+
+            Action::Move(_)
+            | Action::SwitchPane
+            | Action::ToCatalog
+            | Action::ToCart
+            | Action::Left
+            | Action::Right => HelpGroup::Move,
 
             Action::Activity
             | Action::Mouse
@@ -200,6 +226,8 @@ pub enum HelpGroup {
     Cart,
     /// The people who fill the cart together.
     People,
+    /// Making orders, on the screens of the staff.
+    Board,
     /// Searching and sorting the catalog.
     Find,
     /// Moving within lists and between panes.
@@ -248,10 +276,51 @@ pub enum Context {
     Receipt,
     /// The list of carts.
     Carts,
+    /// The tickets of the board.
+    Board,
+    /// The orders that can be collected, in large numbers.
+    Ready,
+    /// The figures of a day.
+    Today,
     /// The question whether to quit with unconfirmed changes.
     ConfirmQuit,
     /// The question whether to cancel an order.
     ConfirmCancel,
     /// The question whether to clear the cart.
     ConfirmClear,
+}
+
+/// A kind of screen. Each has contexts of its own, and a help that lists their keys alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScreenKind {
+    /// The shop, for those who buy.
+    Shop,
+    /// The board and the figures, for those who sell.
+    Staff,
+}
+
+impl Context {
+    /// The kind of screen that this context is of; `None` where both have it.
+    #[must_use]
+    pub(crate) fn screen(self) -> Option<ScreenKind> {
+        match self {
+            Context::Board | Context::Ready | Context::Today => Some(ScreenKind::Staff),
+            Context::Catalog
+            | Context::EmptyCatalog
+            | Context::Cart
+            | Context::People
+            | Context::Activity
+            | Context::Checkout
+            | Context::Orders
+            | Context::Receipt
+            | Context::Carts
+            | Context::ConfirmQuit
+            | Context::ConfirmClear => Some(ScreenKind::Shop),
+            Context::Search
+            | Context::Prompt
+            | Context::Palette
+            | Context::Help
+            | Context::ConfirmCancel => None,
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The table of default keys: dispatch, the footer, the palette and the help all read it.
 
 use super::action::Context::{
-    Activity, Cart, Carts, Catalog, Checkout, ConfirmCancel, ConfirmClear, ConfirmQuit,
-    EmptyCatalog, Help, Orders, Palette, People, Prompt, Receipt, Search,
+    Activity, Board, Cart, Carts, Catalog, Checkout, ConfirmCancel, ConfirmClear, ConfirmQuit,
+    EmptyCatalog, Help, Orders, Palette, People, Prompt, Ready, Receipt, Search, Today,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
@@ -42,6 +42,8 @@ const COMMANDS: &[Context] = &[
     ConfirmQuit,
 ];
 const TYPING: &[Context] = &[Search, Prompt, Palette];
+/// The pages of the staff.
+const STAFF: &[Context] = &[Board, Ready, Today];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
 #[derive(Debug)]
@@ -296,6 +298,68 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")
         .help("Show or hide this help"),
+    bind(Action::Step, &["enter"], &[Board])
+        .footer("step")
+        .help("Move the ticket on: accepted, ready, done; a cancelled one goes"),
+    bind(Action::Tick, &["space"], &[Board])
+        .footer("tick")
+        .help("Tick the line, or take the tick away"),
+    bind(Action::Right, &["right", "l"], &[Board])
+        .footer("ticket")
+        .help("To the ticket at the right"),
+    bind(Action::Left, &["left", "h"], &[Board]).help("To the ticket at the left"),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Board])
+        .footer("line")
+        .help("To the next line, and from the last one to the next ticket"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Board])
+        .help("To the line before, and from the first one to the ticket before"),
+    bind(
+        Action::Move(Motion::PageDown),
+        &["pagedown", "ctrl-f", "ctrl-d"],
+        &[Board],
+    )
+    .help("To the next ticket"),
+    bind(
+        Action::Move(Motion::PageUp),
+        &["pageup", "ctrl-b", "ctrl-u"],
+        &[Board],
+    )
+    .help("To the ticket before"),
+    bind(Action::Move(Motion::Top), &["g", "home"], &[Board]).help("To the oldest ticket"),
+    bind(Action::Move(Motion::Bottom), &["G", "end"], &[Board]).help("To the newest ticket"),
+    bind(Action::AskCancel, &["x"], &[Board])
+        .footer("cancel")
+        .help("Cancel the order (asks first): its stock goes back, and its cart is told"),
+    bind(Action::Undo, &["u"], &[Board])
+        .footer("undo")
+        .help("Undo your own last step, within 10 minutes; a cancelled order can't come back"),
+    bind(Action::Totals, &["t"], &[Board])
+        .footer("totals")
+        .help("Show or hide what all open tickets together still need"),
+    bind(Action::Station, &["f"], &[Board])
+        .footer("station")
+        .help("Keep to the lines of one category, or show all again"),
+    bind(Action::Print, &["p"], &[Board])
+        .footer("print")
+        .help("Print the ticket, by the command of the settings"),
+    bind(Action::List, &["v"], &[Board]).help("Show the tickets as a list, or side by side"),
+    bind(Action::Search, &["/"], &[Board])
+        .footer("find")
+        .help("Find tickets by number, cart, product or note"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Board]).footer("today"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("board"),
+    bind(Action::SwitchPane, &["tab", "backtab"], STAFF).help("To the next page"),
+    bind(Action::Palette, &["ctrl-p", ":"], STAFF)
+        .help("Any command by name; {key}42 selects ticket 42, {key}ready shows what is ready"),
+    bind(Action::Mouse, &["m"], STAFF).help("Leave the mouse to the terminal, or take it back"),
+    bind(Action::Back, &["esc"], STAFF)
+        .help("Go back: drop the number, the message, what was looked for, the station"),
+    bind(Action::Help, &["?", "f1"], STAFF)
+        .footer("help")
+        .help("Show or hide this help"),
+    bind(Action::Quit, &["q"], STAFF)
+        .footer("quit")
+        .help("Quit"),
     bind(Action::Back, &["esc"], &[People]).footer("back"),
     bind(Action::Quit, &["q"], BESIDE_PEOPLE).footer("quit"),
     bind(Action::Quit, &["q"], LISTS).help("Quit"),

@@ -5,7 +5,7 @@
 mod action;
 mod bindings;
 
-pub use action::{Action, Context, GROUPS, HelpGroup, Motion};
+pub use action::{Action, Context, GROUPS, HelpGroup, Motion, ScreenKind};
 
 use crate::config::key::Key;
 use bindings::{ALL, BINDINGS, HelpSentence, KEY};
@@ -29,6 +29,22 @@ impl KeymapEntry {
     #[must_use]
     pub(crate) fn works_in(&self, context: Context) -> bool {
         self.contexts.contains(&context)
+    }
+
+    /// Returns whether its keys work somewhere on screens of this kind.
+    fn works_on(&self, screen: ScreenKind) -> bool {
+        let mut contexts = self.contexts.iter();
+        contexts.any(|context| context.screen() == Some(screen))
+    }
+
+    /// The section of the help that lists the entry.
+    #[must_use]
+    pub(crate) fn group(&self) -> HelpGroup {
+        match self.action.group() {
+            // What buyers do to a cart, the staff do to tickets.
+            HelpGroup::Cart if self.works_on(ScreenKind::Staff) => HelpGroup::Board,
+            group => group,
+        }
     }
 
     /// All keys of the entry, as shown.
@@ -177,9 +193,10 @@ impl Keymap {
         })
     }
 
-    /// The entries that the help lists.
-    pub fn explained(&self) -> impl Iterator<Item = &KeymapEntry> {
-        self.entries.iter().filter(|entry| !entry.help.is_empty())
+    /// The entries that the help of screens of this kind lists.
+    pub fn explained(&self, screen: ScreenKind) -> impl Iterator<Item = &KeymapEntry> {
+        let explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
+        explained.filter(move |entry| entry.works_on(screen))
     }
 
     /// The first key of an action, as shown.
@@ -329,12 +346,14 @@ mod tests {
         assert_eq!(keymap.key_of(Action::LoadDemo), "");
         assert!(
             keymap
-                .explained()
+                .explained(ScreenKind::Shop)
                 .all(|entry| !entry.help.contains("demo") && !entry.help.contains("Suspend"))
         );
 
         let keymap = keymap.without(&[Action::PlaceOrder]);
-        let mut sentences = keymap.explained().map(|entry| entry.help.as_str());
+        let mut sentences = keymap
+            .explained(ScreenKind::Shop)
+            .map(|entry| entry.help.as_str());
         assert!(sentences.any(|help| help == "Check out: shows the total"));
     }
 
@@ -346,7 +365,7 @@ mod tests {
             };
             let keymap = Keymap::default().without(&[sentence.named]);
             let about_it = keymap
-                .explained()
+                .explained(ScreenKind::Shop)
                 .filter(|entry| entry.action == binding.action);
             let left: Vec<&str> = about_it.map(|entry| entry.help.as_str()).collect();
 
@@ -355,11 +374,17 @@ mod tests {
             } else {
                 assert_eq!(left, [sentence.alone]);
             }
-            assert!(keymap.explained().all(|entry| !entry.help.contains('{')));
+            assert!(
+                keymap
+                    .explained(ScreenKind::Shop)
+                    .all(|entry| !entry.help.contains('{'))
+            );
         }
 
         let keymap = Keymap::default().without(&[Action::Undo]);
-        let mut sentences = keymap.explained().map(|entry| entry.help.as_str());
+        let mut sentences = keymap
+            .explained(ScreenKind::Shop)
+            .map(|entry| entry.help.as_str());
         assert!(sentences.any(|help| help == "Clear the cart (asks first)"));
     }
 
@@ -395,7 +420,9 @@ mod tests {
                 "go-to-cart",
                 "help",
                 "keep-alive",
+                "left",
                 "less",
+                "list",
                 "load-demo",
                 "lock",
                 "more",
@@ -410,6 +437,7 @@ mod tests {
                 "person-lines",
                 "place-order",
                 "previous-category",
+                "print",
                 "quit",
                 "quit-anyway",
                 "ready",
@@ -417,15 +445,20 @@ mod tests {
                 "redo",
                 "remove",
                 "repeat",
+                "right",
                 "search",
                 "set-quantity",
                 "settle",
                 "sort",
+                "station",
+                "step",
                 "suspend",
                 "switch-pane",
+                "tick",
                 "to-cart",
                 "to-catalog",
                 "top",
+                "totals",
                 "undo",
                 "up",
             ]
@@ -435,7 +468,7 @@ mod tests {
     #[test]
     fn sentences_name_the_keys_in_force() {
         let help_of = |keymap: &Keymap, action: Action| {
-            let mut entries = keymap.explained();
+            let mut entries = keymap.explained(ScreenKind::Shop);
             entries
                 .find(|entry| entry.action == action)
                 .map(|entry| entry.help.clone())
@@ -452,7 +485,11 @@ mod tests {
             "Clear the cart (asks first; u brings it back)"
         );
         assert!(help_of(&usual, Action::Add).ends_with("12a adds twelve"));
-        assert!(usual.explained().all(|entry| !entry.help.contains(KEY)));
+        assert!(
+            usual
+                .explained(ScreenKind::Shop)
+                .all(|entry| !entry.help.contains(KEY))
+        );
 
         let with_other_keys = rebound("undo", &["ctrl-x", "z"]);
         assert!(help_of(&with_other_keys, Action::AskClear).contains("; z brings"));

@@ -53,27 +53,35 @@ pub(crate) struct KeyHint {
     pub(crate) word: &'static str,
 }
 
+impl KeyHint {
+    /// A key whose place is not known yet.
+    pub(in crate::tui) fn unplaced(action: Action, key: String, word: &'static str) -> KeyHint {
+        let columns = text::width(&key) + 1 + text::width(word);
+        KeyHint {
+            x: 0,
+            width: u16::try_from(columns).unwrap_or(u16::MAX),
+            action,
+            key,
+            word,
+        }
+    }
+}
+
 /// The keys that work now, in the order of the key map, as many as fit in `width`.
 #[must_use]
 pub(crate) fn key_hints(state: &State, width: u16) -> Vec<KeyHint> {
     let selected = selected_in_palette(state);
-    let all: Vec<KeyHint> = state
-        .env
-        .keymap
-        .footer(state.context())
-        .filter_map(|(action, key, word)| {
-            let word = word_now(state, selected.as_ref(), action, word)?;
-            let columns = text::width(&key) + 1 + text::width(word);
-            Some(KeyHint {
-                x: 0,
-                width: u16::try_from(columns).unwrap_or(u16::MAX),
-                action,
-                key,
-                word,
-            })
-        })
-        .collect();
+    let keys = state.env.keymap.footer(state.context());
+    let all = keys.filter_map(|(action, key, word)| {
+        let word = word_now(state, selected.as_ref(), action, word)?;
+        Some(KeyHint::unplaced(action, key, word))
+    });
+    placed(all.collect(), width)
+}
 
+/// As many of these keys as fit in `width`, in their places.
+#[must_use]
+pub(in crate::tui) fn placed(all: Vec<KeyHint>, width: u16) -> Vec<KeyHint> {
     let mut x = 1;
     let mut hints = fitting(all, width.saturating_sub(1));
     for hint in &mut hints {

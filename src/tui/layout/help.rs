@@ -1,16 +1,15 @@
 //! The rows of the help: the keys and the mouse, by groups. Drawing and scrolling both read
 //! them.
 
-use crate::config::keymap::GROUPS;
+use crate::config::keymap::{GROUPS, Keymap, ScreenKind};
 use crate::model::text;
-use crate::tui::state::State;
 
 /// The most lines that one sentence of the help takes.
 const MOST_LINES: usize = 4;
 /// The most columns for keys.
 const WIDEST_KEYS: u16 = 26;
 
-/// The uses of the mouse.
+/// The uses of the mouse in the shop.
 const MOUSE: [(&str, &str); 4] = [
     ("click", "Select a row, or press a key in the last line"),
     (
@@ -27,6 +26,17 @@ const MOUSE: [(&str, &str); 4] = [
     ),
 ];
 
+/// The uses of digits and of the mouse on the board.
+const DIGITS_AND_MOUSE: [(&str, &str); 4] = [
+    (
+        "0 to 9",
+        "Select a ticket by its number; Enter behind the number only ends it",
+    ),
+    ("click", "Select a ticket or a line, or press a key below"),
+    ("double click", "Move the ticket on"),
+    ("wheel", "To the ticket before, or the next one"),
+];
+
 /// A row of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HelpRow {
@@ -36,23 +46,30 @@ pub(crate) enum HelpRow {
     Keys { keys: String, text: String },
 }
 
-/// The rows of the help, wrapped for this screen.
+/// The rows of the help of screens of this kind, wrapped for one of so many columns.
 #[must_use]
-pub(crate) fn rows(state: &State) -> Vec<HelpRow> {
-    let width = state.size.0.saturating_sub(2);
+pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16) -> Vec<HelpRow> {
+    let width = width.saturating_sub(2);
     let columns = usize::from(width.saturating_sub(keys_width(width) + 1));
 
     let mut rows = Vec::new();
     for group in GROUPS {
-        rows.push(HelpRow::Group(group.title()));
-        let entries = state.env.keymap.explained();
-        for entry in entries.filter(|entry| entry.action.group() == *group) {
+        let entries = keymap.explained(screen);
+        let mut entries = entries.filter(|entry| entry.group() == *group).peekable();
+        if entries.peek().is_some() {
+            rows.push(HelpRow::Group(group.title()));
+        }
+        for entry in entries {
             push_wrapped(&mut rows, entry.shown(), &entry.help, columns);
         }
     }
 
-    rows.push(HelpRow::Group("Mouse"));
-    for (gesture, text) in MOUSE {
+    let (title, gestures) = match screen {
+        ScreenKind::Shop => ("Mouse", MOUSE),
+        ScreenKind::Staff => ("Digits and the mouse", DIGITS_AND_MOUSE),
+    };
+    rows.push(HelpRow::Group(title));
+    for (gesture, text) in gestures {
         push_wrapped(&mut rows, gesture.to_owned(), text, columns);
     }
     rows
@@ -74,6 +91,6 @@ pub(crate) fn keys_width(width: u16) -> u16 {
 
 /// The number of rows of the help that show at a time.
 #[must_use]
-pub(crate) fn page(state: &State) -> usize {
-    usize::from(state.size.1.saturating_sub(5)).max(1)
+pub(crate) fn page(height: u16) -> usize {
+    usize::from(height.saturating_sub(5)).max(1)
 }

@@ -1,6 +1,6 @@
 //! The command palette: the entries for what is typed, and what each of them does.
 
-use crate::config::keymap::{Action, Context, KeymapEntry};
+use crate::config::keymap::{Action, Context, KeymapEntry, ScreenKind};
 use crate::config::theme::Theme;
 use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::change::{NameError, typed_name};
@@ -267,7 +267,7 @@ fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a 
 }
 
 /// Strips the colon that some type before a command.
-fn without_colon(typed: &str) -> &str {
+pub(in crate::tui) fn without_colon(typed: &str) -> &str {
     typed.trim_start().trim_start_matches(':')
 }
 
@@ -275,7 +275,8 @@ fn without_colon(typed: &str) -> &str {
 /// those that are done from everywhere. Verbs stand for those that ask for a rule or a note.
 fn offered(state: &State) -> impl Iterator<Item = &KeymapEntry> {
     let here = [state.list_context(), state.covered_context()];
-    state.env.keymap.explained().filter(move |entry| {
+    let explained = state.env.keymap.explained(ScreenKind::Shop);
+    explained.filter(move |entry| {
         let is_everywhere = matches!(entry.action, Action::Ready | Action::Lock);
         let has_verb = matches!(entry.action, Action::AskRule(_) | Action::Note);
         let works_here = here.iter().any(|context| entry.works_in(*context));
@@ -309,7 +310,10 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let typed = typed.trim_end().to_lowercase();
     let mut ranked: Vec<(CommandMatch, PaletteEntry)> = verbs
         .chain(actions)
-        .filter_map(|entry| Some((match_command(&entry, &typed)?, entry)))
+        .filter_map(|entry| {
+            let quality = match_command(&entry.completed, &entry.label, &typed)?;
+            Some((quality, entry))
+        })
         .collect();
     ranked.sort_by_key(|(quality, _)| *quality);
 
@@ -338,7 +342,7 @@ fn verbs(state: &State) -> impl Iterator<Item = Verb> {
 
 /// The quality of a match between a command and what is typed, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum CommandMatch {
+pub(in crate::tui) enum CommandMatch {
     /// Its name begins with it.
     NameStart,
     /// Its sentence begins with it.
@@ -351,9 +355,13 @@ enum CommandMatch {
 
 /// Matches a command with what is typed, in lower case. Letters scattered over its words are
 /// no match: Enter would do something nobody asked for.
-fn match_command(entry: &PaletteEntry, typed: &str) -> Option<CommandMatch> {
-    let name = entry.completed.trim_end();
-    let help = entry.label.to_lowercase();
+pub(in crate::tui) fn match_command(
+    name: &str,
+    sentence: &str,
+    typed: &str,
+) -> Option<CommandMatch> {
+    let name = name.trim_end();
+    let help = sentence.to_lowercase();
     if name.starts_with(typed) {
         Some(CommandMatch::NameStart)
     } else if help.starts_with(typed) {

@@ -92,10 +92,10 @@ impl Areas {
         visibility: ActivityVisibility,
         people: PeopleVisibility,
     ) -> Option<Areas> {
-        let (width, height) = size;
-        if width < SMALLEST.0 || height < SMALLEST.1 {
+        if !has_room(size) {
             return None;
         }
+        let (width, height) = size;
 
         let body = Rect::new(0, 1, width, height - 3);
         let Panes {
@@ -108,13 +108,6 @@ impl Areas {
         let (catalog_rows, details) = split_foot(catalog, details_height(height));
         let (cart_rows, sums) = split_foot(cart, sums_height(cart));
 
-        let palette_height = body.height.min(PALETTE);
-        let palette = Rect {
-            y: body.bottom() - palette_height,
-            height: palette_height,
-            ..body
-        };
-
         Some(Areas {
             header: Rect::new(0, 0, width, 1),
             catalog,
@@ -125,7 +118,7 @@ impl Areas {
             sums,
             activity,
             people,
-            palette,
+            palette: palette(body),
             message: Rect::new(0, height - 2, width, 1),
             footer: Rect::new(0, height - 1, width, 1),
         })
@@ -158,9 +151,7 @@ impl Panes {
             return Panes::three(body);
         }
 
-        // On a roomy screen the cart gets more of it, as its rows say more there.
-        let percent = if body.width >= ROOMY { ROOMY_LIST } else { 55 };
-        let (catalog, side) = split_at_percent(body, percent);
+        let (catalog, side) = split_lists(body);
         Panes {
             catalog: Some(catalog),
             cart_side: (!is_shown).then_some(side),
@@ -185,6 +176,37 @@ impl Panes {
             people: Some(people),
         }
     }
+}
+
+/// The frames of a list and of what belongs to its rows, side by side.
+#[must_use]
+fn split_lists(body: Rect) -> (Rect, Rect) {
+    // On a roomy screen the other side gets more of it, as its rows say more there.
+    let percent = if body.width >= ROOMY { ROOMY_LIST } else { 55 };
+    split_at_percent(body, percent)
+}
+
+/// The same; `None` where one of them alone has room.
+#[must_use]
+pub(crate) fn side_by_side(body: Rect) -> Option<(Rect, Rect)> {
+    (body.width >= SIDE_BY_SIDE).then(|| split_lists(body))
+}
+
+/// The entries of the palette, at the foot of the body.
+#[must_use]
+pub(crate) fn palette(body: Rect) -> Rect {
+    let height = body.height.min(PALETTE);
+    Rect {
+        y: body.bottom() - height,
+        height,
+        ..body
+    }
+}
+
+/// Returns whether a screen of this size, columns and rows, has room for anything.
+#[must_use]
+pub(crate) fn has_room((width, height): (u16, u16)) -> bool {
+    width >= SMALLEST.0 && height >= SMALLEST.1
 }
 
 /// The frames of a list and of what belongs to its selected row: side by side where both have room

@@ -33,6 +33,11 @@ use scroll::Scroll;
 use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
 
+/// Milliseconds that a message stays, whatever its length.
+const NOTICE_TIME: u64 = 3_000;
+/// Milliseconds that it stays longer for each of its characters.
+const NOTICE_TIME_PER_CHARACTER: u64 = 40;
+
 /// Everything that stays the same while the program runs.
 #[derive(Debug, Clone)]
 pub struct Env {
@@ -172,6 +177,33 @@ pub struct Notice {
     pub is_seen: bool,
     /// It refuses a prompt: what is typed before it is seen was meant for that, and does nothing.
     pub holds_keys: bool,
+}
+
+impl Notice {
+    /// A message that disappears by itself, once there was time to read it.
+    #[must_use]
+    pub(in crate::tui) fn timed(text: String, tone: Tone, now: u64) -> Notice {
+        let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
+        Notice {
+            until: Some(now + NOTICE_TIME + reading_time),
+            text,
+            tone,
+            is_seen: false,
+            holds_keys: false,
+        }
+    }
+
+    /// A message that waits for the next key.
+    #[must_use]
+    pub(in crate::tui) fn until_key(text: String, tone: Tone) -> Notice {
+        Notice {
+            text,
+            tone,
+            until: None,
+            is_seen: false,
+            holds_keys: false,
+        }
+    }
 }
 
 /// A highlighted line: somebody else has just changed it.

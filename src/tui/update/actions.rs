@@ -93,6 +93,15 @@ impl Updater<'_> {
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
             Action::Help => self.cover(Mode::Help(0)),
+            // No key of these works here.
+            Action::Step
+            | Action::Tick
+            | Action::Totals
+            | Action::Station
+            | Action::Print
+            | Action::List
+            | Action::Left
+            | Action::Right => {}
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Quit => self.quit(),
             Action::QuitAnyway => self.effects.push(Effect::Quit),

@@ -118,6 +118,9 @@ impl Updater<'_> {
             | Context::Orders
             | Context::Receipt
             | Context::Carts
+            | Context::Board
+            | Context::Ready
+            | Context::Today
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => {}
@@ -166,6 +169,9 @@ impl Updater<'_> {
             | Context::Orders
             | Context::Receipt
             | Context::Carts
+            | Context::Board
+            | Context::Ready
+            | Context::Today
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => false,

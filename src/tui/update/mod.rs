@@ -11,15 +11,15 @@ mod catalog;
 mod checkout;
 mod keys;
 mod live;
-mod motion;
-mod mouse;
+pub(in crate::tui) mod motion;
+pub(in crate::tui) mod mouse;
 mod notes;
 mod orders;
 mod palette;
 mod people;
 mod receipt;
 mod rules;
-mod typing;
+pub(in crate::tui) mod typing;
 
 use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
@@ -27,11 +27,6 @@ use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
 use ratatui::layout::Rect;
-
-/// Milliseconds that a message stays, whatever its length.
-const NOTICE_TIME: u64 = 3_000;
-/// Milliseconds that it stays longer for each of its characters.
-const NOTICE_TIME_PER_CHARACTER: u64 = 40;
 
 /// Milliseconds of sleep from which on the cart is read again.
 const SLEEP_NOTICED: i64 = 2_000;
@@ -212,13 +207,7 @@ impl Updater<'_> {
 
     /// Shows what nobody should miss who was away from the keyboard: it waits for a key.
     fn notify_until_key(&mut self, text: String, tone: Tone) {
-        self.state.notice = Some(Notice {
-            text,
-            tone,
-            until: None,
-            is_seen: false,
-            holds_keys: false,
-        });
+        self.state.notice = Some(Notice::until_key(text, tone));
     }
 
     /// Shows why a prompt does not open. The text that was typed for it must not act as keys.
@@ -250,13 +239,6 @@ impl Updater<'_> {
     }
 
     fn notify(&mut self, text: String, tone: Tone) {
-        let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
-        self.state.notice = Some(Notice {
-            until: Some(self.state.now + NOTICE_TIME + reading_time),
-            text,
-            tone,
-            is_seen: false,
-            holds_keys: false,
-        });
+        self.state.notice = Some(Notice::timed(text, tone, self.state.now));
     }
 }

@@ -1,7 +1,7 @@
 //! Moving the selection, or what shows, with the keyboard.
 
 use super::Updater;
-use crate::config::keymap::{Context, Motion};
+use crate::config::keymap::{Context, Motion, ScreenKind};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
@@ -54,8 +54,10 @@ impl Updater<'_> {
     }
 
     fn move_in_help(&mut self, motion: Motion) {
-        let page = help::page(self.state);
-        let tops = first_rows(help::rows(self.state).len(), page);
+        let (width, height) = self.state.size;
+        let page = help::page(height);
+        let rows = help::rows(&self.state.env.keymap, ScreenKind::Shop, width);
+        let tops = first_rows(rows.len(), page);
 
         if let Mode::Help(top) = &mut self.state.mode {
             *top = moved((*top).min(tops - 1), tops, page, motion, 1);
@@ -100,12 +102,18 @@ impl Updater<'_> {
 }
 
 /// The number of rows that can be the first of a page: the last page is a full one.
-pub(super) fn first_rows(rows: usize, page: usize) -> usize {
+pub(in crate::tui) fn first_rows(rows: usize, page: usize) -> usize {
     rows.saturating_sub(page) + 1
 }
 
 /// The row to which a motion leads from `row` of `rows`; a step up or down is `by` rows.
-pub(super) fn moved(row: usize, rows: usize, page: usize, motion: Motion, by: usize) -> usize {
+pub(in crate::tui) fn moved(
+    row: usize,
+    rows: usize,
+    page: usize,
+    motion: Motion,
+    by: usize,
+) -> usize {
     let last = rows.saturating_sub(1);
     // One row of the last page stays in sight.
     let page = page.saturating_sub(1).max(1);

@@ -16,7 +16,7 @@ use crate::tui::state::{Mode, MousePress};
 use ratatui::layout::{Margin, Position, Rect};
 
 /// Two presses at one place within this many milliseconds are a double click.
-const DOUBLE_CLICK_TIME: u64 = 400;
+pub(in crate::tui) const DOUBLE_CLICK_TIME: u64 = 400;
 /// The rows for one notch of the wheel.
 const NOTCH: usize = 3;
 
@@ -288,7 +288,7 @@ impl Updater<'_> {
     }
 }
 
-fn position(mouse: Mouse) -> Position {
+pub(in crate::tui) fn position(mouse: Mouse) -> Position {
     Position::new(mouse.column, mouse.row)
 }
 

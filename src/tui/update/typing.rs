@@ -10,7 +10,7 @@ use crate::tui::state::{Asked, Mode};
 use tui_input::{Input, InputRequest};
 
 /// The longest text that can be typed, in characters.
-const TEXT_LIMIT: usize = 100;
+pub(in crate::tui) const TEXT_LIMIT: usize = 100;
 /// The same for many names.
 const NAMES_LIMIT: usize = 2_000;
 /// The same for a command, which may end with a note.
@@ -82,8 +82,13 @@ impl Updater<'_> {
     }
 }
 
+/// Edits a line of text of at most `limit` characters by a key; returns whether the text changed.
+pub(in crate::tui) fn edit(input: &mut Input, key: Key, limit: usize) -> bool {
+    edit_request(key).is_some_and(|request| apply(input, request, limit))
+}
+
 /// Returns whether a key types or edits.
-pub(super) fn is_edit(key: Key) -> bool {
+pub(in crate::tui) fn is_edit(key: Key) -> bool {
     edit_request(key).is_some()
 }
 

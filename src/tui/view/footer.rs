@@ -3,11 +3,12 @@
 use super::sketch::Sketch;
 use super::typed::TypedText;
 use crate::config::keymap::Action;
+use crate::config::theme::Theme;
 use crate::model::notes::LONGEST_NOTE;
 use crate::model::time::{ClockStyle, clock};
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, ProductId, Refusal, text};
-use crate::tui::layout::footer::key_hints;
+use crate::tui::layout::footer::KeyHint;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State, Tone};
 use ratatui::layout::{Position, Rect};
@@ -30,7 +31,7 @@ const LEAST_NAME: usize = 12;
 /// connection.
 pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     if let Some(prompt) = Prompt::of(state, area.width) {
-        return prompt.draw(state, area, sketch);
+        return prompt.draw(&state.theme, area, sketch);
     }
 
     let (message, style) = message(state);
@@ -68,12 +69,17 @@ pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
 }
 
 /// Draws the keys that work here, as many as fit.
-pub(super) fn draw_keys(state: &State, area: Rect, sketch: &mut Sketch) {
-    for hint in key_hints(state, area.width) {
+pub(in crate::tui) fn draw_keys(
+    theme: &Theme,
+    hints: Vec<KeyHint>,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    for hint in hints {
         let spans = [
-            Span::styled(hint.key, state.theme.accent),
+            Span::styled(hint.key, theme.accent),
             Span::raw(" "),
-            Span::styled(hint.word, state.theme.dim),
+            Span::styled(hint.word, theme.dim),
         ];
         let area = Rect {
             x: area.x + hint.x,
@@ -100,9 +106,9 @@ pub(super) fn quit_question(state: &State) -> String {
 }
 
 /// A label and the text that is typed behind it.
-struct Prompt<'a> {
-    label: String,
-    input: &'a Input,
+pub(in crate::tui) struct Prompt<'a> {
+    pub(in crate::tui) label: String,
+    pub(in crate::tui) input: &'a Input,
 }
 
 impl Prompt<'_> {
@@ -140,15 +146,15 @@ impl Prompt<'_> {
         }
     }
 
-    fn draw(&self, state: &State, area: Rect, sketch: &mut Sketch) {
+    pub(in crate::tui) fn draw(&self, theme: &Theme, area: Rect, sketch: &mut Sketch) {
         let typed = TypedText::fitting(self.input, self.room(area));
 
-        let label = Span::styled(&self.label, state.theme.accent);
-        let typed = Span::styled(typed.shown, state.theme.text);
+        let label = Span::styled(&self.label, theme.accent);
+        let typed = Span::styled(typed.shown, theme.text);
         sketch.write_line(&Line::from_iter([label, typed]), area);
     }
 
-    fn cursor(&self, area: Rect) -> Position {
+    pub(in crate::tui) fn cursor(&self, area: Rect) -> Position {
         let typed = TypedText::fitting(self.input, self.room(area));
         let x = u16::try_from(text::width(&self.label) + typed.cursor).unwrap_or(u16::MAX);
         Position::new(area.x + x.min(area.width.saturating_sub(1)), area.y)

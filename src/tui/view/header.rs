@@ -2,13 +2,14 @@
 
 use super::sketch::Sketch;
 use crate::config::display::Charset;
-use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY};
+use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY, Theme};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{OrderState, text};
 use crate::tui::layout::countdown::{countdown, elapsed};
 use crate::tui::state::orders::age;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -74,7 +75,12 @@ fn right_side(state: &State, gives_way: GivesWay) -> Line<'static> {
     if let Some(news) = order_news(state) {
         spans.extend([news, Span::raw("  ")]);
     }
-    spans.push(connection(state));
+    spans.push(connection(
+        &state.theme,
+        &state.env.zone,
+        &state.connectivity,
+        state.is_slow,
+    ));
     spans.extend(session(state, gives_way));
 
     spans.push(Span::raw(" "));
@@ -105,16 +111,20 @@ fn order_news(state: &State) -> Option<Span<'static>> {
 }
 
 /// The state of the connection.
-fn connection(state: &State) -> Span<'static> {
-    let theme = &state.theme;
-    let (sign, word, style) = match &state.connectivity {
+pub(in crate::tui) fn connection(
+    theme: &Theme,
+    zone: &TimeZone,
+    connectivity: &Connectivity,
+    is_slow: bool,
+) -> Span<'static> {
+    let (sign, word, style) = match connectivity {
         Connectivity::Connecting => (DISCONNECTED, "connecting".to_owned(), theme.dim),
-        Connectivity::Live if state.is_slow => (CONNECTED, "live, slow".to_owned(), theme.warn),
+        Connectivity::Live if is_slow => (CONNECTED, "live, slow".to_owned(), theme.warn),
         Connectivity::Live => (CONNECTED, "live".to_owned(), theme.good),
         Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
         Connectivity::Offline { since, .. } => {
             let since = u64::try_from(*since).unwrap_or_default();
-            let since = clock(since, &state.env.zone, ClockStyle::Second);
+            let since = clock(since, zone, ClockStyle::Second);
             (DISCONNECTED, format!("offline since {since}"), theme.bad)
         }
         Connectivity::Unreadable(_) => (DISCONNECTED, "unreadable".to_owned(), theme.bad),

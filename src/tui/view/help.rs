@@ -4,20 +4,24 @@ use super::row;
 use super::row::{RowBackground, left};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_scroll_bar};
+use crate::config::theme::Theme;
 use crate::tui::layout::help;
 use crate::tui::layout::help::HelpRow;
-use crate::tui::state::State;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-/// Draws the help from row `top` on.
-pub(super) fn draw(state: &State, top: usize, area: Rect, sketch: &mut Sketch) {
-    let theme = &state.theme;
+/// Draws the rows of the help from row `top` on.
+pub(in crate::tui) fn draw(
+    theme: &Theme,
+    rows: &[HelpRow],
+    top: usize,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
     let title = Span::styled(" Keys ", theme.accent);
     let inner = draw_pane(theme, true, title, area, sketch);
 
     // The screen may have grown since the help was scrolled.
-    let rows = help::rows(state);
     let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
     draw_scroll_bar(theme, area, inner, rows.len(), top, sketch);
 

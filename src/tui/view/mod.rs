@@ -6,21 +6,23 @@ mod carts;
 mod catalog;
 mod checkout;
 mod details;
-mod footer;
-mod header;
-mod help;
+pub(in crate::tui) mod footer;
+pub(in crate::tui) mod header;
+pub(in crate::tui) mod help;
 mod orders;
-mod palette;
+pub(in crate::tui) mod palette;
 mod people;
 mod receipt;
-mod row;
+pub(in crate::tui) mod row;
 pub(crate) mod sketch;
 mod sums;
-mod typed;
+pub(in crate::tui) mod typed;
 
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, ScreenKind};
 use crate::config::theme::Theme;
 use crate::model::text;
+use crate::tui::layout;
+use crate::tui::layout::footer::key_hints;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Mode, State};
 use ratatui::buffer::Buffer;
@@ -75,7 +77,8 @@ fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_body(state, areas, sketch);
     palette::draw(state, areas.palette, sketch);
     footer::draw_message(state, areas.message, sketch);
-    footer::draw_keys(state, areas.footer, sketch);
+    let hints = key_hints(state, areas.footer.width);
+    footer::draw_keys(&state.theme, hints, areas.footer, sketch);
 }
 
 /// Formats the terminal's title: the shop, and how much is in the cart; or how much happened while
@@ -98,11 +101,15 @@ fn draw_too_small(state: &State, sketch: &mut Sketch) {
         let quit = state.env.keymap.key_of(Action::Quit);
         format!("{} {quit} quits", footer::quit_question(state))
     } else {
-        let (width, height) = state.size;
-        format!("{width}×{height} is too small: make the window larger")
+        too_small(state.size)
     };
 
     draw_sentence(&message, Style::new(), sketch.area(), sketch);
+}
+
+/// What a screen says that is too small for anything else.
+pub(in crate::tui) fn too_small((width, height): (u16, u16)) -> String {
+    format!("{width}×{height} is too small: make the window larger")
 }
 
 /// Draws what stands between the header and the last two lines: the lists, or the page that
@@ -116,7 +123,10 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         (mode, _) => mode,
     };
     match page {
-        Mode::Help(top) => help::draw(state, *top, body, sketch),
+        Mode::Help(top) => {
+            let rows = layout::help::rows(&state.env.keymap, ScreenKind::Shop, state.size.0);
+            help::draw(&state.theme, &rows, *top, body, sketch);
+        }
         Mode::Checkout(page) => checkout::draw(state, *page, body, sketch),
         Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => {
             orders::draw(state, page, body, sketch);
@@ -138,7 +148,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
 }
 
 /// Draws the frame of a pane, and returns the area inside; the pane with the keyboard stands out.
-fn draw_pane<'a>(
+pub(in crate::tui) fn draw_pane<'a>(
     theme: &Theme,
     focused: bool,
     title: impl Into<Line<'a>>,
@@ -146,6 +156,16 @@ fn draw_pane<'a>(
     sketch: &mut Sketch,
 ) -> Rect {
     let style = if focused { theme.focus } else { theme.border };
+    draw_frame(style, title, frame, sketch)
+}
+
+/// Draws a frame in this style, and returns the area inside.
+pub(in crate::tui) fn draw_frame<'a>(
+    style: Style,
+    title: impl Into<Line<'a>>,
+    frame: Rect,
+    sketch: &mut Sketch,
+) -> Rect {
     let inner = frame.inner(Margin::new(1, 1));
 
     let edge = "─".repeat(inner.width.into());
@@ -162,7 +182,7 @@ fn draw_pane<'a>(
 }
 
 /// A title and the words behind it, as many as fit.
-fn titled(
+pub(in crate::tui) fn titled(
     theme: &Theme,
     name: &'static str,
     words: Vec<(String, Style)>,
@@ -182,7 +202,7 @@ fn titled(
 }
 
 /// The line “3 of 20” for the foot of a frame: which of the rows is selected.
-fn position<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
+pub(in crate::tui) fn position<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
     let text = if rows == 0 {
         String::new()
     } else {
@@ -192,7 +212,7 @@ fn position<'a>(theme: &Theme, row: usize, rows: usize) -> Line<'a> {
 }
 
 /// Draws a scroll bar on the right side of a frame, where not all rows show.
-fn draw_scroll_bar(
+pub(in crate::tui) fn draw_scroll_bar(
     theme: &Theme,
     frame: Rect,
     rows: Rect,
@@ -205,7 +225,7 @@ fn draw_scroll_bar(
 }
 
 /// The same for a list of which only `page` rows show, as some take more than one line.
-fn draw_scroll_bar_of(
+pub(in crate::tui) fn draw_scroll_bar_of(
     theme: &Theme,
     frame: Rect,
     rows: Rect,
@@ -229,14 +249,14 @@ fn draw_scroll_bar_of(
 }
 
 /// Draws a line across the top of an area.
-fn draw_rule(theme: &Theme, area: Rect, sketch: &mut Sketch) {
+pub(in crate::tui) fn draw_rule(theme: &Theme, area: Rect, sketch: &mut Sketch) {
     let rule = "─".repeat(area.width.into());
     sketch.write(area.x, area.y, &rule, area.width, theme.border);
 }
 
 /// Draws sentences in the middle of an empty pane. Of several paragraphs, the last ones go first
 /// where there is no room for all.
-fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, sketch: &mut Sketch) {
+pub(in crate::tui) fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, sketch: &mut Sketch) {
     let mut paragraphs: Vec<&str> = text.split("\n\n").collect();
     let mut lines = placeholder_lines(&paragraphs, rows.width);
     while lines.len() > usize::from(rows.height) && paragraphs.len() > 1 {
@@ -259,7 +279,7 @@ fn draw_placeholder(theme: &Theme, text: &str, rows: Rect, sketch: &mut Sketch) 
 }
 
 /// Draws a sentence in as many lines as it takes.
-fn draw_sentence(text: &str, style: Style, area: Rect, sketch: &mut Sketch) {
+pub(in crate::tui) fn draw_sentence(text: &str, style: Style, area: Rect, sketch: &mut Sketch) {
     let lines = text::wrap(text, area.width.into(), area.height.into());
     for (area, line) in area.rows().zip(lines) {
         sketch.write(area.x, area.y, &line, area.width, style);
@@ -293,7 +313,11 @@ fn list_background(state: &State, pane: Pane, row: usize) -> RowBackground {
 }
 
 /// The background of a row in a list that has the keyboard, or has not.
-fn row_background(theme: &Theme, is_selected: bool, focused: bool) -> RowBackground {
+pub(in crate::tui) fn row_background(
+    theme: &Theme,
+    is_selected: bool,
+    focused: bool,
+) -> RowBackground {
     match (is_selected, focused) {
         (true, true) => RowBackground::Highlight(theme.selected),
         (true, false) => RowBackground::Plain(theme.selected_unfocused),

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// One cell of a row.
-pub(super) struct RowCell<'a> {
+pub(in crate::tui) struct RowCell<'a> {
     text: &'a str,
     /// Its columns, without the gap after it. A cell of no width is left out.
     width: u16,
@@ -19,7 +19,7 @@ pub(super) struct RowCell<'a> {
 }
 
 /// A cell whose text starts at the left.
-pub(super) fn left(text: &str, width: u16, style: Style) -> RowCell<'_> {
+pub(in crate::tui) fn left(text: &str, width: u16, style: Style) -> RowCell<'_> {
     RowCell {
         text,
         width,
@@ -29,7 +29,7 @@ pub(super) fn left(text: &str, width: u16, style: Style) -> RowCell<'_> {
 }
 
 /// A cell whose text ends at the right, as numbers do.
-pub(super) fn right(text: &str, width: u16, style: Style) -> RowCell<'_> {
+pub(in crate::tui) fn right(text: &str, width: u16, style: Style) -> RowCell<'_> {
     RowCell {
         text,
         width,
@@ -40,7 +40,7 @@ pub(super) fn right(text: &str, width: u16, style: Style) -> RowCell<'_> {
 
 /// The style behind a row's cells.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum RowBackground {
+pub(in crate::tui) enum RowBackground {
     /// Cells keep their own colours on it.
     Plain(Style),
     /// It replaces the colours of the cells: a colour chosen for another background might
@@ -56,7 +56,7 @@ impl RowBackground {
     }
 
     /// The style of a text of `style` on this background.
-    pub(super) fn beneath(self, style: Style) -> Style {
+    pub(in crate::tui) fn beneath(self, style: Style) -> Style {
         match self {
             RowBackground::Plain(background) => background.patch(style),
             RowBackground::Highlight(background) => Style {
@@ -70,7 +70,7 @@ impl RowBackground {
 }
 
 /// Draws cells on the one line of `area`, with a gap of one column between them.
-pub(super) fn draw(
+pub(in crate::tui) fn draw(
     cells: &[RowCell<'_>],
     background: RowBackground,
     area: Rect,
@@ -101,7 +101,7 @@ pub(super) fn draw(
 }
 
 /// Draws a row of a note, behind a cell of `indent` columns.
-pub(super) fn draw_note(
+pub(in crate::tui) fn draw_note(
     theme: &Theme,
     note: &NoteRow,
     indent: u16,
@@ -115,7 +115,7 @@ pub(super) fn draw_note(
 }
 
 /// The style of a row of a note.
-pub(super) fn note_style(theme: &Theme, note: &NoteRow) -> Style {
+pub(in crate::tui) fn note_style(theme: &Theme, note: &NoteRow) -> Style {
     if note.is_pending {
         theme.pending
     } else {
@@ -125,7 +125,7 @@ pub(super) fn note_style(theme: &Theme, note: &NoteRow) -> Style {
 
 /// Draws a text at the left end of a line, and a total at its right end, which is never cut in
 /// favour of the text.
-pub(super) fn draw_total(
+pub(in crate::tui) fn draw_total(
     theme: &Theme,
     (text, total): (&str, &str),
     total_style: Style,
@@ -141,14 +141,14 @@ pub(super) fn draw_total(
 }
 
 /// A bar for a share of something, from 0 to 1, by eighths of a column.
-pub(super) fn bar(share: Decimal, columns: u16) -> String {
+pub(in crate::tui) fn bar(share: Decimal, columns: u16) -> String {
     let eighths = (share * Decimal::from(columns * 8)).round();
     let eighths = usize::try_from(eighths).unwrap_or(0).max(1);
     BAR[8].repeat(eighths / 8) + BAR[eighths % 8]
 }
 
 /// The style of a bar, which has no weight of its own.
-pub(super) fn bar_style(theme: &Theme) -> Style {
+pub(in crate::tui) fn bar_style(theme: &Theme) -> Style {
     Style {
         add_modifier: Modifier::empty(),
         ..theme.accent
@@ -156,12 +156,12 @@ pub(super) fn bar_style(theme: &Theme) -> Style {
 }
 
 /// The first line of `area`.
-pub(super) fn first_line(area: Rect) -> Rect {
+pub(in crate::tui) fn first_line(area: Rect) -> Rect {
     Rect { height: 1, ..area }
 }
 
 /// The line above `rows`, where the headings of their columns stand.
-pub(super) fn heading_line(rows: Rect) -> Rect {
+pub(in crate::tui) fn heading_line(rows: Rect) -> Rect {
     Rect {
         y: rows.y - 1,
         height: 1,
@@ -170,7 +170,7 @@ pub(super) fn heading_line(rows: Rect) -> Rect {
 }
 
 /// The last line of a frame, between its corners.
-pub(super) fn foot_line(frame: Rect) -> Rect {
+pub(in crate::tui) fn foot_line(frame: Rect) -> Rect {
     Rect {
         x: frame.x + 1,
         y: frame.bottom().saturating_sub(1),
@@ -181,7 +181,7 @@ pub(super) fn foot_line(frame: Rect) -> Rect {
 
 /// Adds `style` to the characters at `positions` (sorted) of a text that was drawn in `area`,
 /// as far as they show.
-pub(super) fn highlight(
+pub(in crate::tui) fn highlight(
     text: &str,
     positions: &[usize],
     area: Rect,

@@ -72,7 +72,7 @@ impl Sketch {
     }
 
     /// Draws the sketch into the cells of a screen of its size.
-    pub(super) fn paint(&self, display: Display, screen: &mut Buffer) {
+    pub(in crate::tui) fn paint(&self, display: Display, screen: &mut Buffer) {
         let mut row = Buffer::empty(Rect::new(0, 0, self.width, 1));
         let rows = screen.content.chunks_mut(usize::from(self.width).max(1));
         for (line, cells) in self.lines.iter().zip(rows) {
@@ -100,7 +100,7 @@ impl Sketch {
 
     /// Writes a line of several styles on the first line of an area: as much of its beginning as
     /// fits, or of its end, where it stands at the right.
-    pub(super) fn write_line(&mut self, line: &Line<'_>, area: Rect) {
+    pub(in crate::tui) fn write_line(&mut self, line: &Line<'_>, area: Rect) {
         let room = usize::from(area.width);
         let (mut x, mut hidden) = match line.alignment {
             Some(Alignment::Right) => {
@@ -139,7 +139,7 @@ impl Sketch {
     }
 
     /// Drops all that was written on the lines of an area, and gives them this style.
-    pub(super) fn clear_lines(&mut self, area: Rect, style: Style) {
+    pub(in crate::tui) fn clear_lines(&mut self, area: Rect, style: Style) {
         let area = area.intersection(self.area());
         let lines = usize::from(area.top())..usize::from(area.bottom());
         for line in &mut self.lines[lines] {

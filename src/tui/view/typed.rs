@@ -5,16 +5,16 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthChar;
 
 /// The part of a typed text that shows: that around the cursor.
-pub(super) struct TypedText {
+pub(in crate::tui) struct TypedText {
     /// The letters that show.
-    pub(super) shown: String,
+    pub(in crate::tui) shown: String,
     /// The columns from the first of them to the cursor.
-    pub(super) cursor: usize,
+    pub(in crate::tui) cursor: usize,
 }
 
 impl TypedText {
     /// The part that shows in so many columns.
-    pub(super) fn fitting(input: &Input, columns: usize) -> TypedText {
+    pub(in crate::tui) fn fitting(input: &Input, columns: usize) -> TypedText {
         let skipped = input.visual_scroll(columns);
         let mut passed = 0;
         let start = input.value().char_indices().find(|(_, letter)| {

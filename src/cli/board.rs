@@ -1,0 +1,22 @@
+//! `trolley board`: the open orders on a screen, for those who make them.
+
+use super::error::CliError;
+use crate::config::Settings;
+use crate::tui::staff;
+use crate::tui::staff::state::Page;
+use clap::Args;
+use std::process::ExitCode;
+
+/// What the board shows first.
+#[derive(Debug, Args)]
+pub(crate) struct BoardArgs {
+    /// Show what can be collected, in numbers that are readable across a room
+    #[arg(long)]
+    ready: bool,
+}
+
+/// Opens the board and runs it to its end.
+pub(super) fn run(args: &BoardArgs, settings: &Settings) -> Result<ExitCode, CliError> {
+    let page = if args.ready { Page::Ready } else { Page::Board };
+    Ok(staff::run(settings, page)?)
+}

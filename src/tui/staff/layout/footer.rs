@@ -1,0 +1,57 @@
+//! The keys in the last line, with their places.
+
+use crate::config::keymap::{Action, Motion};
+use crate::model::OrderState;
+use crate::tui::layout::footer::{KeyHint, placed};
+use crate::tui::staff::layout::palette;
+use crate::tui::staff::state::{StaffMode, StaffState};
+
+/// The keys that work now, in the order of the key map, as many as fit in `width`.
+#[must_use]
+pub(in crate::tui) fn key_hints(state: &StaffState, width: u16) -> Vec<KeyHint> {
+    let keymap = &state.env.keymap;
+    let keys = keymap.footer(state.context());
+    let all = keys.filter_map(|(action, key, word)| {
+        let word = word_now(state, action, word)?;
+        // Two keys for the two ways along one line.
+        let key = match action {
+            Action::Right => keymap.key_of(Action::Left) + &key,
+            Action::Move(Motion::Down) => keymap.key_of(Action::Move(Motion::Up)) + &key,
+            _ => key,
+        };
+        Some(KeyHint::unplaced(action, key, word))
+    });
+    placed(all.collect(), width)
+}
+
+/// The word for what a key does just now; `None` where it would do nothing.
+fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'static str> {
+    let selected = state.board.selected();
+    match action {
+        Action::Accept | Action::Complete if matches!(state.mode, StaffMode::Palette { .. }) => {
+            palette::selected(state).map(|_| word)
+        }
+        Action::Accept if matches!(state.mode, StaffMode::Find) => Some("keep"),
+        Action::Step => selected.map(|ticket| match ticket.order().state {
+            OrderState::Placed => "accept",
+            OrderState::Accepted => "ready",
+            OrderState::Ready => "done",
+            OrderState::Cancelled | OrderState::Done => "clear it",
+        }),
+        Action::Tick | Action::AskCancel => {
+            let is_open = selected.is_some_and(|ticket| !ticket.order().state.is_over());
+            is_open.then_some(word)
+        }
+        Action::Move(_) => selected.map(|_| word),
+        Action::Print => {
+            let can_print = selected.is_some() && state.env.print.is_some();
+            can_print.then_some(word)
+        }
+        Action::Undo => {
+            let moved = selected.is_some_and(|it| it.order().state != OrderState::Placed);
+            (moved || !state.board.own_steps.is_empty()).then_some(word)
+        }
+        // The others need nothing that is selected.
+        _ => Some(word),
+    }
+}

@@ -1,0 +1,62 @@
+//! The tabs of the header, with their places.
+
+use crate::model::text;
+use crate::tui::staff::state::{Page, StaffState};
+
+/// The most columns for the shop's name.
+const WIDEST_SHOP: usize = 24;
+/// The columns between two tabs.
+const GAP: u16 = 2;
+
+/// The name of a page in the header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::tui) struct Tab {
+    pub(in crate::tui) page: Page,
+    /// Its first column.
+    pub(in crate::tui) x: u16,
+    /// The word that shows, in brackets where it is the present page.
+    pub(in crate::tui) word: String,
+    pub(in crate::tui) is_present: bool,
+}
+
+impl Tab {
+    /// The column behind it.
+    #[must_use]
+    pub(in crate::tui) fn end(&self) -> u16 {
+        self.x + u16::try_from(text::width(&self.word)).unwrap_or(0)
+    }
+}
+
+/// The name of the shop, as the header shows it.
+#[must_use]
+pub(in crate::tui) fn shop_name(state: &StaffState) -> String {
+    text::truncate(&state.shop.name, WIDEST_SHOP)
+}
+
+/// The tabs of the header. Where there is little room, the present page alone has one.
+#[must_use]
+pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
+    let mut x = 1 + u16::try_from(text::width(&shop_name(state))).unwrap_or(0) + GAP;
+    let mut tabs = Vec::new();
+    for (page, word) in [(Page::Board, "Board"), (Page::Today, "Today")] {
+        // What can be collected is the board, too.
+        let is_present = match state.page {
+            Page::Board | Page::Ready => page == Page::Board,
+            Page::Today => page == Page::Today,
+        };
+        let word = if is_present {
+            format!("[{word}]")
+        } else {
+            word.to_owned()
+        };
+        let tab = Tab {
+            page,
+            x,
+            word,
+            is_present,
+        };
+        x = tab.end() + GAP;
+        tabs.push(tab);
+    }
+    tabs
+}

@@ -1,0 +1,7 @@
+//! The places of what the screens of the staff show: drawing and the mouse both read them.
+
+pub mod board;
+pub(in crate::tui) mod footer;
+pub(in crate::tui) mod header;
+pub(in crate::tui) mod palette;
+pub(in crate::tui) mod ticket;

@@ -1,0 +1,51 @@
+//! Messages to the screens of the staff, and the effects that they ask for.
+
+use crate::model::Order;
+use crate::store::Trouble;
+use crate::store::board::{BoardEvent, BoardRequest};
+use crate::tui::message::TerminalEvent;
+use crate::tui::staff::state::Seen;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum StaffMessage {
+    /// The terminal did something.
+    Terminal(TerminalEvent),
+    /// The terminal has a new size, in columns and rows.
+    Resize(u16, u16),
+    /// The program goes on after it was stopped.
+    Continued,
+    /// This is on the terminal, and every key that came before was taken in.
+    Seen(Seen),
+    /// Whoever runs the screen says something to the person at the terminal.
+    Notice(String),
+    /// The link to the open orders reports something.
+    Board(BoardEvent),
+    /// A ticket of this name was printed, or could not be, for this reason.
+    Printed(String, Result<(), String>),
+    /// The private server was started again, or could not be, for this reason.
+    Revived(Result<(), String>),
+    /// A moment came for which the state waited.
+    Clock,
+}
+
+/// Something that the screen asks for.
+#[derive(Debug)]
+pub enum StaffEffect {
+    /// Pass a request to the link to the open orders.
+    Board(BoardRequest),
+    /// Print this order's ticket by this command.
+    Print(Box<Order>, String),
+    /// Tell the person what happened: ring, and notify where they look elsewhere.
+    Alert(String),
+    /// Capture the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Start the private server again.
+    Revive,
+    /// Suspend the program.
+    Suspend,
+    /// End the program.
+    Quit,
+    /// End the program because the shop does not let us in.
+    GiveUp(Trouble),
+}

@@ -1,0 +1,57 @@
+//! The screens of the staff: the board of open orders, what can be collected, the figures of a day.
+//!
+//! They are made as the shop's screen is: a pure core, and a thin shell. Nobody shops here, so they
+//! have a state of their own.
+
+pub mod layout;
+pub mod message;
+pub mod screen;
+pub mod state;
+pub mod update;
+pub mod view;
+
+use super::{ScreenError, Taken};
+use crate::config::Settings;
+use crate::model::change::sanitize_actor;
+use screen::{StaffScreen, StaffVisit};
+use state::{Page, StaffEnv};
+use std::process::ExitCode;
+
+/// Opens the screens of the staff on this page, and runs them to their end.
+///
+/// # Errors
+/// The [`ScreenError`] that stands in the way.
+pub fn run(settings: &Settings, page: Page) -> Result<ExitCode, ScreenError> {
+    super::check_terminal().map_err(|_| ScreenError::NoTerminalForBoard)?;
+    let address = settings.server.open()?;
+
+    super::in_terminal(
+        async |mut typed| {
+            let look = super::Look::of(settings, &mut typed);
+            let visit = StaffVisit {
+                env: StaffEnv {
+                    me: sanitize_actor(settings.policy.by.as_bytes()),
+                    private: settings.server.private().is_some(),
+                    zone: look.zone,
+                    keymap: settings.keymap.clone(),
+                    display: look.display,
+                    alerts: look.alerts,
+                    warn_after: settings.board_warn,
+                    late_after: settings.board_late,
+                    print: settings.print.clone(),
+                },
+                theme: look.theme,
+                mouse: settings.mouse,
+                size: look.size,
+                page,
+                address,
+                engine: settings.server.private().cloned(),
+                policy: settings.policy.clone(),
+            };
+            let port = super::LocalPort::open(typed)?;
+            let status = StaffScreen::start(port, visit).run().await?;
+            Ok(Taken { status, rest: () })
+        },
+        async |()| {},
+    )
+}

@@ -1,0 +1,311 @@
+//! The open orders, as the board shows them.
+
+use crate::model::{Order, OrderId, OrderState, ProductId, Ticket, text};
+use crate::store::board::BoardRequest;
+use std::cell::OnceCell;
+use std::cmp::Reverse;
+use tui_input::Input;
+
+/// The form in which tickets show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BoardForm {
+    /// As fits the width: side by side, or a list where there are few columns.
+    #[default]
+    ByWidth,
+    /// Side by side, where at least one column fits.
+    Columns,
+    /// As a list, with the selected ticket beside it.
+    List,
+}
+
+/// The part of a list that has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BoardPane {
+    /// The list.
+    #[default]
+    List,
+    /// The selected ticket.
+    Ticket,
+}
+
+/// A ticket, and what this screen knows of it besides.
+#[derive(Debug, Clone)]
+pub struct BoardTicket {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// When this screen heard of its present state, by the steady clock; `None` for what was so
+    /// already when it was read first.
+    pub changed_here: Option<u64>,
+    /// It came after the board was opened, and no key was pressed since.
+    pub is_new: bool,
+    /// All words by which it can be found, folded.
+    words: OnceCell<String>,
+}
+
+impl BoardTicket {
+    /// A ticket of which this screen hears now.
+    #[must_use]
+    pub fn new(ticket: Ticket) -> BoardTicket {
+        BoardTicket {
+            ticket,
+            changed_here: None,
+            is_new: false,
+            words: OnceCell::new(),
+        }
+    }
+
+    /// Its order.
+    #[must_use]
+    pub fn order(&self) -> &Order {
+        &self.ticket.order
+    }
+
+    /// Milliseconds since it was ordered or, where it can be collected, since then.
+    #[must_use]
+    pub(in crate::tui) fn age(&self, server_now: u64) -> u64 {
+        let order = self.order();
+        let since = match order.state {
+            OrderState::Placed
+            | OrderState::Accepted
+            | OrderState::Done
+            | OrderState::Cancelled => order.at,
+            OrderState::Ready => order.changed,
+        };
+        server_now.saturating_sub(since)
+    }
+
+    /// Returns whether it is still to be made.
+    #[must_use]
+    pub(in crate::tui) fn is_to_make(&self) -> bool {
+        matches!(
+            self.order().state,
+            OrderState::Placed | OrderState::Accepted
+        )
+    }
+
+    /// The places of its lines of this category among those of the order; of all where there is
+    /// none.
+    #[must_use]
+    pub(in crate::tui) fn lines_of(&self, station: Option<&str>) -> Vec<usize> {
+        let lines = 0..self.order().lines.len();
+        let categories = &self.ticket.categories;
+        lines
+            .filter(|line| {
+                station.is_none_or(|station| {
+                    let category = categories.get(*line);
+                    category.is_some_and(|category| category == station)
+                })
+            })
+            .collect()
+    }
+
+    /// The number of its lines that are ticked.
+    #[must_use]
+    pub(in crate::tui) fn ticked_lines(&self) -> usize {
+        let lines = self.order().lines.iter();
+        lines
+            .filter(|line| self.ticket.is_ticked(&line.product))
+            .count()
+    }
+
+    /// Returns whether each of these folded words occurs in it.
+    fn matches(&self, words: &str) -> bool {
+        if words.is_empty() {
+            return true;
+        }
+        let all = self.words.get_or_init(|| {
+            let order = self.order();
+            let mut all = vec![order.name(), order.user.clone(), order.who.clone()];
+            for line in &order.lines {
+                all.push(line.name.clone());
+                all.extend(line.notes.iter().map(|note| note.told()));
+            }
+            all.push(order.note.clone());
+            text::folded(&all.join("\n"))
+        });
+        words.split_whitespace().all(|word| all.contains(word))
+    }
+}
+
+/// The open orders, and what is done with them.
+#[derive(Debug, Default)]
+pub struct BoardState {
+    /// All tickets, oldest first; cancelled ones until they are cleared off.
+    pub tickets: Vec<BoardTicket>,
+    /// They were read once at least.
+    pub is_read: bool,
+    /// The open orders that are left out, as there are too many.
+    pub more: usize,
+    /// The difference between the server's clock and the steady clock, in milliseconds.
+    pub server_ahead: u64,
+    /// The places of the tickets that are kept to: first those to be made, then those that can be
+    /// collected.
+    pub shown: Vec<usize>,
+    /// The number of the former.
+    pub to_make: usize,
+    /// The selected ticket.
+    pub selected: Option<OrderId>,
+    /// The selected line, among those of it that show.
+    pub line: usize,
+    /// The first ticket of the first column, among those that show.
+    pub first: usize,
+    /// The first row of the list.
+    pub list_top: usize,
+    /// The form in which they show.
+    pub form: BoardForm,
+    /// The part of the list that has the keyboard.
+    pub pane: BoardPane,
+    /// The totals show.
+    pub shows_totals: bool,
+    /// The category that is kept to.
+    pub station: Option<String>,
+    /// The words that are looked for.
+    pub words: Input,
+    /// The digits typed so far.
+    pub digits: String,
+    /// The ticket that was selected before them.
+    pub before_digits: Option<OrderId>,
+    /// The requests that are not answered yet.
+    pub pending: Vec<BoardRequest>,
+    /// The steps that were made here, and the states to which they led; the last one is undone first.
+    pub own_steps: Vec<(OrderId, OrderState)>,
+}
+
+impl BoardState {
+    /// The place of a ticket.
+    #[must_use]
+    pub(in crate::tui) fn position(&self, id: &OrderId) -> Option<usize> {
+        let mut tickets = self.tickets.iter();
+        tickets.position(|ticket| ticket.order().id == *id)
+    }
+
+    /// A ticket by its order.
+    #[must_use]
+    pub fn ticket(&self, id: &OrderId) -> Option<&BoardTicket> {
+        self.tickets.get(self.position(id)?)
+    }
+
+    /// The ticket at a place among those that show.
+    #[must_use]
+    pub(in crate::tui) fn shown_ticket(&self, place: usize) -> Option<&BoardTicket> {
+        self.tickets.get(*self.shown.get(place)?)
+    }
+
+    /// The selected ticket.
+    #[must_use]
+    pub fn selected(&self) -> Option<&BoardTicket> {
+        self.ticket(self.selected.as_ref()?)
+    }
+
+    /// The place of the selected ticket among those that show.
+    #[must_use]
+    pub(in crate::tui) fn selected_place(&self) -> Option<usize> {
+        let position = self.position(self.selected.as_ref()?)?;
+        self.shown.iter().position(|shown| *shown == position)
+    }
+
+    /// The tickets that show and are still to be made.
+    pub(in crate::tui) fn to_make(&self) -> impl Iterator<Item = &BoardTicket> {
+        let shown = self
+            .shown
+            .iter()
+            .filter_map(|place| self.tickets.get(*place));
+        shown.filter(|ticket| ticket.is_to_make())
+    }
+
+    /// The tickets that can be collected, those that became so last at the end.
+    pub(in crate::tui) fn ready(&self) -> impl DoubleEndedIterator<Item = &BoardTicket> {
+        let places = self.shown.get(self.to_make..).unwrap_or_default();
+        places.iter().filter_map(|place| self.tickets.get(*place))
+    }
+
+    /// The categories of all lines on the board, by name.
+    #[must_use]
+    pub(in crate::tui) fn categories(&self) -> Vec<&str> {
+        let categories = self.tickets.iter().flat_map(|it| &it.ticket.categories);
+        let mut categories: Vec<&str> = categories
+            .map(String::as_str)
+            .filter(|category| !category.is_empty())
+            .collect();
+        categories.sort_unstable();
+        categories.dedup();
+        categories
+    }
+
+    /// The requested state of a line's tick that is not answered yet.
+    #[must_use]
+    pub(in crate::tui) fn pending_tick(&self, order: &OrderId, asked: &ProductId) -> Option<bool> {
+        self.pending.iter().rev().find_map(|request| match request {
+            BoardRequest::Tick {
+                id,
+                product,
+                ticked,
+            } if id == order && product == asked => Some(*ticked),
+            BoardRequest::Tick { .. }
+            | BoardRequest::Step { .. }
+            | BoardRequest::Undo { .. }
+            | BoardRequest::Reread => None,
+        })
+    }
+
+    /// Returns whether a step of this order, or taking one back, is not answered yet.
+    #[must_use]
+    pub(in crate::tui) fn is_moving(&self, order: &OrderId) -> bool {
+        self.pending.iter().any(|request| match request {
+            BoardRequest::Step { id, .. } | BoardRequest::Undo { id, .. } => id == order,
+            BoardRequest::Tick { .. } | BoardRequest::Reread => false,
+        })
+    }
+
+    /// Finds again which tickets show, and keeps what is selected among them.
+    pub(in crate::tui) fn refresh(&mut self) {
+        self.tickets
+            .sort_by(|one, other| place_of(one).cmp(&place_of(other)));
+
+        let words = text::folded(self.words.value().trim());
+        let station = self.station.as_deref();
+        let kept = (0..self.tickets.len()).filter(|place| {
+            let ticket = &self.tickets[*place];
+            let has_lines = station.is_none() || !ticket.lines_of(station).is_empty();
+            has_lines && ticket.matches(&words)
+        });
+        let (ready, to_make): (Vec<usize>, Vec<usize>) =
+            kept.partition(|place| self.tickets[*place].order().state == OrderState::Ready);
+
+        self.to_make = to_make.len();
+        self.shown = to_make;
+        self.shown.extend(ready);
+
+        if self.selected_place().is_none() {
+            self.selected = None;
+            self.line = 0;
+        }
+    }
+
+    /// The ticket that digits mean: that of this number, or else the oldest whose number begins so.
+    #[must_use]
+    pub(in crate::tui) fn numbered(&self, digits: &str) -> Option<&BoardTicket> {
+        let numbered = self.shown.iter().filter_map(|place| {
+            let ticket = self.tickets.get(*place)?;
+            let number = ticket.order().number?.to_string();
+            number.starts_with(digits).then_some((number, ticket))
+        });
+        let best = numbered.min_by_key(|(number, ticket)| {
+            let is_whole = number == digits;
+            (Reverse(is_whole), ticket.order().at)
+        });
+        best.map(|(_, ticket)| ticket)
+    }
+}
+
+/// The place of a ticket among all: those that can be collected by when they became so.
+fn place_of(ticket: &BoardTicket) -> (u64, &OrderId) {
+    let order = ticket.order();
+    let at = match order.state {
+        OrderState::Ready => order.changed,
+        OrderState::Placed | OrderState::Accepted | OrderState::Done | OrderState::Cancelled => {
+            order.at
+        }
+    };
+    (at, &order.id)
+}

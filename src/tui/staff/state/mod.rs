@@ -1,0 +1,281 @@
+//! Everything that the screens of the staff show, as plain data.
+
+pub mod board;
+
+use crate::config::alerts::AlertWays;
+use crate::config::display::Display;
+use crate::config::keymap::{Context, Keymap};
+use crate::config::theme::Theme;
+use crate::model::{OrderId, OrderState};
+use crate::store::Shop;
+use crate::tui::message::Now;
+use crate::tui::staff::layout::board::BoardLayout;
+use crate::tui::state::areas;
+use crate::tui::state::timers::MINUTE;
+use crate::tui::state::{Connectivity, MousePress, Notice};
+use board::BoardState;
+use ratatui::layout::Rect;
+use tui_input::Input;
+
+/// Everything that stays the same while the program runs.
+#[derive(Debug, Clone)]
+pub struct StaffEnv {
+    /// Our name to the others, as it stands in orders.
+    pub me: String,
+    /// The server is our private one.
+    pub private: bool,
+    /// The local time zone.
+    pub zone: jiff::tz::TimeZone,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The abilities of the terminal.
+    pub display: Display,
+    /// The ways to tell this person something.
+    pub alerts: AlertWays,
+    /// The age from which on a ticket needs a look, in milliseconds.
+    pub warn_after: u64,
+    /// The age from which on it is late, in milliseconds.
+    pub late_after: u64,
+    /// The shell command that prints a ticket; `None` where there is none.
+    pub print: Option<String>,
+}
+
+/// A page of the staff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// The open orders, as tickets.
+    Board,
+    /// The orders that can be collected, in large numbers.
+    Ready,
+    /// The figures of a day.
+    Today,
+}
+
+impl Page {
+    /// All pages, with the names by which the palette knows them.
+    pub(in crate::tui) const NAMED: [(&'static str, Page); 3] = [
+        ("board", Page::Board),
+        ("ready", Page::Ready),
+        ("today", Page::Today),
+    ];
+
+    /// The context of its keys.
+    fn context(self) -> Context {
+        match self {
+            Page::Board => Context::Board,
+            Page::Ready => Context::Ready,
+            Page::Today => Context::Today,
+        }
+    }
+}
+
+/// The meaning of the keyboard, and what covers the page.
+#[derive(Debug, Clone)]
+pub enum StaffMode {
+    /// Works on the page.
+    Browse,
+    /// Types what to find.
+    Find,
+    /// Types a command.
+    Palette {
+        /// The text typed so far.
+        input: Input,
+        /// The selected entry.
+        cursor: usize,
+    },
+    /// Reads the help, from this row on.
+    Help(usize),
+    /// Asks whether to cancel this order, which was seen in this state.
+    ConfirmCancel(OrderId, OrderState),
+}
+
+/// What is on the terminal that a key may depend on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The selected ticket and its state.
+    pub ticket: Option<(OrderId, OrderState)>,
+    /// The message that waits for a key.
+    pub notice: Option<String>,
+}
+
+/// Everything that the screens of the staff show.
+#[derive(Debug)]
+pub struct StaffState {
+    /// Everything that stays the same.
+    pub env: StaffEnv,
+    /// The shop's name and currency.
+    pub shop: Shop,
+    /// The connection to the server.
+    pub connectivity: Connectivity,
+    /// The private server is being started.
+    pub reviving: bool,
+    /// The colours.
+    pub theme: Theme,
+    /// The mouse is captured; else it is the terminal's.
+    pub mouse: bool,
+    /// The last press of the mouse.
+    pub last_press: Option<MousePress>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The page that shows.
+    pub page: Page,
+    /// The meaning of the keyboard.
+    pub mode: StaffMode,
+    /// The message that shows.
+    pub notice: Option<Notice>,
+    /// What has reached the terminal of all that.
+    pub seen: Seen,
+    /// The open orders.
+    pub board: BoardState,
+    /// The moment of the last message.
+    pub now: Now,
+    /// The number of things that happened since the terminal told that it lost the focus; `None`
+    /// while it has it. One that never tells has it always.
+    pub missed: Option<usize>,
+    /// The difference between the wall clock and the steady clock, in milliseconds. It grows by the
+    /// time that the machine sleeps.
+    pub wall_ahead: Option<i64>,
+}
+
+impl StaffState {
+    /// The screen before anything is known.
+    #[must_use]
+    pub fn new(
+        env: StaffEnv,
+        theme: Theme,
+        mouse: bool,
+        size: (u16, u16),
+        page: Page,
+    ) -> StaffState {
+        StaffState {
+            env,
+            shop: Shop::default(),
+            connectivity: Connectivity::Connecting,
+            reviving: false,
+
+            theme,
+            mouse,
+            last_press: None,
+            size,
+
+            page,
+            mode: StaffMode::Browse,
+            notice: None,
+            seen: Seen::default(),
+            board: BoardState::default(),
+
+            now: Now::default(),
+            missed: None,
+            wall_ahead: None,
+        }
+    }
+
+    /// Returns whether the screen has room for anything.
+    #[must_use]
+    pub(in crate::tui) fn has_room(&self) -> bool {
+        areas::has_room(self.size)
+    }
+
+    /// The area between the header and the last two lines.
+    #[must_use]
+    pub(in crate::tui) fn body(&self) -> Rect {
+        let (width, height) = self.size;
+        Rect::new(0, 1, width, height.saturating_sub(3))
+    }
+
+    /// The line of messages and prompts.
+    #[must_use]
+    pub(in crate::tui) fn message_line(&self) -> Rect {
+        let (width, height) = self.size;
+        Rect::new(0, height.saturating_sub(2), width, 1)
+    }
+
+    /// The line of keys.
+    #[must_use]
+    pub(in crate::tui) fn footer_line(&self) -> Rect {
+        let (width, height) = self.size;
+        Rect::new(0, height.saturating_sub(1), width, 1)
+    }
+
+    /// The context of the page that shows, or is covered.
+    #[must_use]
+    pub(in crate::tui) fn page_context(&self) -> Context {
+        self.page.context()
+    }
+
+    /// The part of the screen that receives keys.
+    #[must_use]
+    pub(in crate::tui) fn context(&self) -> Context {
+        match self.mode {
+            StaffMode::Browse => self.page_context(),
+            StaffMode::Find => Context::Search,
+            StaffMode::Palette { .. } => Context::Palette,
+            StaffMode::Help(_) => Context::Help,
+            StaffMode::ConfirmCancel(..) => Context::ConfirmCancel,
+        }
+    }
+
+    /// Returns whether what shows is, as far as is known, how things are.
+    #[must_use]
+    pub(in crate::tui) fn is_current(&self) -> bool {
+        match self.connectivity {
+            Connectivity::Live => true,
+            Connectivity::Connecting
+            | Connectivity::Syncing
+            | Connectivity::Offline { .. }
+            | Connectivity::Unreadable(_) => false,
+        }
+    }
+
+    /// The server's clock, in Unix milliseconds.
+    #[must_use]
+    pub(in crate::tui) fn server_now(&self) -> u64 {
+        self.board.server_ahead + self.now.steady
+    }
+
+    /// The present moment by the wall clock, in Unix milliseconds.
+    #[must_use]
+    pub(in crate::tui) fn wall_now(&self) -> u64 {
+        u64::try_from(self.now.wall).unwrap_or_default()
+    }
+
+    /// The next moment at which something changes by itself.
+    #[must_use]
+    pub fn next_moment(&self) -> Option<u64> {
+        let clock = self.now.steady + MINUTE - self.wall_now() % MINUTE;
+        let others = [
+            self.notice.as_ref().and_then(|notice| notice.until),
+            self.next_age_step(),
+        ];
+        others.into_iter().flatten().chain([clock]).min()
+    }
+
+    /// The moment when a ticket that shows is a minute older.
+    fn next_age_step(&self) -> Option<u64> {
+        if self.page != Page::Board || !self.has_room() {
+            return None;
+        }
+
+        let layout = BoardLayout::of(self);
+        let ages = layout
+            .shown_tickets(self)
+            .map(|ticket| ticket.age(self.server_now()));
+        let left = ages.map(|age| MINUTE - age % MINUTE).min()?;
+        Some(self.now.steady + left)
+    }
+
+    /// What is on the screen now that a key may depend on.
+    #[must_use]
+    pub fn to_be_seen(&self) -> Seen {
+        let shows_tickets = self.page == Page::Board && self.has_room();
+        let ticket = self.board.selected().filter(|_| shows_tickets);
+        let ticket = ticket.map(|ticket| (ticket.order().id.clone(), ticket.order().state));
+
+        let waits = self.notice.as_ref();
+        let waits = waits.filter(|notice| notice.until.is_none());
+        Seen {
+            ticket,
+            notice: waits.map(|notice| notice.text.clone()),
+        }
+    }
+}

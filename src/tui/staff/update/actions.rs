@@ -1,0 +1,197 @@
+//! Actions: what a key, a click or an entry of the palette does.
+
+use super::Updater;
+use crate::config::keymap::{Action, Motion, ScreenKind};
+use crate::tui::layout::help;
+use crate::tui::staff::layout::board::shows_list;
+use crate::tui::staff::layout::palette;
+use crate::tui::staff::message::StaffEffect;
+use crate::tui::staff::state::board::{BoardForm, BoardPane};
+use crate::tui::staff::state::{Page, StaffMode};
+use crate::tui::update::motion::{first_rows, moved};
+use tui_input::Input;
+
+impl Updater<'_> {
+    /// Performs an action. Digits typed before it are over.
+    pub(super) fn act(&mut self, action: Action) {
+        let digits = std::mem::take(&mut self.state.board.digits);
+        if !digits.is_empty() {
+            let before = self.state.board.before_digits.take();
+            match action {
+                Action::Step => return self.end_digits(&digits, before),
+                Action::Back => {
+                    self.state.board.selected = before;
+                    return;
+                }
+                // They have selected their ticket.
+                _ => {}
+            }
+        }
+        self.perform(action);
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Move(motion) => self.move_cursor(motion),
+            Action::Left => self.move_sideways(BoardPane::List),
+            Action::Right => self.move_sideways(BoardPane::Ticket),
+
+            Action::Step => self.step(),
+            Action::Tick => self.tick(),
+            Action::Undo => self.undo(),
+            Action::AskCancel => self.ask_cancel(),
+            Action::CancelOrder => self.cancel_order(),
+            Action::Print => self.print(),
+            Action::Totals => self.state.board.shows_totals = !self.state.board.shows_totals,
+            Action::List => self.toggle_form(),
+            Action::Station => self.open_palette(palette::station_typed()),
+            Action::Search => {
+                self.state.page = Page::Board;
+                self.open(StaffMode::Find);
+            }
+
+            Action::SwitchPane => self.show(match self.state.page {
+                Page::Board => Page::Today,
+                Page::Ready | Page::Today => Page::Board,
+            }),
+            Action::Palette => self.open_palette(String::new()),
+            Action::Complete => self.complete_command(),
+            Action::Accept => self.accept(),
+            Action::Back => self.go_back(),
+            Action::Help => self.open(StaffMode::Help(0)),
+            Action::Mouse => self.toggle_mouse(),
+            Action::Suspend => self.effects.push(StaffEffect::Suspend),
+            Action::Quit => self.effects.push(StaffEffect::Quit),
+
+            // No key of these works here.
+            Action::Add
+            | Action::More
+            | Action::Less
+            | Action::Remove
+            | Action::SetQuantity
+            | Action::Note
+            | Action::Repeat
+            | Action::NextCategory
+            | Action::PreviousCategory
+            | Action::Sort
+            | Action::ToCatalog
+            | Action::ToCart
+            | Action::Redo
+            | Action::AskClear
+            | Action::Clear
+            | Action::KeepAlive
+            | Action::People
+            | Action::PersonLines
+            | Action::Ready
+            | Action::Lock
+            | Action::AskRule(_)
+            | Action::Activity
+            | Action::Checkout
+            | Action::PlaceOrder
+            | Action::Fix
+            | Action::FixAll
+            | Action::Orders
+            | Action::Receipt
+            | Action::Again
+            | Action::Settle
+            | Action::Carts
+            | Action::GoToCart
+            | Action::ForgetCart
+            | Action::LoadDemo
+            | Action::QuitAnyway => {}
+        }
+    }
+
+    /// Shows a page.
+    pub(super) fn show(&mut self, page: Page) {
+        self.state.page = page;
+        self.state.mode = StaffMode::Browse;
+    }
+
+    pub(super) fn open_palette(&mut self, typed: String) {
+        self.open(StaffMode::Palette {
+            input: Input::new(typed),
+            cursor: 0,
+        });
+    }
+
+    fn toggle_form(&mut self) {
+        self.state.board.form = if shows_list(self.state) {
+            BoardForm::Columns
+        } else {
+            BoardForm::List
+        };
+        if self.state.board.form == BoardForm::Columns && shows_list(self.state) {
+            self.refuse("There is no room for tickets side by side");
+        }
+    }
+
+    fn toggle_mouse(&mut self) {
+        let captured = !self.state.mouse;
+        self.state.mouse = captured;
+        self.effects.push(StaffEffect::Mouse(captured));
+        self.notify_info(if captured {
+            "The mouse works in trolley again"
+        } else {
+            "The mouse is left to the terminal: select text as usual"
+        });
+    }
+
+    /// Goes back by one thing: what covers the page, the message, what was looked for, the station.
+    fn go_back(&mut self) {
+        let board = &mut self.state.board;
+        match self.state.mode {
+            StaffMode::Help(_) | StaffMode::Palette { .. } | StaffMode::ConfirmCancel(..) => {
+                self.state.mode = StaffMode::Browse;
+            }
+            StaffMode::Find => {
+                self.state.mode = StaffMode::Browse;
+                board.words = Input::default();
+                board.refresh();
+            }
+            StaffMode::Browse if self.state.notice.is_some() => self.state.notice = None,
+            StaffMode::Browse if self.state.page == Page::Ready => self.show(Page::Board),
+            StaffMode::Browse if board.pane == BoardPane::Ticket => board.pane = BoardPane::List,
+            StaffMode::Browse if !board.words.value().is_empty() => {
+                board.words = Input::default();
+                board.refresh();
+            }
+            StaffMode::Browse => {
+                board.station = None;
+                board.refresh();
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        match self.state.mode {
+            StaffMode::Find => self.state.mode = StaffMode::Browse,
+            StaffMode::Palette { .. } => self.run_selected_command(),
+            StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => {}
+        }
+    }
+
+    /// Moves within whatever has the keyboard.
+    pub(super) fn move_cursor(&mut self, motion: Motion) {
+        let (width, height) = self.state.size;
+        match &self.state.mode {
+            StaffMode::Help(top) => {
+                let rows = help::rows(&self.state.env.keymap, ScreenKind::Staff, width);
+                let page = help::page(height);
+                let tops = first_rows(rows.len(), page);
+                let top = moved((*top).min(tops - 1), tops, page, motion, 1);
+                self.state.mode = StaffMode::Help(top);
+            }
+            StaffMode::Palette { input, .. } => {
+                let entries = palette::entries(self.state, input.value()).len();
+                if let StaffMode::Palette { cursor, .. } = &mut self.state.mode {
+                    *cursor = moved(*cursor, entries, 1, motion, 1);
+                }
+            }
+            StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
+                self.move_on_board(motion);
+            }
+            StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {}
+        }
+    }
+}

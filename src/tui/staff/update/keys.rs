@@ -1,0 +1,72 @@
+//! Key presses: the action that a key triggers, or what it types.
+
+use super::Updater;
+use crate::config::key::{Code, Key};
+use crate::config::keymap::{Action, Context};
+use crate::model::text;
+use crate::tui::staff::state::{Page, StaffMode};
+use crate::tui::update::typing::{TEXT_LIMIT, edit, is_edit};
+
+impl Updater<'_> {
+    /// Does what a key means where it is pressed.
+    pub(super) fn press_key(&mut self, key: Key) {
+        let context = self.state.context();
+        let action = self.state.env.keymap.dispatch(context, key);
+
+        if !self.state.has_room() {
+            // Nobody should change what they do not see.
+            if let Some(action @ (Action::Quit | Action::Suspend)) = action {
+                self.act(action);
+            }
+            return;
+        }
+
+        let is_typing = matches!(context, Context::Search | Context::Palette);
+        if let Some(action) = action {
+            self.act(action);
+        } else if key.alt && !(is_typing && is_edit(key)) {
+            // An escape and a key that came together over a slow line.
+            self.press_key(Key::plain(Code::Named("esc")));
+            self.press_key(Key { alt: false, ..key });
+        } else {
+            self.type_key(key);
+        }
+    }
+
+    /// Handles a key without an action: it types text or digits, or does nothing.
+    fn type_key(&mut self, key: Key) {
+        match &mut self.state.mode {
+            StaffMode::Palette { input, cursor } => {
+                if edit(input, key, TEXT_LIMIT) {
+                    *cursor = 0;
+                }
+            }
+            StaffMode::Find => {
+                if edit(&mut self.state.board.words, key, TEXT_LIMIT) {
+                    self.state.board.refresh();
+                }
+            }
+            StaffMode::Browse if self.state.page == Page::Board => self.type_digit(key),
+            StaffMode::Browse | StaffMode::Help(_) => {}
+            // Any other key than the one that says yes keeps things as they are.
+            StaffMode::ConfirmCancel(..) => self.state.mode = StaffMode::Browse,
+        }
+    }
+
+    /// Types pasted text where something is typed. Elsewhere it does nothing.
+    pub(super) fn paste(&mut self, pasted: &str) {
+        if !self.state.has_room() {
+            return;
+        }
+        let line = text::sanitize_to(pasted.trim().as_bytes(), TEXT_LIMIT);
+        let is_typing = match self.state.mode {
+            StaffMode::Palette { .. } | StaffMode::Find => true,
+            StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => false,
+        };
+        if is_typing {
+            for c in line.chars() {
+                self.type_key(Key::plain(Code::Char(c)));
+            }
+        }
+    }
+}

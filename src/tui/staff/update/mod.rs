@@ -1,0 +1,171 @@
+//! The pure core of the screens of the staff: a message changes the state and asks for effects.
+
+mod actions;
+mod board;
+mod events;
+mod keys;
+mod mouse;
+mod palette;
+
+use crate::model::Refusal;
+use crate::store::board::BoardRequest;
+use crate::tui::message::{Mouse, MouseKind, Now, TerminalEvent};
+use crate::tui::staff::layout::board::keep_selected_in_sight;
+use crate::tui::staff::message::{StaffEffect, StaffMessage};
+use crate::tui::staff::state::{StaffMode, StaffState};
+use crate::tui::state::{Notice, Tone};
+
+/// Milliseconds of sleep from which on everything is read again.
+const SLEEP_NOTICED: i64 = 2_000;
+
+/// Applies a message to the state, and returns the effects that it asks for.
+pub fn update(state: &mut StaffState, message: StaffMessage, now: Now) -> Vec<StaffEffect> {
+    let mut updater = Updater {
+        state,
+        effects: Vec::new(),
+    };
+    updater.take_in(message, now);
+    updater.effects
+}
+
+/// One update: the state that it changes, and the effects that it has asked for so far.
+struct Updater<'a> {
+    state: &'a mut StaffState,
+    effects: Vec<StaffEffect>,
+}
+
+impl Updater<'_> {
+    fn take_in(&mut self, message: StaffMessage, now: Now) {
+        self.state.now = now;
+        self.notice_sleep(now);
+
+        match message {
+            StaffMessage::Terminal(event) => self.on_terminal(event),
+            StaffMessage::Resize(width, height) => self.state.size = (width, height),
+            StaffMessage::Continued => {
+                // Who lets it go on looks at it.
+                self.on_focus(true);
+                self.reread();
+            }
+            StaffMessage::Seen(seen) => self.state.seen = seen,
+            StaffMessage::Notice(text) => self.notify_until_key(text, Tone::Warn),
+            StaffMessage::Board(event) => self.on_board(event),
+            StaffMessage::Printed(name, Ok(())) => self.notify_info(format!("Printed {name}")),
+            StaffMessage::Printed(name, Err(why)) => {
+                self.refuse(format!("Printing {name} failed: {why}"));
+            }
+            StaffMessage::Revived(outcome) => {
+                self.state.reviving = false;
+                if let Err(why) = outcome {
+                    self.refuse(why);
+                }
+            }
+            StaffMessage::Clock => {}
+        }
+
+        let now = self.state.now.steady;
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
+
+        self.keep_line_within();
+        if self.state.has_room() {
+            keep_selected_in_sight(self.state);
+        }
+    }
+
+    fn on_terminal(&mut self, event: TerminalEvent) {
+        // Whatever a key or a click does, it drops what was on the screen before.
+        let is_press = match &event {
+            TerminalEvent::Key(_) | TerminalEvent::Paste(_) => true,
+            TerminalEvent::Mouse(Mouse { kind, .. }) => *kind == MouseKind::Press,
+            TerminalEvent::KeysTogether | TerminalEvent::Focus(_) => false,
+        };
+        if is_press {
+            self.drop_seen_notice();
+            for ticket in &mut self.state.board.tickets {
+                ticket.is_new = false;
+            }
+        }
+
+        match event {
+            TerminalEvent::Key(key) => self.press_key(key),
+            // The first of them was pressed before anybody saw what it did.
+            TerminalEvent::KeysTogether => self.state.seen.ticket = None,
+            TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
+            TerminalEvent::Paste(text) => self.paste(&text),
+            TerminalEvent::Mouse(mouse) => self.on_mouse(mouse),
+        }
+    }
+
+    /// Drops the message that waited for a key and was on the terminal before it.
+    fn drop_seen_notice(&mut self) {
+        let seen = self.state.seen.notice.take();
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.until.is_none() && seen.as_ref() == Some(&notice.text));
+    }
+
+    /// Reads everything again after the machine has slept: the server was not asked meanwhile.
+    fn notice_sleep(&mut self, now: Now) {
+        let ahead = now.wall.saturating_sub_unsigned(now.steady);
+        let before = self.state.wall_ahead.replace(ahead);
+        if before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED) {
+            self.reread();
+        }
+    }
+
+    fn reread(&mut self) {
+        self.request(BoardRequest::Reread);
+    }
+
+    /// Makes a request, which is pending until it is answered.
+    fn request(&mut self, request: BoardRequest) {
+        if request != BoardRequest::Reread {
+            self.state.board.pending.push(request.clone());
+        }
+        self.effects.push(StaffEffect::Board(request));
+    }
+
+    /// Takes in that the terminal has the focus, or lost it.
+    fn on_focus(&mut self, has_focus: bool) {
+        self.state.missed = if has_focus {
+            None
+        } else {
+            self.state.missed.or(Some(0))
+        };
+    }
+
+    /// Tells this person in a few words what happened. It must be news to them, and never their own
+    /// doing.
+    fn alert(&mut self, words: String) {
+        if let Some(missed) = &mut self.state.missed {
+            *missed += 1;
+        }
+        self.effects.push(StaffEffect::Alert(words));
+    }
+
+    /// Opens the help, the palette or a question in place of what was open.
+    fn open(&mut self, mode: StaffMode) {
+        self.state.mode = mode;
+    }
+
+    /// The sentence for a refusal, to whoever sits at this screen.
+    fn told(&self, refusal: Refusal) -> String {
+        let refusal = refusal.for_reader(&self.state.env.me);
+        refusal.told_in(&self.state.shop.currency)
+    }
+
+    /// Shows news.
+    fn notify_info(&mut self, text: impl Into<String>) {
+        let now = self.state.now.steady;
+        self.state.notice = Some(Notice::timed(text.into(), Tone::Info, now));
+    }
+
+    /// Shows that something was refused or failed, until the next key.
+    fn refuse(&mut self, text: impl Into<String>) {
+        self.notify_until_key(text.into(), Tone::Bad);
+    }
+
+    fn notify_until_key(&mut self, text: String, tone: Tone) {
+        self.state.notice = Some(Notice::until_key(text, tone));
+    }
+}

@@ -1,0 +1,171 @@
+//! The mouse: click, double click, wheel.
+
+use super::Updater;
+use crate::config::keymap::{Action, Motion};
+use crate::tui::layout::palette::first_row;
+use crate::tui::message::{Mouse, MouseKind};
+use crate::tui::staff::layout::board::{BoardLayout, list_height, list_rows, strip_entries};
+use crate::tui::staff::layout::footer::key_hints;
+use crate::tui::staff::layout::header::tabs;
+use crate::tui::staff::layout::palette;
+use crate::tui::staff::state::board::BoardPane;
+use crate::tui::staff::state::{Page, StaffMode};
+use crate::tui::state::{MousePress, areas};
+use crate::tui::update::mouse::{DOUBLE_CLICK_TIME, position};
+use ratatui::layout::Margin;
+
+impl Updater<'_> {
+    /// Takes in what the mouse did. On a screen that is too small it does nothing.
+    pub(super) fn on_mouse(&mut self, mouse: Mouse) {
+        if !self.state.has_room() {
+            return;
+        }
+        match mouse.kind {
+            MouseKind::Press => self.press_mouse(mouse),
+            MouseKind::WheelUp => self.turn_wheel(Motion::Up, Motion::PageUp),
+            MouseKind::WheelDown => self.turn_wheel(Motion::Down, Motion::PageDown),
+        }
+    }
+
+    /// Turns what covers the page row by row, and the board ticket by ticket.
+    fn turn_wheel(&mut self, by_row: Motion, by_ticket: Motion) {
+        match self.state.mode {
+            StaffMode::Help(_) | StaffMode::Palette { .. } => self.move_cursor(by_row),
+            StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {
+                self.move_cursor(by_ticket);
+            }
+        }
+    }
+
+    fn press_mouse(&mut self, mouse: Mouse) {
+        let is_double = self.is_double_click(mouse);
+
+        if self.state.footer_line().contains(position(mouse)) {
+            let hints = key_hints(self.state, self.state.size.0);
+            let clicked = hints
+                .iter()
+                .find(|hint| (hint.x..hint.x + hint.width).contains(&mouse.column));
+            if let Some(action) = clicked.map(|hint| hint.action) {
+                self.act(action);
+            }
+            return;
+        }
+        if mouse.row == 0 {
+            let tabs = tabs(self.state);
+            let clicked = tabs
+                .iter()
+                .find(|tab| (tab.x..tab.end()).contains(&mouse.column));
+            if let Some(page) = clicked.map(|tab| tab.page) {
+                self.show(page);
+            }
+            return;
+        }
+
+        match self.state.mode {
+            StaffMode::Palette { .. } => self.click_palette(mouse),
+            StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
+                self.click_board(mouse, is_double);
+            }
+            StaffMode::Browse
+            | StaffMode::Find
+            | StaffMode::Help(_)
+            | StaffMode::ConfirmCancel(..) => {}
+        }
+    }
+
+    /// Notes a press, and tells whether it is the second one at its place.
+    fn is_double_click(&mut self, mouse: Mouse) -> bool {
+        let press = MousePress {
+            column: mouse.column,
+            row: mouse.row,
+            at: self.state.now.steady,
+        };
+        let last = self.state.last_press.replace(press);
+        last.is_some_and(|last| {
+            let is_same = (last.column, last.row) == (press.column, press.row);
+            is_same && press.at.saturating_sub(last.at) <= DOUBLE_CLICK_TIME
+        })
+    }
+
+    fn click_palette(&mut self, mouse: Mouse) {
+        let StaffMode::Palette { input, cursor } = &self.state.mode else {
+            return;
+        };
+        let rows = areas::palette(self.state.body()).inner(Margin::new(1, 1));
+        if !rows.contains(position(mouse)) {
+            return;
+        }
+
+        let first = first_row(*cursor, rows.height);
+        let clicked = first + usize::from(mouse.row - rows.y);
+        if clicked >= palette::entries(self.state, input.value()).len() {
+            return;
+        }
+        if let StaffMode::Palette { cursor, .. } = &mut self.state.mode {
+            *cursor = clicked;
+        }
+        self.act(Action::Accept);
+    }
+
+    /// Selects the ticket and the line under the pointer; a double click moves it on.
+    fn click_board(&mut self, mouse: Mouse, is_double: bool) {
+        self.state.mode = StaffMode::Browse;
+        let layout = BoardLayout::of(self.state);
+
+        let ticket = layout
+            .tickets
+            .iter()
+            .find(|ticket| ticket.frame.contains(position(mouse)));
+        let clicked = if let Some(ticket) = ticket {
+            let row = usize::from(mouse.row.saturating_sub(ticket.frame.y + 1));
+            let line = ticket.rows.get(row).and_then(|row| row.line);
+            if layout.list.is_some() || layout.beside.is_some() {
+                self.state.board.pane = BoardPane::Ticket;
+            }
+            Some((ticket.place, line))
+        } else {
+            self.listed_at(&layout, mouse).map(|place| {
+                self.state.board.pane = BoardPane::List;
+                (place, None)
+            })
+        };
+        let Some((place, line)) = clicked else {
+            return;
+        };
+
+        let id = self.state.board.shown_ticket(place);
+        let id = id.map(|ticket| ticket.order().id.clone());
+        self.select(id);
+        if let Some(line) = line {
+            self.state.board.line = line;
+        }
+        if is_double {
+            self.state.last_press = None;
+            self.act(Action::Step);
+        }
+    }
+
+    /// The ticket in the list or in the row of those to be collected under the pointer.
+    fn listed_at(&self, layout: &BoardLayout, mouse: Mouse) -> Option<usize> {
+        if let Some(strip) = layout.strip.filter(|strip| strip.contains(position(mouse))) {
+            let entries = strip_entries(self.state, strip);
+            let mut entries = entries.entries.iter();
+            let entry = entries.find(|entry| (entry.x..entry.end).contains(&mouse.column));
+            return entry.map(|entry| entry.place);
+        }
+
+        let rows = layout.list.map(list_rows)?;
+        if !rows.contains(position(mouse)) {
+            return None;
+        }
+        let mut left = usize::from(mouse.row - rows.y);
+        for place in self.state.board.list_top..self.state.board.shown.len() {
+            let height = list_height(self.state, place);
+            if left < height {
+                return Some(place);
+            }
+            left -= height;
+        }
+        None
+    }
+}

@@ -1,0 +1,284 @@
+//! The board: tickets side by side, or as a list; what can be collected; the totals.
+
+use super::header::counts;
+use super::{ticket, totals};
+use crate::config::theme::PRESENT;
+use crate::model::OrderState;
+use crate::tui::staff::layout::board::{
+    BoardLayout, list_height, list_rows, shows_list, strip_entries,
+};
+use crate::tui::staff::state::StaffState;
+use crate::tui::staff::state::board::{BoardPane, BoardTicket};
+use crate::tui::view::row::{self, RowBackground, foot_line, heading_line, left, right};
+use crate::tui::view::sketch::Sketch;
+use crate::tui::view::{
+    draw_pane, draw_placeholder, draw_rule, draw_scroll_bar_of, position, row_background, titled,
+};
+use ratatui::layout::{Margin, Position, Rect};
+use ratatui::text::{Line, Span};
+
+/// The words of a board without a ticket.
+const EMPTY: &str = "No open orders. New ones appear here.";
+
+/// Draws the board.
+pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
+    let layout = BoardLayout::of(state);
+    let is_list = shows_list(state);
+    let in_ticket = !is_list || state.board.pane == BoardPane::Ticket;
+    let has_list = layout.list.is_some();
+
+    if let Some(frame) = layout.list {
+        draw_list(state, frame, sketch);
+    }
+    if let Some(frame) = layout.beside.filter(|_| layout.tickets.is_empty()) {
+        draw_pane(&state.theme, false, "", frame, sketch);
+    }
+    for place in &layout.tickets {
+        ticket::draw(state, place, in_ticket || !has_list, sketch);
+    }
+    if let Some(frame) = layout.strip {
+        draw_strip(state, frame, sketch);
+    }
+    if let Some(frame) = layout.totals {
+        totals::draw(state, frame, sketch);
+    }
+    if !is_list && state.board.to_make == 0 {
+        draw_placeholder(&state.theme, why_empty(state), state.body(), sketch);
+    }
+}
+
+/// Why there are no tickets.
+fn why_empty(state: &StaffState) -> &'static str {
+    let is_kept = state.board.station.is_some() || !state.board.words.value().trim().is_empty();
+    if !state.board.is_read {
+        "Reading the open orders …"
+    } else if is_kept {
+        "No ticket matches."
+    } else {
+        EMPTY
+    }
+}
+
+/// The place of the cursor: on the selected line or row.
+pub(super) fn cursor(state: &StaffState) -> Option<Position> {
+    let layout = BoardLayout::of(state);
+    let place = state.board.selected_place()?;
+    let in_list = shows_list(state) && state.board.pane == BoardPane::List;
+
+    if let Some(rows) = layout.list.map(list_rows).filter(|_| in_list) {
+        let shown = state.board.list_top..place;
+        let above: usize = shown.map(|row| list_height(state, row)).sum();
+        let y = rows.y + u16::try_from(above + list_height(state, place) - 1).ok()?;
+        return Some(Position::new(rows.x, y));
+    }
+    if let Some(ticket) = layout.ticket(place) {
+        let row = ticket::cursor_row(state, ticket)?;
+        return Some(row.as_position());
+    }
+    let strip = layout.strip?;
+    let entries = strip_entries(state, strip).entries;
+    let entry = entries.iter().find(|entry| entry.place == place)?;
+    Some(Position::new(entry.x, strip.y + 1))
+}
+
+/// Draws the orders that can be collected in one row.
+fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let ready = state.board.shown.len() - state.board.to_make;
+    let title = Line::from(vec![
+        Span::styled(" Ready ", theme.accent),
+        Span::styled(format!("{ready} "), theme.dim),
+    ]);
+    let inner = draw_pane(theme, false, title, frame, sketch);
+
+    let strip = strip_entries(state, frame);
+    for entry in &strip.entries {
+        let is_selected = state.board.selected_place() == Some(entry.place);
+        let background = row_background(theme, is_selected, true);
+        let width = entry.end - entry.x;
+        let name = Span::styled(&entry.name, background.beneath(theme.good));
+        let age = Span::styled(format!("  {}", entry.age), background.beneath(theme.dim));
+        let area = Rect {
+            x: entry.x,
+            width: width.min(inner.right().saturating_sub(entry.x)),
+            ..inner
+        };
+        sketch.write_line(&Line::from_iter([name, age]), area);
+    }
+
+    if strip.entries.is_empty() {
+        let area = Rect {
+            x: inner.x + 2,
+            width: inner.width.saturating_sub(2),
+            ..inner
+        };
+        sketch.write_line(&Line::styled("Nothing is ready yet.", theme.dim), area);
+    } else if strip.more > 0 {
+        let more = Line::styled(format!("+{} ", strip.more), theme.dim);
+        sketch.write_line(&more.right_aligned(), inner);
+    }
+}
+
+/// The columns of the list. Where there is little room, the state goes, then the age.
+struct ListColumns {
+    number: u16,
+    cart: u16,
+    age: u16,
+    state: u16,
+    done: u16,
+}
+
+/// The columns of a number, with its sign.
+const NUMBER: u16 = 5;
+/// The columns of an age and its sign.
+const AGE: u16 = 9;
+/// The columns of a state.
+const STATE: u16 = 8;
+/// The columns of the ticked lines.
+const DONE: u16 = 5;
+/// The least columns of a cart's name for which other columns give way.
+const LEAST_CART: u16 = 8;
+
+impl ListColumns {
+    fn of(width: u16) -> ListColumns {
+        let mut columns = ListColumns {
+            number: NUMBER,
+            cart: 0,
+            age: AGE,
+            state: STATE,
+            done: DONE,
+        };
+        if columns.cart_room(width) < LEAST_CART {
+            columns.state = 0;
+        }
+        if columns.cart_room(width) < LEAST_CART {
+            columns.done = 0;
+        }
+        columns.cart = columns.cart_room(width);
+        columns
+    }
+
+    /// The columns that are left for the cart.
+    fn cart_room(&self, width: u16) -> u16 {
+        let others = [2, self.number, self.age, self.state, self.done];
+        let taken: u16 = others.iter().filter(|it| **it > 0).map(|it| it + 1).sum();
+        width.saturating_sub(taken)
+    }
+}
+
+fn draw_list(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let board = &state.board;
+    let has_keyboard = board.pane == BoardPane::List;
+    let title = titled(theme, " Board ", counts(state), frame);
+    draw_pane(theme, has_keyboard, title, frame, sketch);
+
+    let rows = list_rows(frame);
+    if board.shown.is_empty() {
+        return draw_placeholder(
+            theme,
+            why_empty(state),
+            frame.inner(Margin::new(1, 1)),
+            sketch,
+        );
+    }
+    let columns = ListColumns::of(rows.width);
+    let heads = [
+        left("", 1, theme.dim),
+        left("No.", columns.number, theme.dim),
+        left("Cart", columns.cart, theme.dim),
+        left("Age", columns.age, theme.dim),
+        left("State", columns.state, theme.dim),
+        right("Done", columns.done, theme.dim),
+    ];
+    row::draw(
+        &heads,
+        RowBackground::Plain(theme.text),
+        heading_line(rows),
+        sketch,
+    );
+
+    let selected = board.selected_place();
+    let mut areas = rows.rows();
+    for place in board.list_top..board.shown.len() {
+        if list_height(state, place) > 1
+            && let Some(area) = areas.next()
+        {
+            draw_rule(theme, area, sketch);
+        }
+        let (Some(ticket), Some(area)) = (board.shown_ticket(place), areas.next()) else {
+            break;
+        };
+        let background = row_background(theme, selected == Some(place), has_keyboard);
+        draw_list_row(state, ticket, &columns, background, area, sketch);
+    }
+
+    let page = usize::from(rows.height);
+    draw_scroll_bar_of(
+        theme,
+        frame,
+        rows,
+        page,
+        board.shown.len(),
+        board.list_top,
+        sketch,
+    );
+    if let Some(selected) = selected {
+        let position = position(theme, selected, board.shown.len());
+        sketch.write_line(&position, foot_line(frame));
+    }
+}
+
+fn draw_list_row(
+    state: &StaffState,
+    ticket: &BoardTicket,
+    columns: &ListColumns,
+    background: RowBackground,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let theme = &state.theme;
+    let order = ticket.order();
+    let is_selected = state.board.selected.as_ref() == Some(&order.id);
+    let sign = if is_selected { PRESENT } else { "" };
+    let (age_sign, age_words, age_style) = ticket::age_parts(state, ticket);
+    let is_cancelled = order.state == OrderState::Cancelled;
+    let age = if is_cancelled {
+        String::new()
+    } else {
+        format!("{age_sign:<2} {age_words}")
+    };
+
+    let is_moving = state.board.is_moving(&order.id);
+    let (words, style) = if is_cancelled {
+        (age_words, age_style)
+    } else if is_moving {
+        (format!("{} …", order.state.name()), theme.pending)
+    } else if order.state == OrderState::Ready {
+        (order.state.name().to_owned(), theme.good)
+    } else {
+        (order.state.name().to_owned(), theme.dim)
+    };
+    let done = if is_cancelled {
+        String::new()
+    } else {
+        ticket::done(ticket)
+    };
+    let name = order.name();
+    let name_style = if ticket.is_new {
+        theme.changed
+    } else {
+        theme.accent
+    };
+
+    let cells = [
+        left(sign, 1, theme.accent),
+        left(&name, columns.number, name_style),
+        left(&order.user, columns.cart, theme.text),
+        left(&age, columns.age, age_style),
+        // A word of nine letters takes the gap, too.
+        left(&words, columns.state, style),
+        right(&done, columns.done, theme.dim),
+    ];
+    row::draw(&cells, background, area, sketch);
+}

@@ -1,0 +1,77 @@
+//! The message line.
+
+use crate::model::text;
+use crate::tui::staff::state::{StaffMode, StaffState};
+use crate::tui::state::{Connectivity, Tone};
+use crate::tui::view::footer::Prompt;
+use crate::tui::view::sketch::Sketch;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// The prompt, where something is typed.
+pub(super) fn prompt(state: &StaffState) -> Option<Prompt<'_>> {
+    match &state.mode {
+        StaffMode::Palette { input, .. } => Some(Prompt {
+            label: " : ".to_owned(),
+            input,
+        }),
+        StaffMode::Find => Some(Prompt {
+            label: " Find: ".to_owned(),
+            input: &state.board.words,
+        }),
+        StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => None,
+    }
+}
+
+/// Draws the prompt, else the message.
+pub(super) fn draw_message(state: &StaffState, area: Rect, sketch: &mut Sketch) {
+    if let Some(prompt) = prompt(state) {
+        return prompt.draw(&state.theme, area, sketch);
+    }
+    let (message, style) = message(state);
+    let room = usize::from(area.width.saturating_sub(2));
+    let shown = text::truncate(&message, room);
+    sketch.write(area.x + 1, area.y, &shown, area.width - 1, style);
+}
+
+/// The message: a question that is asked, else the digits typed so far, else the last notice, else
+/// what is wrong with the connection.
+fn message(state: &StaffState) -> (String, Style) {
+    let theme = &state.theme;
+    if let StaffMode::ConfirmCancel(id, _) = &state.mode {
+        let order = state.board.ticket(id).map(|ticket| ticket.order());
+        let question = order.map_or_else(String::new, |order| {
+            let total = order.total().in_currency(&order.currency);
+            format!(
+                "Cancel {} of {}, {total}? Its stock goes back and {} is told.",
+                order.name(),
+                order.user,
+                order.user
+            )
+        });
+        return (question, theme.warn);
+    }
+
+    let digits = &state.board.digits;
+    if !digits.is_empty() {
+        return (format!("Ticket {digits}"), theme.accent);
+    }
+    if let Some(notice) = &state.notice {
+        let style = match notice.tone {
+            Tone::Info => theme.info,
+            Tone::Warn => theme.warn,
+            Tone::Bad => theme.bad,
+        };
+        return (notice.text.clone(), style);
+    }
+
+    match &state.connectivity {
+        Connectivity::Offline { trouble, .. } => (format!("Trying again: {trouble}"), theme.bad),
+        Connectivity::Unreadable(trouble) => {
+            (format!("The orders can't be read: {trouble}"), theme.bad)
+        }
+        Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => {
+            (String::new(), theme.text)
+        }
+    }
+}

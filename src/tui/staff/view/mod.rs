@@ -1,0 +1,129 @@
+//! Draws the screens of the staff. Pure: only what shows is built.
+
+mod board;
+mod digits;
+mod footer;
+mod header;
+mod ready;
+mod ticket;
+mod totals;
+
+use crate::config::keymap::ScreenKind;
+use crate::model::text;
+use crate::tui::layout::help as help_rows;
+use crate::tui::staff::layout::footer::key_hints;
+use crate::tui::staff::layout::palette as commands;
+use crate::tui::staff::state::{Page, StaffMode, StaffState};
+use crate::tui::state::areas;
+use crate::tui::view::sketch::Sketch;
+use crate::tui::view::{
+    Picture, draw_pane, draw_placeholder, draw_sentence, help, palette, too_small,
+};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+/// Everything that a frame shows of the state.
+#[must_use]
+pub fn picture(state: &StaffState) -> Picture {
+    Picture {
+        sketch: sketch(state),
+        cursor: cursor(state),
+        title: title(state),
+        display: state.env.display,
+    }
+}
+
+/// Draws the whole screen; returns the place of the cursor, where it shows.
+pub fn view(state: &StaffState, buffer: &mut Buffer) -> Option<Position> {
+    sketch(state).paint(state.env.display, buffer);
+    cursor(state)
+}
+
+/// Sketches the whole screen.
+fn sketch(state: &StaffState) -> Sketch {
+    let style = state.theme.text.patch(state.theme.background);
+    let mut sketch = Sketch::new(state.size, style);
+    if !state.has_room() {
+        draw_sentence(
+            &too_small(state.size),
+            Style::new(),
+            sketch.area(),
+            &mut sketch,
+        );
+        return sketch;
+    }
+
+    header::draw(state, &mut sketch);
+    draw_page(state, state.body(), &mut sketch);
+    draw_palette(state, &mut sketch);
+    footer::draw_message(state, state.message_line(), &mut sketch);
+    let hints = key_hints(state, state.size.0);
+    crate::tui::view::footer::draw_keys(&state.theme, hints, state.footer_line(), &mut sketch);
+    sketch
+}
+
+/// The place of the cursor, where it shows.
+fn cursor(state: &StaffState) -> Option<Position> {
+    if !state.has_room() {
+        return None;
+    }
+    if let Some(prompt) = footer::prompt(state) {
+        return Some(prompt.cursor(state.message_line()));
+    }
+    let is_on_board = state.page == Page::Board && matches!(state.mode, StaffMode::Browse);
+    is_on_board.then(|| board::cursor(state)).flatten()
+}
+
+/// Draws the page, or the help that covers it.
+fn draw_page(state: &StaffState, body: Rect, sketch: &mut Sketch) {
+    if let StaffMode::Help(top) = state.mode {
+        let rows = help_rows::rows(&state.env.keymap, ScreenKind::Staff, state.size.0);
+        return help::draw(&state.theme, &rows, top, body, sketch);
+    }
+    match state.page {
+        Page::Board => board::draw(state, sketch),
+        Page::Ready => ready::draw(state, body, sketch),
+        Page::Today => {
+            let title = Span::styled(" Today ", state.theme.accent);
+            let inner = draw_pane(&state.theme, true, title, body, sketch);
+            draw_placeholder(&state.theme, "There are no figures yet.", inner, sketch);
+        }
+    }
+}
+
+fn draw_palette(state: &StaffState, sketch: &mut Sketch) {
+    let StaffMode::Palette { input, cursor } = &state.mode else {
+        return;
+    };
+    let area = areas::palette(state.body());
+    let entries = commands::entries(state, input.value());
+    if entries.is_empty() {
+        let message = commands::no_match_message(input.value());
+        return palette::draw_none(&state.theme, &message, area, sketch);
+    }
+    let rows: Vec<palette::CommandRow<'_>> = entries
+        .iter()
+        .map(|entry| (entry.label.as_str(), entry.hint.as_str()))
+        .collect();
+    palette::draw_commands(&state.theme, &rows, *cursor, area, sketch);
+}
+
+/// Formats the terminal's title: the shop and the open orders; or how much happened while somebody
+/// looked elsewhere.
+fn title(state: &StaffState) -> String {
+    let missed = state.missed.filter(|_| state.env.alerts.title);
+    let page = match state.page {
+        Page::Board | Page::Ready => "board",
+        Page::Today => "today",
+    };
+    let title = match missed {
+        Some(missed @ 1..) => format!("({missed}) {page} · trolley"),
+        Some(0) | None => {
+            let open = state.board.to_make().count();
+            format!("{} · {page} · {open} open", state.shop.name)
+        }
+    };
+    state.env.display.text(text::shown(&title).into_owned())
+}
