@@ -4,6 +4,7 @@ use super::error::CliError;
 use crate::config::Settings;
 use crate::tui::staff;
 use crate::tui::staff::state::Page;
+use crate::tui::staff::state::today::ShownTime;
 use clap::Args;
 use std::process::ExitCode;
 
@@ -18,5 +19,5 @@ pub(crate) struct BoardArgs {
 /// Opens the board and runs it to its end.
 pub(super) fn run(args: &BoardArgs, settings: &Settings) -> Result<ExitCode, CliError> {
     let page = if args.ready { Page::Ready } else { Page::Board };
-    Ok(staff::run(settings, page)?)
+    Ok(staff::run(settings, page, ShownTime::Today)?)
 }

@@ -267,6 +267,9 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         Some(Command::Local(command)) => run_local(&command, output),
         // Screens have a runtime of their own.
         Some(Command::Board(args)) => board::run(&args, &screen_settings(cli.flags, output)?),
+        Some(Command::Shop(ShopCommand::Today(args))) if args.opens_screen(output) => {
+            today::open(&args, &screen_settings(cli.flags, output)?)
+        }
         Some(Command::Shop(command)) => {
             let mut settings = load_settings(cli.flags, command.console(), output)?;
             let runtime = command.runtime()?;

@@ -9,12 +9,16 @@ use crate::model::figures::{Figures, Ranking, Sales};
 use crate::model::{Catalog, Currency, Money, Period, text, time};
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Connection, Shop};
+use crate::tui::staff;
+use crate::tui::staff::state::Page;
+use crate::tui::staff::state::today::ShownTime;
 use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::cmp::Reverse;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 /// The milliseconds of a minute.
 const MINUTE: u64 = 60_000;
@@ -32,6 +36,32 @@ pub(super) struct TodayArgs {
     /// Print all figures as rows, for a spreadsheet
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+}
+
+impl TodayArgs {
+    /// Tells whether the figures are shown on a screen; else they are printed.
+    pub(super) fn opens_screen(&self, output: &Output) -> bool {
+        !self.csv && !output.is_json() && io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+}
+
+/// Opens the screen with the figures, and runs it to its end.
+pub(super) fn open(args: &TodayArgs, settings: &Settings) -> Result<ExitCode, CliError> {
+    let (since, until) = (args.since.clone(), args.until.clone());
+    let time = if since.is_none() && until.is_none() {
+        ShownTime::Today
+    } else {
+        // What can't be read is said before the screen opens.
+        let typed = since.as_deref().unwrap_or("today");
+        args::period(
+            Some(typed),
+            until.as_deref(),
+            connect::now(),
+            &TimeZone::system(),
+        )?;
+        ShownTime::Typed { since, until }
+    };
+    Ok(staff::run(settings, Page::Today, time)?)
 }
 
 /// The figures of a time, those of a week before, and today's catalog.

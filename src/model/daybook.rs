@@ -5,7 +5,7 @@ use super::figures::{Figures, Sales};
 use super::time::local;
 use super::{Currency, Money, Order, OrderId, OrderState, Period};
 use jiff::ToSpan;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashMap};
 
@@ -86,6 +86,19 @@ impl Daybook {
             before: Figures::default(),
             passed: Vec::new(),
         }
+    }
+
+    /// The zone by whose calendar and clocks the figures are.
+    #[must_use]
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// The last day of the period.
+    #[must_use]
+    pub fn last_day(&self) -> Date {
+        let until = self.period.until.unwrap_or(u64::MAX);
+        local(until.saturating_sub(1), &self.zone).date()
     }
 
     /// Counts an order that was read: of the period, or of the one a week before.

@@ -127,6 +127,8 @@ pub enum Action {
     Left,
     /// To what stands at the right.
     Right,
+    /// Show the figures of today again.
+    Live,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the help.
@@ -202,7 +204,8 @@ impl Action {
             | Action::ToCatalog
             | Action::ToCart
             | Action::Left
-            | Action::Right => HelpGroup::Move,
+            | Action::Right
+            | Action::Live => HelpGroup::Move,
 
             Action::Activity
             | Action::Mouse

@@ -346,6 +346,34 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Search, &["/"], &[Board])
         .footer("find")
         .help("Find tickets by number, cart, product or note"),
+    bind(Action::Right, &["right", "l"], &[Today])
+        .footer("day")
+        .help("To the next day"),
+    bind(Action::Left, &["left", "h"], &[Today]).help("To the day before"),
+    bind(Action::NextCategory, &["]"], &[Today])
+        .footer("week")
+        .help("To the same day of the next week"),
+    bind(Action::PreviousCategory, &["["], &[Today]).help("To the same day of the week before"),
+    bind(Action::Live, &["G", "end"], &[Today])
+        .footer("today")
+        .help("To today"),
+    bind(Action::Sort, &["s"], &[Today])
+        .footer("sort")
+        .help("Sort what was sold by items, or by money"),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Today]).help("Scroll down what was sold"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Today]).help("Scroll up what was sold"),
+    bind(
+        Action::Move(Motion::PageDown),
+        &["pagedown", "ctrl-f", "ctrl-d"],
+        &[Today],
+    )
+    .help("Scroll down by a page"),
+    bind(
+        Action::Move(Motion::PageUp),
+        &["pageup", "ctrl-b", "ctrl-u"],
+        &[Today],
+    )
+    .help("Scroll up by a page"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Board]).footer("today"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("board"),
     bind(Action::SwitchPane, &["tab", "backtab"], STAFF).help("To the next page"),

@@ -1,10 +1,11 @@
 //! Messages to the screens of the staff, and the effects that they ask for.
 
-use crate::model::Order;
+use crate::model::{Order, Product, ProductId};
 use crate::store::Trouble;
 use crate::store::board::{BoardEvent, BoardRequest};
 use crate::tui::message::TerminalEvent;
 use crate::tui::staff::state::Seen;
+use crate::tui::staff::state::today::{Figured, ShownTime};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -23,6 +24,12 @@ pub enum StaffMessage {
     Board(BoardEvent),
     /// A ticket of this name was printed, or could not be, for this reason.
     Printed(String, Result<(), String>),
+    /// So many orders were read so far, in the reading of figures of this number.
+    FiguresProgress(u64, usize),
+    /// Figures were read, in the reading of this number, or could not be, for this reason.
+    Figures(u64, Result<Box<Figured>, String>),
+    /// Products whose stock may have changed were read.
+    Products(Vec<(ProductId, Option<Product>)>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
     /// A moment came for which the state waited.
@@ -36,6 +43,15 @@ pub enum StaffEffect {
     Board(BoardRequest),
     /// Print this order's ticket by this command.
     Print(Box<Order>, String),
+    /// Read the figures of a time.
+    ReadFigures {
+        /// The number of this reading.
+        number: u64,
+        /// The time.
+        time: ShownTime,
+    },
+    /// Read products whose stock may have changed.
+    ReadProducts(Vec<ProductId>),
     /// Tell the person what happened: ring, and notify where they look elsewhere.
     Alert(String),
     /// Capture the mouse, or leave it to the terminal.

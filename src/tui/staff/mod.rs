@@ -14,14 +14,15 @@ use super::{ScreenError, Taken};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
 use screen::{StaffScreen, StaffVisit};
+use state::today::ShownTime;
 use state::{Page, StaffEnv};
 use std::process::ExitCode;
 
-/// Opens the screens of the staff on this page, and runs them to their end.
+/// Opens the screens of the staff on this page, with the figures of this time, and runs them to their end.
 ///
 /// # Errors
 /// The [`ScreenError`] that stands in the way.
-pub fn run(settings: &Settings, page: Page) -> Result<ExitCode, ScreenError> {
+pub fn run(settings: &Settings, page: Page, time: ShownTime) -> Result<ExitCode, ScreenError> {
     super::check_terminal().map_err(|_| ScreenError::NoTerminalForBoard)?;
     let address = settings.server.open()?;
 
@@ -44,6 +45,7 @@ pub fn run(settings: &Settings, page: Page) -> Result<ExitCode, ScreenError> {
                 mouse: settings.mouse,
                 size: look.size,
                 page,
+                time,
                 address,
                 engine: settings.server.private().cloned(),
                 policy: settings.policy.clone(),

@@ -14,12 +14,15 @@ use crate::tui::error::ScreenError;
 use crate::tui::message::{Now, TerminalEvent};
 use crate::tui::screen::{first_line, in_background, wall_clock};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
+use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, Seen, StaffEnv, StaffState};
 use crate::tui::staff::update::update;
 use crate::tui::staff::view::picture;
 use crate::tui::terminal::alert;
 use crate::tui::terminal::driver::{TerminalDriver, TerminalWake};
 use crate::tui::terminal::port::{Arrival, Port};
+use crate::tui::workers::catalog::on_two_threads;
+use crate::tui::workers::figures;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -43,6 +46,8 @@ pub(super) struct StaffVisit {
     pub(super) size: (u16, u16),
     /// The page that shows first.
     pub(super) page: Page,
+    /// The time whose figures show.
+    pub(super) time: ShownTime,
     pub(super) address: Address,
     /// The private server, where that holds the shop.
     pub(super) engine: Option<Engine>,
@@ -79,7 +84,9 @@ impl<P: Port> StaffScreen<P> {
         let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
         let need_focus = visit.env.alerts.need_focus();
         let board = board::open(visit.address.clone(), visit.policy);
-        let state = StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
+        let mut state =
+            StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
+        state.today.time = visit.time;
 
         StaffScreen {
             terminal: TerminalDriver::new(port, visit.mouse, need_focus),
@@ -246,6 +253,17 @@ impl<P: Port> StaffScreen<P> {
         match effect {
             StaffEffect::Board(request) => self.board.request(request),
             StaffEffect::Print(order, command) => self.print(*order, command),
+            StaffEffect::ReadFigures { number, time } => {
+                let address = self.address.clone();
+                let results = self.results_sender.clone();
+                let read = move || on_two_threads(figures::read(address, number, time, results));
+                in_background(read)?;
+            }
+            StaffEffect::ReadProducts(products) => {
+                let address = self.address.clone();
+                let results = self.results_sender.clone();
+                tokio::spawn(figures::read_products(address, products, results));
+            }
             StaffEffect::Alert(words) => self.alert(&words),
             StaffEffect::Mouse(captured) => self.terminal.renderer.capture_mouse(captured),
             StaffEffect::Revive => self.revive_server()?,

@@ -100,6 +100,7 @@ impl Updater<'_> {
             | Action::Station
             | Action::Print
             | Action::List
+            | Action::Live
             | Action::Left
             | Action::Right => {}
             Action::Suspend => self.effects.push(Effect::Suspend),

@@ -32,6 +32,7 @@ use ratatui::text::{Line, Span};
 use row::RowBackground;
 pub use sketch::Picture;
 use sketch::Sketch;
+use std::borrow::Cow;
 
 /// Everything that a frame shows of the state.
 #[must_use]
@@ -184,7 +185,7 @@ pub(in crate::tui) fn draw_frame<'a>(
 /// A title and the words behind it, as many as fit.
 pub(in crate::tui) fn titled(
     theme: &Theme,
-    name: &'static str,
+    name: impl Into<Cow<'static, str>>,
     words: Vec<(String, Style)>,
     frame: Rect,
 ) -> Line<'static> {

@@ -1,6 +1,7 @@
 //! Work that takes too long for the screen's own task: searching, and reading the
-//! catalog or other carts.
+//! catalog, other carts or the figures of a day.
 
 pub(crate) mod carts;
 pub mod catalog;
+pub(crate) mod figures;
 pub(crate) mod search;

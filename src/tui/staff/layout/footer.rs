@@ -2,9 +2,12 @@
 
 use crate::config::keymap::{Action, Motion};
 use crate::model::OrderState;
+use crate::model::figures::Ranking;
 use crate::tui::layout::footer::{KeyHint, placed};
 use crate::tui::staff::layout::palette;
-use crate::tui::staff::state::{StaffMode, StaffState};
+use crate::tui::staff::layout::today::shows_both;
+use crate::tui::staff::state::today::ShownTime;
+use crate::tui::staff::state::{Page, StaffMode, StaffState};
 
 /// The keys that work now, in the order of the key map, as many as fit in `width`.
 #[must_use]
@@ -16,6 +19,7 @@ pub(in crate::tui) fn key_hints(state: &StaffState, width: u16) -> Vec<KeyHint> 
         // Two keys for the two ways along one line.
         let key = match action {
             Action::Right => keymap.key_of(Action::Left) + &key,
+            Action::NextCategory => keymap.key_of(Action::PreviousCategory) + &key,
             Action::Move(Motion::Down) => keymap.key_of(Action::Move(Motion::Up)) + &key,
             _ => key,
         };
@@ -50,6 +54,15 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
         Action::Undo => {
             let moved = selected.is_some_and(|it| it.order().state != OrderState::Placed);
             (moved || !state.board.own_steps.is_empty()).then_some(word)
+        }
+        Action::Live => (state.today.time != ShownTime::Today).then_some(word),
+        Action::Sort => Some(match state.today.ranking {
+            Ranking::Pieces => "by money",
+            Ranking::Money => "by items",
+        }),
+        Action::SwitchPane if state.page == Page::Today => {
+            let has_hours = !shows_both(state) && !state.today.shows_hours;
+            Some(if has_hours { "hours" } else { word })
         }
         // The others need nothing that is selected.
         _ => Some(word),

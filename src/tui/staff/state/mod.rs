@@ -1,6 +1,7 @@
 //! Everything that the screens of the staff show, as plain data.
 
 pub mod board;
+pub mod today;
 
 use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
@@ -15,6 +16,7 @@ use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
 use board::BoardState;
 use ratatui::layout::Rect;
+use today::TodayState;
 use tui_input::Input;
 
 /// Everything that stays the same while the program runs.
@@ -127,6 +129,8 @@ pub struct StaffState {
     pub seen: Seen,
     /// The open orders.
     pub board: BoardState,
+    /// The figures of a day.
+    pub today: TodayState,
     /// The moment of the last message.
     pub now: Now,
     /// The number of things that happened since the terminal told that it lost the focus; `None`
@@ -163,6 +167,7 @@ impl StaffState {
             notice: None,
             seen: Seen::default(),
             board: BoardState::default(),
+            today: TodayState::default(),
 
             now: Now::default(),
             missed: None,

@@ -33,6 +33,12 @@ impl Updater<'_> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Move(motion) => self.move_cursor(motion),
+            Action::Left if self.state.page == Page::Today => self.step_days(-1),
+            Action::Right if self.state.page == Page::Today => self.step_days(1),
+            Action::PreviousCategory => self.step_days(-7),
+            Action::NextCategory => self.step_days(7),
+            Action::Live => self.show_today(),
+            Action::Sort => self.toggle_ranking(),
             Action::Left => self.move_sideways(BoardPane::List),
             Action::Right => self.move_sideways(BoardPane::Ticket),
 
@@ -50,10 +56,11 @@ impl Updater<'_> {
                 self.open(StaffMode::Find);
             }
 
-            Action::SwitchPane => self.show(match self.state.page {
-                Page::Board => Page::Today,
-                Page::Ready | Page::Today => Page::Board,
-            }),
+            Action::SwitchPane => match self.state.page {
+                Page::Board => self.show(Page::Today),
+                Page::Ready => self.show(Page::Board),
+                Page::Today => self.leave_figures(),
+            },
             Action::Palette => self.open_palette(String::new()),
             Action::Complete => self.complete_command(),
             Action::Accept => self.accept(),
@@ -71,9 +78,6 @@ impl Updater<'_> {
             | Action::SetQuantity
             | Action::Note
             | Action::Repeat
-            | Action::NextCategory
-            | Action::PreviousCategory
-            | Action::Sort
             | Action::ToCatalog
             | Action::ToCart
             | Action::Redo
@@ -106,6 +110,7 @@ impl Updater<'_> {
     pub(super) fn show(&mut self, page: Page) {
         self.state.page = page;
         self.state.mode = StaffMode::Browse;
+        self.look_at_figures();
     }
 
     pub(super) fn open_palette(&mut self, typed: String) {
@@ -191,6 +196,7 @@ impl Updater<'_> {
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
                 self.move_on_board(motion);
             }
+            StaffMode::Browse if self.state.page == Page::Today => self.move_in_products(motion),
             StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {}
         }
     }

@@ -15,6 +15,7 @@ const MOST_STEPS: usize = 100;
 impl Updater<'_> {
     /// Takes in what the link tells.
     pub(super) fn on_board(&mut self, event: BoardEvent) {
+        self.count_news(&event);
         match event {
             BoardEvent::Down(trouble) => self.on_down(trouble),
             BoardEvent::Stale => self.state.connectivity = Connectivity::Syncing,
@@ -30,6 +31,7 @@ impl Updater<'_> {
                 board.server_ahead = server_now.saturating_sub(self.state.now.steady);
                 board.more = more;
                 self.on_tickets(tickets);
+                self.look_at_figures();
             }
             BoardEvent::Ticket(ticket) => self.on_ticket(*ticket),
             BoardEvent::Gone(id) => self.remove(&id),

@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod mouse;
 mod palette;
+mod today;
 
 use crate::model::Refusal;
 use crate::store::board::BoardRequest;
@@ -54,13 +55,18 @@ impl Updater<'_> {
             StaffMessage::Printed(name, Err(why)) => {
                 self.refuse(format!("Printing {name} failed: {why}"));
             }
+            StaffMessage::FiguresProgress(number, orders) => {
+                self.on_figures_progress(number, orders);
+            }
+            StaffMessage::Figures(number, read) => self.on_figures(number, read),
+            StaffMessage::Products(read) => self.on_products(read),
             StaffMessage::Revived(outcome) => {
                 self.state.reviving = false;
                 if let Err(why) = outcome {
                     self.refuse(why);
                 }
             }
-            StaffMessage::Clock => {}
+            StaffMessage::Clock => self.turn_clock(),
         }
 
         let now = self.state.now.steady;

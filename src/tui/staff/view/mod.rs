@@ -6,6 +6,7 @@ mod footer;
 mod header;
 mod ready;
 mod ticket;
+mod today;
 mod totals;
 
 use crate::config::keymap::ScreenKind;
@@ -16,13 +17,10 @@ use crate::tui::staff::layout::palette as commands;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
 use crate::tui::state::areas;
 use crate::tui::view::sketch::Sketch;
-use crate::tui::view::{
-    Picture, draw_pane, draw_placeholder, draw_sentence, help, palette, too_small,
-};
+use crate::tui::view::{Picture, draw_sentence, help, palette, too_small};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use ratatui::text::Span;
 
 /// Everything that a frame shows of the state.
 #[must_use]
@@ -85,11 +83,7 @@ fn draw_page(state: &StaffState, body: Rect, sketch: &mut Sketch) {
     match state.page {
         Page::Board => board::draw(state, sketch),
         Page::Ready => ready::draw(state, body, sketch),
-        Page::Today => {
-            let title = Span::styled(" Today ", state.theme.accent);
-            let inner = draw_pane(&state.theme, true, title, body, sketch);
-            draw_placeholder(&state.theme, "There are no figures yet.", inner, sketch);
-        }
+        Page::Today => today::draw(state, sketch),
     }
 }
 

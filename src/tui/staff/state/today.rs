@@ -1,0 +1,117 @@
+//! The figures of a day, as their page shows them.
+
+use crate::model::figures::{LowProduct, Ranking, Sales};
+use crate::model::time::local;
+use crate::model::{Catalog, Daybook, Order, Period, ProductId};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// The time whose figures show, by the days of the shop.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ShownTime {
+    /// Today, whichever day that is.
+    #[default]
+    Today,
+    /// A day.
+    Day(Date),
+    /// The time between two ends, as they were typed.
+    Typed {
+        /// Its beginning; today where there is none.
+        since: Option<String>,
+        /// Its end.
+        until: Option<String>,
+    },
+}
+
+impl ShownTime {
+    /// The period that is meant at `now` (Unix milliseconds), by the calendar and the clocks of
+    /// `zone`. One that has no end, or can't be read, ends with today.
+    #[must_use]
+    pub(in crate::tui) fn period(&self, now: u64, zone: &TimeZone) -> Period {
+        let present = local(now, zone).date();
+        let today = Period::of_day(present, zone);
+        match self {
+            ShownTime::Today => today,
+            ShownTime::Day(day) => Period::of_day(*day, zone),
+            ShownTime::Typed { since, until } => {
+                let since = since.as_deref().unwrap_or("today");
+                let period = Period::parse(Some(since), until.as_deref(), now, zone);
+                period.map_or(today, |period| Period {
+                    since: period.since,
+                    until: period.until.or(today.until),
+                })
+            }
+        }
+    }
+}
+
+/// The reading of figures that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FiguresReading {
+    /// Its number.
+    pub number: u64,
+    /// The orders that were read so far.
+    pub orders: usize,
+}
+
+/// The figures that were read.
+#[derive(Debug, Clone)]
+pub struct Figured {
+    /// The figures.
+    pub book: Daybook,
+    /// All products.
+    pub catalog: Catalog,
+}
+
+/// The figures of a day, and how they show.
+#[derive(Debug, Default)]
+pub struct TodayState {
+    /// The time that is asked for.
+    pub time: ShownTime,
+    /// The figures as they were read, and every order that came or changed since; `None` before.
+    pub figured: Option<Box<Figured>>,
+    /// What was sold of each category: the highest price first.
+    pub categories: Vec<(String, Sales)>,
+    /// The products that are low in stock.
+    pub low: Vec<LowProduct>,
+    /// What makes a product well sold.
+    pub ranking: Ranking,
+    /// The first of the best sold products that shows.
+    pub top: usize,
+    /// Where there is no room for both, the hours show in place of the products.
+    pub shows_hours: bool,
+    /// The reading that is under way.
+    pub reading: Option<FiguresReading>,
+    /// The number of readings so far.
+    pub readings: u64,
+    /// The orders that came or changed while that goes on.
+    pub meanwhile: Vec<Order>,
+    /// Something was missed since the figures were read.
+    pub is_outdated: bool,
+    /// Why the last reading failed, where it did.
+    pub failure: Option<String>,
+    /// The products whose stock may have changed since the last minute.
+    pub touched: BTreeSet<ProductId>,
+}
+
+impl TodayState {
+    /// The figures.
+    #[must_use]
+    pub fn book(&self) -> Option<&Daybook> {
+        self.figured.as_deref().map(|figured| &figured.book)
+    }
+
+    /// Counts anew what depends on the catalog.
+    pub(in crate::tui) fn recount(&mut self) {
+        let Some(figured) = &self.figured else {
+            return;
+        };
+        let figures = figured.book.figures();
+        self.low = figures.low_in_stock(&figured.catalog);
+        let categories = figures.categories(&figured.catalog);
+        self.categories = categories.into_iter().collect();
+        self.categories.sort_by_key(|(_, sales)| Reverse(sales.sum));
+    }
+}

@@ -1,0 +1,742 @@
+//! The page with the figures of a day, beside those of the week before.
+
+use crate::config::theme::{CHEAPER, DEARER, Theme};
+use crate::model::daybook::{Bar, Before};
+use crate::model::figures::{LowProduct, Ranking, Sales, SoldProduct};
+use crate::model::time::{ClockStyle, clock, local};
+use crate::model::{Daybook, Money, Period, text};
+use crate::tui::layout::money;
+use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
+use crate::tui::staff::state::StaffState;
+use crate::tui::staff::state::today::ShownTime;
+use crate::tui::view::row::{self, RowBackground, bar, bar_style, left, right};
+use crate::tui::view::sketch::Sketch;
+use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, titled};
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Bar as ChartBar, BarChart, Widget};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+const MINUTE: u64 = 60_000;
+/// The most columns of a name.
+const WIDEST_NAME: usize = 36;
+/// The least columns of a bar.
+const LEAST_BAR: usize = 4;
+/// The most columns from the beginning of a bar to that of the next one.
+const WIDEST_STEP: u16 = 8;
+/// The rows of the hours below which those of the week before don't show.
+const LEAST_FOR_BEFORE: u16 = 10;
+/// The height of a chart, in the numbers that it is drawn from.
+const CHART_HEIGHT: u128 = 1_000_000;
+
+/// Draws the page.
+pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let layout = TodayLayout::of(state);
+    let Some(book) = state.today.book() else {
+        let inner = draw_pane(
+            theme,
+            true,
+            title(state, None, layout.figures),
+            state.body(),
+            sketch,
+        );
+        let words = match (&state.today.failure, state.today.reading) {
+            (Some(why), None) => format!("The figures can't be read: {why}"),
+            (_, Some(_)) | (None, None) => "The figures are being read.".to_owned(),
+        };
+        return draw_placeholder(theme, &words, inner, sketch);
+    };
+
+    draw_figures(state, book, &layout, sketch);
+    if let Some(frame) = layout.hours {
+        draw_hours(state, book, frame, sketch);
+    }
+    if let Some(places) = &layout.products {
+        draw_products(state, book, places, sketch);
+    }
+}
+
+/// The title: the time that shows, what is to be known of it, and the time beside it.
+fn title(state: &StaffState, book: Option<&Daybook>, frame: Rect) -> Line<'static> {
+    let theme = &state.theme;
+    let today = &state.today;
+    let now = state.server_now();
+
+    let mut words = Vec::new();
+    if !state.is_current() {
+        words.push(("may be old".to_owned(), theme.bad));
+    }
+    match (today.reading, &today.failure) {
+        (Some(reading), _) if reading.orders > 0 => {
+            let orders = text::count(reading.orders, "order");
+            words.push((format!("reading, {orders} so far"), theme.warn));
+        }
+        (Some(_), _) => words.push(("reading".to_owned(), theme.warn)),
+        (None, Some(_)) => words.push(("can't be read".to_owned(), theme.bad)),
+        (None, None) => {}
+    }
+    let Some(book) = book else {
+        return titled(theme, " Today ", words, frame);
+    };
+
+    let foreign = book.figures().foreign;
+    if foreign > 0 {
+        let orders = text::count(foreign, "order");
+        words.push((format!("without {orders} in another currency"), theme.warn));
+    }
+    let cancelled = book.figures().cancelled;
+    if cancelled > 0 {
+        words.push((format!("{cancelled} cancelled"), theme.dim));
+    }
+    let name = format!(" {} ", told(book.period, now, book.zone()));
+    titled(theme, name, words, frame)
+}
+
+/// A period in words: `Thu 26 Nov, until 15:20`, `1 to 26 Nov`.
+fn told(period: Period, now: u64, zone: &TimeZone) -> String {
+    let since = period.since.unwrap_or(0);
+    let until = period.until.unwrap_or(now);
+    let first = local(since, zone);
+    let last = local(until.saturating_sub(1), zone);
+    let is_of_year = first.year() == local(now, zone).year();
+
+    let format = if is_of_year {
+        "%a %-d %b"
+    } else {
+        "%a %-d %b %Y"
+    };
+    let mut told = match () {
+        () if first.date() == last.date() => first.strftime(format).to_string(),
+        () if is_of_year && first.date().first_of_month() == last.date().first_of_month() => {
+            format!("{} to {}", first.day(), last.strftime("%-d %b"))
+        }
+        () => format!(
+            "{} to {}",
+            first.strftime("%-d %b %Y"),
+            last.strftime("%-d %b %Y")
+        ),
+    };
+
+    let is_midnight = |at: u64| clock(at, zone, ClockStyle::Second) == "00:00:00";
+    if !is_midnight(since) {
+        told += &format!(", from {}", clock(since, zone, ClockStyle::Minute));
+    }
+    if period.contains(now) {
+        told += &format!(", until {}", clock(now, zone, ClockStyle::Minute));
+    } else if !is_midnight(until) {
+        told += &format!(", until {}", clock(until, zone, ClockStyle::Minute));
+    }
+    told
+}
+
+/// A figure.
+struct Figure {
+    name: &'static str,
+    value: String,
+    /// How it compares, or what else belongs to it.
+    beside: String,
+    beside_style: Style,
+    /// The words for it where it has no column: the value stands behind or before the name.
+    sentence: String,
+}
+
+/// How a figure compares with that of the week before.
+fn trend(now: &Money, before: &Money, told: impl Fn(Money) -> String) -> String {
+    match now.cmp(before) {
+        std::cmp::Ordering::Greater => format!("{DEARER} {}", told(now.less(*before))),
+        std::cmp::Ordering::Less => format!("{CHEAPER} {}", told(before.less(*now))),
+        std::cmp::Ordering::Equal => String::new(),
+    }
+}
+
+/// What a sum is more or less than another, in whole percent.
+fn percent(now: Money, before: Money) -> Option<String> {
+    let (more, sign) = if now >= before {
+        (now.less(before), DEARER)
+    } else {
+        (before.less(now), CHEAPER)
+    };
+    let part = more.decimal().checked_div(before.decimal())?;
+    let percent = part.checked_mul(Decimal::from(100))?.round();
+    Some(match percent.to_u64()? {
+        0 => "as much".to_owned(),
+        percent => format!("{sign} {percent}%"),
+    })
+}
+
+fn minutes(ms: u64) -> u64 {
+    ms.saturating_add(MINUTE / 2) / MINUTE
+}
+
+/// All figures of the page, the most important first.
+fn figures(state: &StaffState, book: &Daybook) -> [Figure; 5] {
+    let theme = &state.theme;
+    let now = state.server_now();
+    let before: Before = book.before(now);
+    let sold = book.figures().sold;
+    let currency = &book.currency;
+    // More is good of these alone.
+    let style_of = |beside: &str| {
+        if beside.starts_with(DEARER) {
+            theme.good
+        } else {
+            theme.dim
+        }
+    };
+
+    let day = local(book.period_before.since.unwrap_or(0), book.zone());
+    let day = day.strftime("%a %-d").to_string();
+    let change = percent(sold.sum, before.sold.sum).unwrap_or_default();
+    let on_day = match change.as_str() {
+        "" => String::new(),
+        "as much" => format!("as on {day}"),
+        change if book.is_one_day() => format!("{change} on {day}"),
+        change => format!("{change} on a week before"),
+    };
+    let total = sold.sum.in_currency(currency);
+    let sold_figure = Figure {
+        name: "Sold",
+        sentence: format!("Sold {total} {change}").trim_end().to_owned(),
+        value: total,
+        beside_style: style_of(&on_day),
+        beside: on_day,
+    };
+
+    let orders = match sold.count.cmp(&before.sold.count) {
+        std::cmp::Ordering::Greater => format!("{DEARER} {}", sold.count - before.sold.count),
+        std::cmp::Ordering::Less => format!("{CHEAPER} {}", before.sold.count - sold.count),
+        std::cmp::Ordering::Equal => String::new(),
+    };
+    let average = trend(&sold.average(), &before.sold.average(), |amount| {
+        amount.in_currency(currency)
+    });
+    let told_average = sold.average().in_currency(currency);
+
+    let open = book.figures().open;
+    let late = match book.late(now, state.env.late_after) {
+        0 => String::new(),
+        late => format!("{late} late"),
+    };
+    let with_late = if late.is_empty() {
+        format!("{open} open")
+    } else {
+        format!("{open} open, {late}")
+    };
+
+    let ready = book.figures().time_to_ready().map(minutes);
+    let ready_before = before.time_to_ready.map(minutes);
+    let told_ready = ready.map_or("–".to_owned(), |ready| format!("{ready} min"));
+    let faster = match ready.zip(ready_before) {
+        Some((now, before)) if now > before => format!("{DEARER} {} min", now - before),
+        Some((now, before)) if now < before => format!("{CHEAPER} {} min", before - now),
+        Some(_) | None => String::new(),
+    };
+    [
+        sold_figure,
+        Figure {
+            name: "Orders",
+            value: sold.count.to_string(),
+            beside_style: style_of(&orders),
+            beside: orders,
+            sentence: text::count(sold.count, "order"),
+        },
+        Figure {
+            name: "Average",
+            beside_style: style_of(&average),
+            beside: average,
+            sentence: format!("average {told_average}"),
+            value: told_average,
+        },
+        Figure {
+            name: "Open",
+            value: open.to_string(),
+            beside: late,
+            beside_style: theme.bad,
+            sentence: with_late,
+        },
+        Figure {
+            name: "To ready",
+            sentence: format!("to ready {told_ready}"),
+            value: told_ready,
+            beside: faster,
+            beside_style: theme.dim,
+        },
+    ]
+}
+
+fn draw_figures(state: &StaffState, book: &Daybook, layout: &TodayLayout, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let frame = layout.figures;
+    let name = title(state, Some(book), frame);
+    let used = name.width();
+    let inner = draw_pane(theme, true, name, frame, sketch);
+
+    let before = told(book.period_before, state.server_now(), book.zone());
+    let mut beside = format!(" compared with {before} ");
+    if book.period.contains(state.server_now()) {
+        let now = clock(state.server_now(), book.zone(), ClockStyle::Minute);
+        beside = format!(" compared with {before}, until {now} ");
+    }
+    if used + text::width(&beside) + 3 <= usize::from(frame.width) {
+        let edge = Rect {
+            x: frame.x + 1,
+            width: frame.width - 2,
+            ..row::first_line(frame)
+        };
+        sketch.write_line(&Line::styled(beside, theme.dim).right_aligned(), edge);
+    }
+
+    let figures = figures(state, book);
+    if layout.has_columns {
+        draw_columns(theme, &figures, inner, sketch);
+    } else {
+        draw_sentences(theme, &figures, inner, sketch);
+    }
+}
+
+/// Draws each figure in a column of its own.
+fn draw_columns(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sketch) {
+    let width = (area.width.saturating_sub(1) / 5).min(24);
+    for (x, figure) in (area.x + 1..).step_by(width.into()).zip(figures) {
+        let room = width - 1;
+        for (y, words, style) in [
+            (area.y, figure.name, theme.dim),
+            (area.y + 1, figure.value.as_str(), theme.accent),
+            (area.y + 2, figure.beside.as_str(), figure.beside_style),
+        ] {
+            sketch.write(x, y, &text::truncated(words, room.into()), room, style);
+        }
+    }
+}
+
+/// Draws the figures one behind the other, as many as fit.
+fn draw_sentences(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sketch) {
+    let mut figures = figures.iter().peekable();
+    for area in area.rows() {
+        let mut line = Line::default();
+        while let Some(figure) = figures.peek() {
+            let gap = if line.spans.is_empty() { " " } else { "  " };
+            let width = line.width() + gap.len() + text::width(&figure.sentence);
+            if width > usize::from(area.width) && !line.spans.is_empty() {
+                break;
+            }
+            line.push_span(Span::raw(gap));
+            let style = match figure.name {
+                "Sold" => theme.accent,
+                "Open" if !figure.beside.is_empty() => theme.bad,
+                _ => theme.text,
+            };
+            line.push_span(Span::styled(figure.sentence.clone(), style));
+            figures.next();
+        }
+        sketch.write_line(&line, area);
+    }
+}
+
+/// A whole amount in few columns: `104`, `12k`.
+fn briefly(amount: Money) -> String {
+    let whole = amount.decimal().round();
+    if whole >= Decimal::from(10_000) {
+        format!("{}k", (whole / Decimal::from(1_000)).round())
+    } else {
+        whole.to_string()
+    }
+}
+
+/// The bars of the hours or days, as many of the last ones as fit.
+struct Bars {
+    bars: Vec<Bar>,
+    /// The columns from the beginning of one to that of the next.
+    step: u16,
+    /// The highest amount.
+    most: Money,
+    is_by_hour: bool,
+}
+
+impl Bars {
+    fn of(book: &Daybook, columns: u16) -> Bars {
+        let mut bars = book.bars();
+        let kept = bars.len().saturating_sub(columns.into());
+        bars.drain(..kept);
+
+        let count = u16::try_from(bars.len()).unwrap_or(u16::MAX).max(1);
+        let amounts = bars.iter().flat_map(|bar| [bar.now, bar.before]);
+        let most = amounts.max().unwrap_or(Money::ZERO);
+        Bars {
+            bars,
+            step: (columns / count).clamp(1, WIDEST_STEP),
+            most,
+            is_by_hour: book.is_one_day(),
+        }
+    }
+
+    /// The columns of a bar.
+    fn width(&self) -> u16 {
+        (self.step - 1).max(1)
+    }
+
+    /// Draws one of the charts, with blocks of ratatui's own, each column of one style.
+    fn draw(&self, theme: &Theme, amount: fn(&Bar) -> Money, area: Rect, sketch: &mut Sketch) {
+        let most = self.most.millionths().max(1);
+        let least = CHART_HEIGHT / (u128::from(area.height.max(1)) * 8);
+        let bars: Vec<ChartBar<'_>> = self
+            .bars
+            .iter()
+            .map(|bar| {
+                let share = amount(bar).millionths().saturating_mul(CHART_HEIGHT) / most;
+                // What was sold shows.
+                let share = if share > 0 { share.max(least) } else { 0 };
+                ChartBar::new(u64::try_from(share).unwrap_or(0)).text_value("")
+            })
+            .collect();
+
+        let gap = self.step - self.width();
+        let mut drawn = Buffer::empty(Rect::new(0, 0, area.width, area.height));
+        BarChart::vertical(bars)
+            .bar_width(self.width())
+            .bar_gap(gap)
+            .max(u64::try_from(CHART_HEIGHT).unwrap_or(1))
+            .render(drawn.area, &mut drawn);
+
+        let rows = drawn.content.chunks(usize::from(area.width).max(1));
+        for (area, cells) in area.rows().zip(rows) {
+            let row: String = cells.iter().map(|cell| cell.symbol()).collect();
+            sketch.write(area.x, area.y, row.trim_end(), area.width, bar_style(theme));
+        }
+    }
+
+    /// The words below the bars, as many as have room.
+    fn draw_words(&self, words: &[String], style: Style, area: Rect, sketch: &mut Sketch) {
+        let mut free = area.x;
+        for (x, word) in (area.x..area.right()).step_by(self.step.into()).zip(words) {
+            let width = u16::try_from(text::width(word)).unwrap_or(u16::MAX);
+            let centred = x + self.width().saturating_sub(width) / 2;
+            if centred >= free && centred.saturating_add(width) <= area.right() {
+                sketch.write(centred, area.y, word, width, style);
+                free = centred + width + 1;
+            }
+        }
+    }
+
+    /// The amounts of one of the charts; none where they have no room below each of its bars.
+    fn amounts(&self, amount: fn(&Bar) -> Money) -> Option<Vec<String>> {
+        let amounts = self.bars.iter().map(|bar| match amount(bar) {
+            sum if sum == Money::ZERO => String::new(),
+            sum => briefly(sum),
+        });
+        let amounts: Vec<String> = amounts.collect();
+        let widest = amounts.iter().map(|it| text::width(it)).max();
+        let has_room = widest.unwrap_or(0) <= self.width().into();
+        has_room.then_some(amounts)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let bars = self.bars.iter();
+        bars.map(|bar| {
+            if self.is_by_hour {
+                bar.at.hour().to_string()
+            } else {
+                bar.at.day().to_string()
+            }
+        })
+        .collect()
+    }
+}
+
+/// Draws what was sold by the hour, or by the day, above the same of the week before.
+fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let unit = if book.is_one_day() { "hour" } else { "day" };
+    let name = match book.currency.as_str() {
+        "" => format!(" By the {unit} "),
+        currency => format!(" By the {unit}, {currency} "),
+    };
+    let title = titled(theme, name, Vec::new(), frame);
+    let inner = draw_pane(theme, false, title, frame, sketch);
+
+    let bars = Bars::of(book, inner.width);
+    if bars.bars.is_empty() || inner.height < 4 {
+        let time = told(book.period, state.server_now(), book.zone());
+        let words = format!("Nothing was sold on {time}.");
+        return draw_placeholder(theme, &words, inner, sketch);
+    }
+
+    let names = Rect {
+        y: inner.bottom() - 1,
+        height: 1,
+        ..inner
+    };
+    bars.draw_words(&bars.names(), theme.dim, names, sketch);
+
+    let above = Rect {
+        height: inner.height - 1,
+        ..inner
+    };
+    let present = match state.today.time {
+        ShownTime::Today => "today".to_owned(),
+        ShownTime::Day(_) | ShownTime::Typed { .. } => short(book.period, book),
+    };
+    if inner.height < LEAST_FOR_BEFORE {
+        return draw_chart(theme, &bars, &present, |bar| bar.now, above, sketch);
+    }
+
+    let upper = Rect {
+        height: above.height / 2,
+        ..above
+    };
+    let lower = Rect {
+        y: upper.bottom(),
+        height: above.height - upper.height,
+        ..above
+    };
+    draw_chart(theme, &bars, &present, |bar| bar.now, upper, sketch);
+    let before = short(book.period_before, book);
+    draw_chart(theme, &bars, &before, |bar| bar.before, lower, sketch);
+}
+
+/// A period in few words, for a chart.
+fn short(period: Period, book: &Daybook) -> String {
+    // Seen from when it is over.
+    let until = period.until.unwrap_or(0);
+    told(period, until, book.zone())
+}
+
+/// Draws a chart: its name, the bars, their amounts where they have room, and a line.
+fn draw_chart(
+    theme: &Theme,
+    bars: &Bars,
+    name: &str,
+    amount: fn(&Bar) -> Money,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    sketch.write(area.x, area.y, name, area.width, theme.dim);
+    let rule = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    draw_rule(theme, rule, sketch);
+
+    let mut chart = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(2),
+        ..area
+    };
+    if let Some(amounts) = bars.amounts(amount).filter(|_| chart.height >= 4) {
+        chart.height -= 1;
+        let below = Rect {
+            y: chart.bottom(),
+            height: 1,
+            ..chart
+        };
+        bars.draw_words(&amounts, theme.text, below, sketch);
+    }
+    bars.draw(theme, amount, chart, sketch);
+}
+
+/// Draws the best sold products, the categories, and what is low in stock.
+fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let today = &state.today;
+    let name = match today.ranking {
+        Ranking::Pieces => " Best sold by items ",
+        Ranking::Money => " Best sold by money ",
+    };
+    let sold = book.figures().best_sold(today.ranking);
+    let products = (text::count(sold.len(), "product"), theme.dim);
+    let words = if sold.is_empty() {
+        Vec::new()
+    } else {
+        vec![products]
+    };
+    let title = titled(theme, name, words, places.frame);
+    draw_pane(theme, false, title, places.frame, sketch);
+
+    if sold.is_empty() {
+        let time = told(book.period, state.server_now(), book.zone());
+        let words = format!("Nothing was sold on {time}.");
+        draw_placeholder(theme, &words, places.best, sketch);
+    }
+    let columns = SalesColumns::of(&sold, &today.categories, places.best.width);
+    let page = usize::from(places.best.height);
+    let top = today.top.min(sold.len().saturating_sub(page));
+    let most = sold.first().map(|best| today.ranking.amount(best.sales));
+    for (area, sold) in places.best.rows().zip(sold.iter().skip(top)) {
+        let share = most.map(|most| share(today.ranking.amount(sold.sales), most));
+        columns.draw(theme, &sold.name, sold.sales, share, area, sketch);
+    }
+    draw_scroll_bar(theme, places.frame, places.best, sold.len(), top, sketch);
+
+    draw_line_above(theme, places.categories, sketch);
+    let all = book.figures().sold.sum.decimal();
+    for (area, (name, sales)) in places.categories.rows().zip(&today.categories) {
+        let name = if name.is_empty() { "Other" } else { name };
+        let share = share(sales.sum.decimal(), all);
+        columns.draw_sum(theme, name, *sales, share, area, sketch);
+    }
+
+    draw_line_above(theme, places.low, sketch);
+    match places.low.height {
+        1 if today.low.len() > 1 => draw_low_line(theme, &today.low, places.low, sketch),
+        _ => {
+            for (area, low) in places.low.rows().zip(&today.low) {
+                draw_low(theme, low, area, sketch);
+            }
+        }
+    }
+}
+
+impl Ranking {
+    /// The amount of what was sold that counts.
+    fn amount(self, sales: Sales) -> Decimal {
+        match self {
+            Ranking::Pieces => Decimal::from(sales.count),
+            Ranking::Money => sales.sum.decimal(),
+        }
+    }
+}
+
+fn share(part: Decimal, whole: Decimal) -> Decimal {
+    let share = part.checked_div(whole).unwrap_or_default();
+    share.min(Decimal::ONE)
+}
+
+fn draw_line_above(theme: &Theme, area: Rect, sketch: &mut Sketch) {
+    if area.height > 0 {
+        let line = Rect {
+            y: area.y - 1,
+            height: 1,
+            ..area
+        };
+        draw_rule(theme, line, sketch);
+    }
+}
+
+/// The columns of what was sold.
+struct SalesColumns {
+    name: u16,
+    count: u16,
+    bar: u16,
+    sum: u16,
+    decimals: usize,
+}
+
+impl SalesColumns {
+    fn of(sold: &[&SoldProduct], categories: &[(String, Sales)], width: u16) -> SalesColumns {
+        let sums = sold.iter().map(|sold| sold.sales.sum);
+        let sums = sums.chain(categories.iter().map(|(_, sales)| sales.sum));
+        let decimals = money::decimals(sums.clone());
+        let sum = sums.map(|sum| text::width(&money::aligned(sum, decimals)));
+        let sum = sum.max().unwrap_or(4);
+        let count = sold.iter().map(|sold| sold.sales.count).max();
+        let count = text::width(&count.unwrap_or(0).to_string()).max(2);
+
+        let names = sold.iter().map(|sold| sold.name.as_str());
+        let names = names.chain(categories.iter().map(|(name, _)| name.as_str()));
+        let widest = names.map(text::width).max().unwrap_or(0).min(WIDEST_NAME);
+        let room = usize::from(width).saturating_sub(count + sum + 3);
+        let name = widest.min(room.saturating_sub(room * 3 / 10)).max(1);
+        let bar = room.saturating_sub(name);
+        let columns = |columns: usize| u16::try_from(columns).unwrap_or(0);
+        if bar < LEAST_BAR {
+            return SalesColumns {
+                name: columns(room + 1),
+                count: columns(count),
+                bar: 0,
+                sum: columns(sum),
+                decimals,
+            };
+        }
+        SalesColumns {
+            name: columns(name),
+            count: columns(count),
+            bar: columns(bar),
+            sum: columns(sum),
+            decimals,
+        }
+    }
+
+    /// Draws a product.
+    fn draw(
+        &self,
+        theme: &Theme,
+        name: &str,
+        sales: Sales,
+        share: Option<Decimal>,
+        area: Rect,
+        sketch: &mut Sketch,
+    ) {
+        let count = sales.count.to_string();
+        self.draw_row(theme, (name, &count), share, sales, area, sketch);
+    }
+
+    /// Draws a category, of which the pieces don't matter.
+    fn draw_sum(
+        &self,
+        theme: &Theme,
+        name: &str,
+        sales: Sales,
+        share: Decimal,
+        area: Rect,
+        sketch: &mut Sketch,
+    ) {
+        self.draw_row(theme, (name, ""), Some(share), sales, area, sketch);
+    }
+
+    fn draw_row(
+        &self,
+        theme: &Theme,
+        (name, count): (&str, &str),
+        share: Option<Decimal>,
+        sales: Sales,
+        area: Rect,
+        sketch: &mut Sketch,
+    ) {
+        let bar = share.map_or(String::new(), |share| bar(share, self.bar));
+        let sum = money::aligned(sales.sum, self.decimals);
+        let cells = [
+            left(name, self.name, theme.text),
+            right(count, self.count, theme.text),
+            left(&bar, self.bar, bar_style(theme)),
+            right(&sum, self.sum, theme.text),
+        ];
+        row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+    }
+}
+
+/// Draws a product that is low in stock.
+fn draw_low(theme: &Theme, low: &LowProduct, area: Rect, sketch: &mut Sketch) {
+    let (left_over, style) = match low.left {
+        0 => ("! none left".to_owned(), theme.bad),
+        left => (format!("  {left} left"), theme.warn),
+    };
+    let mut name = low.name.clone();
+    if low.sold > 0 {
+        name += &format!(", {} sold", low.sold);
+    }
+    let cells = [
+        left(&left_over, 12, style),
+        left(&name, area.width, theme.text),
+    ];
+    row::draw(&cells, RowBackground::Plain(theme.text), area, sketch);
+}
+
+/// Draws all that is low in stock on one line, as far as there is room.
+fn draw_low_line(theme: &Theme, low: &[LowProduct], area: Rect, sketch: &mut Sketch) {
+    let told: Vec<String> = low
+        .iter()
+        .map(|low| match low.left {
+            0 => format!("{} none", low.name),
+            left => format!("{} {left}", low.name),
+        })
+        .collect();
+    let line = format!("Low: {}", told.join(", "));
+    let line = text::truncated(&line, area.width.into());
+    sketch.write(area.x, area.y, &line, area.width, theme.warn);
+}
