@@ -4,7 +4,7 @@ use crate::config::theme::{CHEAPER, DEARER, Theme};
 use crate::model::daybook::{Bar, Before};
 use crate::model::figures::{LowProduct, Ranking, Sales, SoldProduct};
 use crate::model::time::{ClockStyle, clock, local};
-use crate::model::{Daybook, Money, Period, text};
+use crate::model::{Currency, Daybook, Money, Period, text};
 use crate::tui::layout::money;
 use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
 use crate::tui::staff::state::StaffState;
@@ -452,7 +452,7 @@ impl Bars {
 fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let unit = if book.is_one_day() { "hour" } else { "day" };
-    let name = match book.currency.as_str() {
+    let name = match book.currency.sign() {
         "" => format!(" By the {unit} "),
         currency => format!(" By the {unit}, {currency} "),
     };
@@ -563,7 +563,12 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
         let words = format!("Nothing was sold on {time}.");
         draw_placeholder(theme, &words, places.best, sketch);
     }
-    let columns = SalesColumns::of(&sold, &today.categories, places.best.width);
+    let columns = SalesColumns::of(
+        &sold,
+        &today.categories,
+        &state.shop.currency,
+        places.best.width,
+    );
     let page = usize::from(places.best.height);
     let top = today.top.min(sold.len().saturating_sub(page));
     let most = sold.first().map(|best| today.ranking.amount(best.sales));
@@ -619,7 +624,8 @@ fn draw_line_above(theme: &Theme, area: Rect, sketch: &mut Sketch) {
 }
 
 /// The columns of what was sold.
-struct SalesColumns {
+struct SalesColumns<'a> {
+    currency: &'a Currency,
     name: u16,
     count: u16,
     bar: u16,
@@ -627,12 +633,17 @@ struct SalesColumns {
     decimals: usize,
 }
 
-impl SalesColumns {
-    fn of(sold: &[&SoldProduct], categories: &[(String, Sales)], width: u16) -> SalesColumns {
+impl SalesColumns<'_> {
+    fn of<'a>(
+        sold: &[&SoldProduct],
+        categories: &[(String, Sales)],
+        currency: &'a Currency,
+        width: u16,
+    ) -> SalesColumns<'a> {
         let sums = sold.iter().map(|sold| sold.sales.sum);
         let sums = sums.chain(categories.iter().map(|(_, sales)| sales.sum));
-        let decimals = money::decimals(sums.clone());
-        let sum = sums.map(|sum| text::width(&money::aligned(sum, decimals)));
+        let decimals = money::decimals(currency, sums.clone());
+        let sum = sums.map(|sum| text::width(&money::aligned(currency, sum, decimals)));
         let sum = sum.max().unwrap_or(4);
         let count = sold.iter().map(|sold| sold.sales.count).max();
         let count = text::width(&count.unwrap_or(0).to_string()).max(2);
@@ -646,6 +657,7 @@ impl SalesColumns {
         let columns = |columns: usize| u16::try_from(columns).unwrap_or(0);
         if bar < LEAST_BAR {
             return SalesColumns {
+                currency,
                 name: columns(room + 1),
                 count: columns(count),
                 bar: 0,
@@ -654,6 +666,7 @@ impl SalesColumns {
             };
         }
         SalesColumns {
+            currency,
             name: columns(name),
             count: columns(count),
             bar: columns(bar),
@@ -699,7 +712,7 @@ impl SalesColumns {
         sketch: &mut Sketch,
     ) {
         let bar = share.map_or(String::new(), |share| bar(share, self.bar));
-        let sum = money::aligned(sales.sum, self.decimals);
+        let sum = money::aligned(self.currency, sales.sum, self.decimals);
         let cells = [
             left(name, self.name, theme.text),
             right(count, self.count, theme.text),
