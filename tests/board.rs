@@ -8,7 +8,8 @@ use harness::shopping::{
 };
 use harness::{Cluster, Proxy, Server, in_time, ok, server, until};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use trolley::model::{OrderId, OrderState, Refusal, Ticket};
 use trolley::store::board::{self, BoardEvent, BoardLink, BoardRequest};
@@ -497,11 +498,11 @@ struct Deeds {
     asked: u64,
 }
 
-/// Works at a board: moves orders on, ticks them, takes steps back, cancels.
-async fn work(mut board: Board, by: &str, rounds: u64) -> (Board, Deeds) {
+/// Works at a board until the end: moves orders on, ticks them, takes steps back, cancels.
+async fn work(mut board: Board, by: &str, is_over: Arc<AtomicBool>) -> (Board, Deeds) {
     let mut deeds = Deeds::default();
     let mut chance: u64 = by.bytes().map(u64::from).sum();
-    for _ in 0..rounds {
+    while !is_over.load(Ordering::Relaxed) {
         board
             .until("an open order", |board| {
                 board.is_current && !board.open_tickets().is_empty()
@@ -538,7 +539,6 @@ fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
     let mut server = Server::start();
     sell(&server, "tea", "2.40", "1000000");
     sell(&server, "cake", "3.10", "1000000");
-    let rounds = many_rounds(200);
     on_many_threads().block_on(async {
         let proxy = Proxy::start(&server.socket(), "faults");
         let faults = proxy.faults.clone();
@@ -551,22 +551,24 @@ fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
         faults.lose_answers.store(20, Ordering::Relaxed);
 
         let mut till = connect_as(server.url(), "ann").await;
-        for _ in 0..rounds {
+        for _ in 0..many_rounds(60) {
             place(&mut till, "office").await;
         }
         let mia = Board::opened(&proxy.url(), "mia").await;
         let sam = Board::opened(&proxy.url(), "sam").await;
         faults.on.store(true, Ordering::Relaxed);
-        let workers =
-            [(mia, "mia"), (sam, "sam")].map(|(board, by)| tokio::spawn(work(board, by, rounds)));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let workers = [(mia, "mia"), (sam, "sam")]
+            .map(|(board, by)| tokio::spawn(work(board, by, is_over.clone())));
 
         // Meanwhile the server is frozen, killed, and loses a list, and messages are lost.
-        for turn in 0..4 {
+        for turn in 0..5 {
             match turn {
                 0 => server.freeze(),
                 1 => server.kill(),
                 2 => faults.swallow.store(20, Ordering::Relaxed),
-                _ => drop(server.get("DEL {orders}:open")),
+                3 => drop(server.get("DEL {orders}:open")),
+                _ => is_over.store(true, Ordering::Relaxed),
             }
             if turn < 2 {
                 tokio::time::sleep(Duration::from_millis(2_500)).await;
@@ -600,7 +602,7 @@ fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
         }
 
         let fresh = read_anew(server.url()).await;
-        assert!(!fresh.is_empty() && owners.len() > 10);
+        assert!(!fresh.is_empty() && !owners.is_empty());
         assert_eq!(server.get("ZCARD {orders}:open"), fresh.len().to_string());
         for board in &mut boards {
             board

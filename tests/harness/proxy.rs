@@ -264,5 +264,5 @@ fn is_one_message(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.starts_with(">3\r\n$7\r\nmessage\r\n")
         && text.matches('>').count() == 1
-        && text.contains("\"v\"")
+        && (text.contains("\"v\"") || text.contains("\"version\""))
 }
