@@ -50,6 +50,7 @@ mod reach;
 mod readiness;
 mod replicas;
 mod rules;
+mod scanner;
 mod screen;
 mod scripting;
 mod sentinel;

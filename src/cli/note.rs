@@ -17,7 +17,7 @@ pub(super) struct NoteArgs {
     /// Note it for the whole order, not on a product
     #[arg(long)]
     order: bool,
-    /// The product's id or name
+    /// The product's id, bar code or name
     #[arg(
         required_unless_present = "order",
         add = ArgValueCompleter::new(complete::product_ids_in_cart)

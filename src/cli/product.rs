@@ -36,7 +36,7 @@ enum ProductAction {
     },
     /// Show a product
     Show {
-        /// The product's id or name
+        /// The product's id, bar code or name
         #[arg(add = ArgValueCompleter::new(complete::product_ids))]
         product: String,
     },

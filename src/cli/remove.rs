@@ -13,7 +13,7 @@ use clap_complete::ArgValueCompleter;
 
 #[derive(Debug, Args)]
 pub(super) struct RemoveArgs {
-    /// The product's id or name
+    /// The product's id, bar code or name
     #[arg(add = ArgValueCompleter::new(complete::product_ids_in_cart))]
     product: String,
     /// The number of pieces [default: all]

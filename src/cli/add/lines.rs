@@ -1,7 +1,7 @@
 //! The lines that somebody asks to add: words of a command, or JSON lines of the standard input.
 
 use crate::cli::error::{CliError, usage_error};
-use crate::model::{Refusal, quantity};
+use crate::model::{Refusal, barcode, quantity};
 use crate::store::MOST_LINES;
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,7 +18,7 @@ const FORM: &str = r#"{"product":"espresso","quantity":3}"#;
 pub(super) struct WantedLine {
     /// Its place among the words or in the input, from 1.
     pub(super) number: usize,
-    /// The product's id or name.
+    /// The product's id, bar code or name.
     pub(super) product: String,
     /// The number of pieces, where one was given.
     pub(super) quantity: Option<String>,
@@ -49,9 +49,10 @@ pub(super) fn from_words(words: &[String]) -> Vec<WantedLine> {
     lines
 }
 
-/// Tells whether a word reads as a number, be it one that no quantity can be.
+/// Tells whether a word reads as a number, be it one that no quantity can be. A bar code is none.
 fn is_number(word: &str) -> bool {
-    !matches!(quantity::parse(word, u32::MAX), Err(Refusal::NotANumber(_)))
+    !barcode::is_code(word)
+        && !matches!(quantity::parse(word, u32::MAX), Err(Refusal::NotANumber(_)))
 }
 
 /// Reads JSON lines: `{"product":"espresso","quantity":3}`. What else stands in a line is left

@@ -1,7 +1,9 @@
 //! Finds products by their bar codes.
 
+use super::resolve::one_of;
 use super::{Catalog, Item, ProductTable};
-use crate::model::barcode::{Barcode, has_usual_length};
+use crate::model::Refusal;
+use crate::model::barcode::{self, Barcode, Reading, has_usual_length};
 use std::sync::Arc;
 
 /// The codes of all products, sorted, each with its product's number. Copies of a catalog share
@@ -88,13 +90,32 @@ impl Catalog {
         }
         numbers
     }
+
+    /// The product that has this bar code; `None` where none has it.
+    ///
+    /// # Errors
+    /// [`Refusal::Ambiguous`] where several have it.
+    pub fn of_code(&self, code: &str) -> Result<Option<Item<'_>>, Refusal> {
+        let found = self.with_code(code).into_iter();
+        let found: Vec<Item<'_>> = found.filter_map(|number| self.at(number)).collect();
+        match found[..] {
+            [] => Ok(None),
+            _ => one_of(code, &found).map(Some),
+        }
+    }
+
+    /// Reads digits that somebody typed or scanned, by the codes of these products.
+    #[must_use]
+    pub fn read_code<'a>(&self, digits: &'a str) -> Reading<'a> {
+        barcode::read(digits, |code| !self.with_code(code).is_empty())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::product;
     use super::*;
-    use crate::model::{Product, Refusal};
+    use crate::model::Product;
 
     fn coded(id: &str, barcode: &str) -> Product {
         Product {

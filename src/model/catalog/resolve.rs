@@ -24,10 +24,8 @@ impl Catalog {
             return Ok(product);
         }
 
-        let of_code = self.with_code(typed.trim()).into_iter();
-        let of_code: Vec<Item<'_>> = of_code.filter_map(|number| self.at(number)).collect();
-        if !of_code.is_empty() {
-            return one_of(typed, &of_code);
+        if let Some(product) = self.of_code(typed.trim())? {
+            return Ok(product);
         }
 
         let wanted = text::folded(typed.trim());
@@ -94,7 +92,7 @@ impl Catalog {
 ///
 /// # Errors
 /// [`Refusal::Ambiguous`] with the first of several.
-fn one_of<'a>(typed: &str, found: &[Item<'a>]) -> Result<Item<'a>, Refusal> {
+pub(super) fn one_of<'a>(typed: &str, found: &[Item<'a>]) -> Result<Item<'a>, Refusal> {
     match found {
         [one] => Ok(*one),
         _ => Err(Refusal::Ambiguous {

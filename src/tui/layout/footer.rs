@@ -29,7 +29,7 @@ pub fn unseen_news(state: &State) -> Option<&str> {
         | Mode::Checkout(_)
         | Mode::Orders
         | Mode::Receipt { .. }
-        | Mode::Carts => state.count.is_some(),
+        | Mode::Carts => !state.digits.is_empty(),
     };
     if is_covered || state.areas().is_none() {
         return None;

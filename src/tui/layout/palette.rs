@@ -2,6 +2,7 @@
 
 use crate::config::keymap::{Action, Context, KeymapEntry, ScreenKind};
 use crate::config::theme::Theme;
+use crate::model::barcode::Reading;
 use crate::model::catalog::{name_similarity, nearest_of};
 use crate::model::change::{NameError, typed_name};
 use crate::model::product::SOLD_OUT;
@@ -11,6 +12,7 @@ use crate::model::time::day_and_minute;
 use crate::model::typed_rule::TypedRule;
 use crate::model::{Item, ProductId, RuleChange, UserName, text};
 use crate::tui::state::catalog::{SEARCHED_AT_ONCE, ShownCategory};
+use crate::tui::state::digits::are_scanned;
 use crate::tui::state::{AskedNote, State};
 
 /// The most columns of a note that an entry replaces.
@@ -723,6 +725,10 @@ fn product_entries(
     wanted: &Wanted<'_>,
     matches: impl Fn(&Item<'_>) -> bool,
 ) -> Vec<PaletteEntry> {
+    if are_scanned(wanted.words) {
+        return scanned_entry(state, wanted).into_iter().collect();
+    }
+
     let catalog = &state.catalog.catalog;
     let in_cart: Vec<u32>;
     let found = match wanted.verb {
@@ -761,6 +767,29 @@ fn product_entries(
         .take(MOST)
         .map(|product| product_entry(state, wanted, &product))
         .collect()
+}
+
+/// The entry for a code that was scanned, maybe with a number before it; `None` where no product is
+/// sure to have it. A part of a name or an id that has such digits is not meant.
+fn scanned_entry(state: &State, wanted: &Wanted<'_>) -> Option<PaletteEntry> {
+    let catalog = &state.catalog.catalog;
+    let split = match catalog.read_code(wanted.words) {
+        Reading::Code(split) => split,
+        Reading::Ambiguous(..) | Reading::Unknown(_) | Reading::NotACode => return None,
+    };
+    let product = catalog.of_code(split.code).ok()??;
+
+    let is_in_cart = state.cart.shown.line(&product.product_id()).is_some();
+    let wanted = Wanted {
+        quantity: wanted.quantity.or(split.count),
+        ..*wanted
+    };
+    match wanted.verb {
+        ProductVerb::Remove if !is_in_cart => None,
+        ProductVerb::Add | ProductVerb::Set | ProductVerb::Remove => {
+            Some(product_entry(state, &wanted, &product))
+        }
+    }
 }
 
 /// The numbers of the products in the cart whose names have all the typed words.

@@ -6,6 +6,7 @@ pub mod areas;
 pub mod cart;
 pub mod carts;
 pub mod catalog;
+pub mod digits;
 pub mod orders;
 pub mod people;
 pub mod scroll;
@@ -26,6 +27,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
+use digits::TypedDigits;
 use orders::{CheckoutPage, CheckoutPane, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
@@ -282,8 +284,8 @@ pub struct State {
     pub mode: Mode,
     /// The page that the palette, the help or a prompt covers, to which closing them returns.
     pub covered: Option<Mode>,
-    /// The number typed before a command.
-    pub count: Option<u32>,
+    /// The digits typed before a command.
+    pub digits: TypedDigits,
     /// The message that shows.
     pub notice: Option<Notice>,
     /// The lines that are highlighted.
@@ -331,7 +333,7 @@ impl State {
             focus: Pane::Catalog,
             mode: Mode::Browse,
             covered: None,
-            count: None,
+            digits: TypedDigits::default(),
             notice: None,
             highlights: Vec::new(),
 

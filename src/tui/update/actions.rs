@@ -11,10 +11,13 @@ impl Updater<'_> {
     /// Performs an action. The message of the one before disappears, and the number typed before
     /// it is used up.
     pub(super) fn act(&mut self, action: Action) {
+        if self.refuse_digits(action) {
+            return;
+        }
         self.dismiss_notice(action);
         self.stay_in_cart(action);
         self.perform(action);
-        self.state.count = None;
+        self.state.digits.clear();
     }
 
     /// Performs an action and nothing else.
@@ -125,7 +128,7 @@ impl Updater<'_> {
 
     /// The number typed before the action; one without.
     fn pieces(&self) -> u32 {
-        self.state.count.unwrap_or(1)
+        self.state.digits.count().unwrap_or(1)
     }
 
     /// Focuses a pane on purpose: hiding the activity or the people does not return to another one
@@ -242,7 +245,7 @@ impl Updater<'_> {
                 self.clear_search();
             }
             // The number is dropped after every action.
-            Mode::Browse if self.state.count.is_some() => {}
+            Mode::Browse if !self.state.digits.is_empty() => {}
             Mode::Browse if self.state.notice.is_some() => self.state.notice = None,
             Mode::Browse if self.state.focus == Pane::People => self.hide_people(),
             Mode::Browse => self.clear_search(),

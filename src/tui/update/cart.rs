@@ -37,7 +37,7 @@ impl Updater<'_> {
             return;
         };
 
-        let count = self.state.count;
+        let count = self.state.digits.count();
         self.edit_target(match last {
             RepeatableEdit::Add(quantity) => RepeatableEdit::Add(count.unwrap_or(quantity)),
             RepeatableEdit::Take(quantity) => RepeatableEdit::Take(count.unwrap_or(quantity)),
@@ -106,7 +106,7 @@ impl Updater<'_> {
 
     /// Warns that the shop has none of a product. The cart may hold it: more may come until it is
     /// ordered.
-    fn warn_if_sold_out(&mut self, product: &ProductId) {
+    pub(super) fn warn_if_sold_out(&mut self, product: &ProductId) {
         if let ProductLookup::Product(known) = self.state.lookup(product)
             && known.stock.is_sold_out()
         {
@@ -193,7 +193,7 @@ impl Updater<'_> {
     }
 
     /// The price to note on a line. A product without a price can't be sold.
-    fn price_to_note(&self, product: &ProductId) -> Result<Option<Money>, Refusal> {
+    pub(super) fn price_to_note(&self, product: &ProductId) -> Result<Option<Money>, Refusal> {
         match self.state.lookup(product) {
             ProductLookup::Product(known) if known.price.is_none() => {
                 Err(Refusal::NoPrice(known.name.to_string()))

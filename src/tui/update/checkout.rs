@@ -49,7 +49,7 @@ impl Updater<'_> {
         let selected = self.state.target();
         let line = self.blocked_lines().into_iter();
         let mut line = line.filter(|line| Some(&line.order_line.product) == selected.as_ref());
-        if self.state.count.is_none()
+        if self.state.digits.is_empty()
             && let Some(line) = line.next()
             && self.fix(vec![line])
         {
@@ -59,7 +59,7 @@ impl Updater<'_> {
 
     /// Fixes all lines that can't be ordered, as one change.
     pub(super) fn fix_all(&mut self) {
-        if self.state.count.is_some() {
+        if !self.state.digits.is_empty() {
             return;
         }
         let lines = self.blocked_lines();

@@ -3,15 +3,11 @@
 use super::{Updater, typing};
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
-use crate::model::quantity;
 use crate::tui::layout::footer::unseen_news;
 use crate::tui::state::{Connectivity, Mode};
 
-/// The highest number before a command.
-const COUNT_LIMIT: u32 = quantity::HIGHEST_LIMIT;
-
-/// The most keys that wait for a search.
-const TYPED_AHEAD_LIMIT: usize = 64;
+/// The most keys that wait for a search. Codes are many keys.
+const TYPED_AHEAD_LIMIT: usize = 1_024;
 
 impl Updater<'_> {
     /// Does what a key means where it is pressed.
@@ -30,8 +26,10 @@ impl Updater<'_> {
 
         let context = self.state.context();
         let action = self.state.env.keymap.dispatch(context, key);
+        let code = self.code_ended_by(key);
 
-        if self.must_wait(context, action) {
+        let code_must_wait = code.is_some() && self.is_catalog_coming();
+        if code_must_wait || self.must_wait(context, action) {
             let typed_ahead = &mut self.state.catalog.typed_ahead;
             if typed_ahead.len() < TYPED_AHEAD_LIMIT {
                 typed_ahead.push(key);
@@ -39,7 +37,9 @@ impl Updater<'_> {
             return;
         }
 
-        if let Some(action) = action {
+        if let Some(code) = code {
+            self.take_code(context, &code);
+        } else if let Some(action) = action {
             self.act(action);
         } else if key.alt && !(is_typing(context) && typing::is_edit(key)) {
             self.press_split(key);
@@ -83,7 +83,7 @@ impl Updater<'_> {
                 // Nobody should change a line that they do not see.
                 let hides = self.state.env.keymap.key_of(Action::Activity);
                 self.refuse_prompt(format!("The activity covers the cart: {hides} hides it"));
-                self.state.count = None;
+                self.state.digits.clear();
             }
             Context::People
                 if self.state.people_cover_cart()
@@ -91,7 +91,7 @@ impl Updater<'_> {
             {
                 let hides = self.state.env.keymap.key_of(Action::People);
                 self.refuse_prompt(format!("The people cover the cart: {hides} hides them"));
-                self.state.count = None;
+                self.state.digits.clear();
             }
             Context::Catalog | Context::Cart | Context::Activity
                 if self.state.env.keymap.dispatch(Context::People, key) == Some(Action::Ready) =>
@@ -102,18 +102,18 @@ impl Updater<'_> {
                 self.notify_info(format!(
                     "Press {people}, then {ready}, to say that you are ready"
                 ));
-                self.state.count = None;
+                self.state.digits.clear();
             }
-            Context::Catalog | Context::Cart | Context::People | Context::Activity => {
-                self.type_count(key);
+            Context::Checkout if key.typed().is_none_or(|c| !c.is_ascii_digit()) => {
+                self.hint_at_place_order(key);
             }
 
-            Context::Checkout if key.typed().is_some_and(|c| c.is_ascii_digit()) => {
-                self.type_count(key);
-            }
-            Context::Checkout => self.hint_at_place_order(key),
-
-            Context::EmptyCatalog
+            Context::Catalog
+            | Context::Cart
+            | Context::People
+            | Context::Activity
+            | Context::Checkout
+            | Context::EmptyCatalog
             | Context::Help
             | Context::Orders
             | Context::Receipt
@@ -123,22 +123,12 @@ impl Updater<'_> {
             | Context::Today
             | Context::ConfirmQuit
             | Context::ConfirmCancel
-            | Context::ConfirmClear => {}
+            | Context::ConfirmClear => {
+                if let Some(typed) = key.typed() {
+                    self.state.digits.push(typed);
+                }
+            }
         }
-    }
-
-    /// Adds a digit to the number before a command. A zero does not begin one.
-    fn type_count(&mut self, key: Key) {
-        let Some(digit) = key.typed().and_then(|c| c.to_digit(10)) else {
-            return;
-        };
-        if digit == 0 && self.state.count.is_none() {
-            return;
-        }
-
-        let count = self.state.count.unwrap_or(0);
-        let count = count.saturating_mul(10).saturating_add(digit);
-        self.state.count = Some(count.min(COUNT_LIMIT));
     }
 
     /// Returns whether a key must wait until a search ends, as it would act on another row before,

@@ -97,7 +97,7 @@ impl Updater<'_> {
 
     /// The rows of one step up or down: the number typed before the key.
     pub(super) fn rows_per_step(&self) -> usize {
-        self.state.count.unwrap_or(1) as usize
+        self.state.digits.count().unwrap_or(1) as usize
     }
 }
 

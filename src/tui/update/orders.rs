@@ -286,7 +286,7 @@ impl Updater<'_> {
             return;
         }
 
-        if self.state.count.is_some() {
+        if !self.state.digits.is_empty() {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
             self.notify_error(format!(
                 "Nothing was ordered: a number came before it. Press {key} alone"

@@ -17,8 +17,8 @@ const NAMES_LIMIT: usize = 2_000;
 const COMMAND_LIMIT: usize = TEXT_LIMIT + LONGEST_NOTE;
 
 impl Updater<'_> {
-    /// Types pasted text where something is typed. Elsewhere it does nothing, so that a pasted
-    /// newline places no order.
+    /// Types pasted text where something is typed, and adds the products of pasted codes. Any other
+    /// does nothing, so that a pasted newline places no order.
     pub(super) fn paste(&mut self, pasted: &str) {
         // On a screen that is too small nobody sees what is typed.
         if self.state.areas().is_none() {
@@ -32,6 +32,10 @@ impl Updater<'_> {
             self.notify_info(format!(
                 "Pasted text orders nothing: {key} opens the checkout again"
             ));
+            return;
+        }
+
+        if self.paste_codes(pasted) {
             return;
         }
 

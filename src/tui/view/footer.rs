@@ -265,7 +265,7 @@ fn amount_choices(amount: Option<Money>, currency: &Currency) -> String {
     }
 }
 
-/// The message: a question that is asked, else the number typed so far, else the last notice,
+/// The message: a question that is asked, else the digits typed so far, else the last notice,
 /// else what is wrong with the connection or the session.
 fn message(state: &State) -> (String, Style) {
     let theme = &state.theme;
@@ -293,8 +293,10 @@ fn message(state: &State) -> (String, Style) {
         return (question, theme.warn);
     }
 
-    if let Some(count) = state.count {
+    if let Some(count) = state.digits.count() {
         return (format!("{count} × …"), theme.accent);
+    } else if !state.digits.is_empty() {
+        return (format!("{} …", state.digits.as_str()), theme.accent);
     }
 
     if let Some(notice) = &state.notice {
