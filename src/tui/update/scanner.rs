@@ -95,7 +95,10 @@ impl Updater<'_> {
             | Context::Carts
             | Context::ConfirmQuit
             | Context::ConfirmCancel
-            | Context::ConfirmClear => self.notify_warn(NOT_HERE),
+            | Context::ConfirmClear
+            | Context::Board
+            | Context::Ready
+            | Context::Today => self.notify_warn(NOT_HERE),
         }
     }
 
