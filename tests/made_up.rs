@@ -83,7 +83,10 @@ fn real_orders_and_real_products_stay_alone() {
     assert_eq!(server.get("ZCARD {orders}:all"), "1");
 
     let server = Server::start();
-    ok(&server, &["product", "set", "tea", "price=2.40"]);
+    ok(
+        &server,
+        &["product", "set", "tea", "name=Tea", "price=2.40"],
+    );
     let refused = run(&server, &["demo", "--orders", "--json"]);
     assert_eq!(refused.status.code(), Some(1));
     let refused = format!("{refused:?}");

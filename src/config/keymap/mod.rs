@@ -423,6 +423,7 @@ mod tests {
                 "left",
                 "less",
                 "list",
+                "live",
                 "load-demo",
                 "lock",
                 "more",
