@@ -118,6 +118,16 @@ impl Daybook {
         }
     }
 
+    /// The same beside the week before of another one, whose week before was read alone.
+    #[must_use]
+    pub fn beside(self, other: Daybook) -> Daybook {
+        Daybook {
+            before: other.before,
+            passed: other.passed,
+            ..self
+        }
+    }
+
     /// Counts an order that came or changed, in place of what it was before.
     pub fn post(&mut self, order: &Order) -> Posted {
         if self.period_before.contains(order.at) {

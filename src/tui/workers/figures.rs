@@ -1,11 +1,13 @@
 //! Reads the figures of a time for the screens of the staff, over a connection of its own.
 
-use crate::model::{Daybook, ProductId};
+use crate::model::{Daybook, Period, ProductId};
 use crate::store::order::checkout::server_time;
 use crate::store::order::{OrderFilter, OrderListing};
-use crate::store::{self, Address, Error};
+use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::staff::message::StaffMessage;
 use crate::tui::staff::state::today::{Figured, ShownTime};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
 /// Reads the figures of a time, and tells how far it has come meanwhile.
@@ -21,6 +23,7 @@ pub(crate) async fn read(
     let _ = results.send(StaffMessage::Figures(number, read)).await;
 }
 
+/// Reads both weeks at once, each over a connection of its own.
 async fn read_all(
     address: &Address,
     number: u64,
@@ -33,24 +36,63 @@ async fn read_all(
     let now = server_time(&mut connection.conn).await?;
 
     let period = time.period(now, &zone);
-    let mut book = Daybook::new(period, &shop.currency, zone);
-    let mut orders = 0;
-    for period in [book.period, book.period_before] {
-        let mut listing = OrderListing::new(OrderFilter {
-            period,
-            ..OrderFilter::default()
-        });
-        while let Some(tickets) = listing.next(&mut connection).await? {
-            for ticket in &tickets {
-                book.count(&ticket.order);
-            }
-            orders += tickets.len();
-            // The next one will do where there is no room for it.
-            let _ = results.try_send(StaffMessage::FiguresProgress(number, orders));
-        }
-    }
+    let empty = Daybook::new(period, &shop.currency, zone);
+    let progress = Progress {
+        number,
+        orders: Arc::default(),
+        results: results.clone(),
+    };
+    let before = count_all(
+        store::connect(address).await?,
+        empty.clone(),
+        empty.period_before,
+        progress.clone(),
+    );
+    let before = tokio::spawn(before);
+
+    let present = store::connect(address).await?;
+    let period = empty.period;
+    let book = count_all(present, empty, period, progress).await?;
+    let before = before.await.map_err(|error| {
+        // It has panicked, which was written down.
+        Trouble::Other(error.to_string())
+    })??;
     let catalog = store::get_catalog(&mut connection).await?;
-    Ok(Figured { book, catalog })
+    Ok(Figured {
+        book: book.beside(before),
+        catalog,
+    })
+}
+
+/// How far the reading of this number has come, told to the screen.
+#[derive(Clone)]
+struct Progress {
+    number: u64,
+    orders: Arc<AtomicUsize>,
+    results: mpsc::Sender<StaffMessage>,
+}
+
+/// Counts all orders of a period.
+async fn count_all(
+    mut connection: Connection,
+    mut book: Daybook,
+    period: Period,
+    progress: Progress,
+) -> Result<Daybook, Error> {
+    let mut listing = OrderListing::new(OrderFilter {
+        period,
+        ..OrderFilter::default()
+    });
+    while let Some(tickets) = listing.next(&mut connection).await? {
+        for ticket in &tickets {
+            book.count(&ticket.order);
+        }
+        let before = progress.orders.fetch_add(tickets.len(), Ordering::Relaxed);
+        let told = StaffMessage::FiguresProgress(progress.number, before + tickets.len());
+        // The next one will do where there is no room for it.
+        let _ = progress.results.try_send(told);
+    }
+    Ok(book)
 }
 
 /// Reads products whose stock may have changed. Those that can't be read stay as they are.
