@@ -69,6 +69,7 @@ mod store;
 mod terminal;
 mod tls;
 mod today;
+mod today_view;
 mod told;
 mod torture;
 mod trust;

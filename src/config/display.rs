@@ -193,8 +193,9 @@ fn ascii(c: char) -> char {
         '▼' | '↓' => 'v',
         '←' => '<',
         '→' | '›' | '▸' => '>',
-        '█' | '▉' | '▊' | '▋' | '▌' => '#',
-        '▍' | '▎' | '▏' => ':',
+        '█' | '▉' | '▊' | '▋' | '▌' | '▇' | '▆' | '▅' => '#',
+        '▍' | '▎' | '▏' | '▄' | '▃' => ':',
+        '▂' | '▁' => '.',
         '×' | '✗' => 'x',
         '✓' => '+',
         '“' | '”' | '„' => '"',
@@ -312,7 +313,8 @@ mod tests {
             READY,
             CANCELLED,
         ];
-        for sign in signs.into_iter().chain(BAR) {
+        let chart = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
+        for sign in signs.into_iter().chain(BAR).chain(chart) {
             assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");
         }
     }

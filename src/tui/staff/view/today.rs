@@ -8,7 +8,6 @@ use crate::model::{Currency, Daybook, Money, Period, text};
 use crate::tui::layout::money;
 use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
 use crate::tui::staff::state::StaffState;
-use crate::tui::staff::state::today::ShownTime;
 use crate::tui::view::row::{self, RowBackground, bar, bar_style, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, titled};
@@ -423,16 +422,19 @@ impl Bars {
         }
     }
 
-    /// The amounts of one of the charts; none where they have no room below each of its bars.
+    /// The amounts of one of the charts; none where those of either have no room below their bars.
     fn amounts(&self, amount: fn(&Bar) -> Money) -> Option<Vec<String>> {
+        let all = self.bars.iter().flat_map(|bar| [bar.now, bar.before]);
+        let widest = all.map(|sum| text::width(&briefly(sum))).max();
+        if widest.unwrap_or(0) > self.width().into() {
+            return None;
+        }
+
         let amounts = self.bars.iter().map(|bar| match amount(bar) {
             sum if sum == Money::ZERO => String::new(),
             sum => briefly(sum),
         });
-        let amounts: Vec<String> = amounts.collect();
-        let widest = amounts.iter().map(|it| text::width(it)).max();
-        let has_room = widest.unwrap_or(0) <= self.width().into();
-        has_room.then_some(amounts)
+        Some(amounts.collect())
     }
 
     fn names(&self) -> Vec<String> {
@@ -477,9 +479,11 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
         height: inner.height - 1,
         ..inner
     };
-    let present = match state.today.time {
-        ShownTime::Today => "today".to_owned(),
-        ShownTime::Day(_) | ShownTime::Typed { .. } => short(book.period, book),
+    let is_today = book.is_one_day() && book.period.contains(state.server_now());
+    let present = if is_today {
+        "today".to_owned()
+    } else {
+        short(book.period, book)
     };
     if inner.height < LEAST_FOR_BEFORE {
         return draw_chart(theme, &bars, &present, |bar| bar.now, above, sketch);
