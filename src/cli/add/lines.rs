@@ -143,7 +143,9 @@ mod tests {
                 (3, "lemon", Some("-1")),
                 // Behind a quantity stands a product, whatever it looks like.
                 (4, "0", Some("1.5")),
-                (5, "7up", Some("99999999999")),
+                (5, "7up", None),
+                // So many digits are a bar code.
+                (6, "99999999999", None),
             ]
         );
         assert_eq!(
