@@ -130,6 +130,18 @@ impl BoardLayout {
         &'a self,
         state: &'a StaffState,
     ) -> impl Iterator<Item = &'a BoardTicket> {
+        let places = self.shown_places(state);
+        places.filter_map(|place| state.board.shown_ticket(place))
+    }
+
+    /// Returns whether the ticket at this place shows.
+    #[must_use]
+    pub(in crate::tui) fn shows(&self, state: &StaffState, place: usize) -> bool {
+        self.shown_places(state).any(|shown| shown == place)
+    }
+
+    /// The places of the tickets that show, whole or as a row.
+    fn shown_places(&self, state: &StaffState) -> impl Iterator<Item = usize> {
         let board = &state.board;
         let listed = self.list.map(list_rows);
         let listed = listed.map_or(0..0, |rows| {
@@ -140,8 +152,7 @@ impl BoardLayout {
             .map_or(0..0, |_| board.to_make..board.shown.len());
 
         let places = self.tickets.iter().map(|ticket| ticket.place);
-        let places = places.chain(listed).chain(in_strip);
-        places.filter_map(|place| board.shown_ticket(place))
+        places.chain(listed).chain(in_strip)
     }
 
     /// The ticket with this place.

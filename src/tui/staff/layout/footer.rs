@@ -46,7 +46,10 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             let is_open = selected.is_some_and(|ticket| !ticket.order().state.is_over());
             is_open.then_some(word)
         }
-        Action::Move(_) => selected.map(|_| word),
+        Action::Move(_) if state.page == Page::Board => selected.map(|_| word),
+        Action::Left | Action::Right if state.page == Page::Board => {
+            (!state.board.shown.is_empty()).then_some(word)
+        }
         Action::Print => {
             let can_print = selected.is_some() && state.env.print.is_some();
             can_print.then_some(word)

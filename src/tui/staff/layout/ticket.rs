@@ -37,23 +37,29 @@ pub(in crate::tui) enum TicketPart {
 /// The columns that the quantities of a ticket take.
 #[must_use]
 pub(in crate::tui) fn quantity_width(ticket: &BoardTicket) -> u16 {
-    let lines = ticket.order().lines.iter();
-    let widest = lines
-        .map(|line| text::width(&line.quantity.to_string()))
-        .max();
-    let width = widest.unwrap_or(0).max(LEAST_QUANTITY_WIDTH);
+    let most = ticket.order().lines.iter().map(|line| line.quantity).max();
+    let width = most.unwrap_or(0).to_string().len();
+    let width = width.max(LEAST_QUANTITY_WIDTH);
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 
-/// The rows of a ticket in so many columns. Where there are more than `most`, some of them are left
-/// out at the end.
-#[must_use]
-pub(in crate::tui) fn rows(
+/// The rows of a ticket, from the top on.
+struct TicketRows {
+    rows: Vec<TicketRow>,
+    /// They are all that there are.
+    are_all: bool,
+}
+
+/// The rows of a ticket in so many columns: more than `most`, and those of the line with the cursor
+/// and of the next one. Where there are many more, they are left out.
+fn rows(
     ticket: &BoardTicket,
     station: Option<&str>,
     columns: u16,
     most: usize,
-) -> Vec<TicketRow> {
+    cursor: Option<usize>,
+) -> TicketRows {
+    let cursor = cursor.unwrap_or(0);
     let order = ticket.order();
     let lines = ticket.lines_of(station);
     let quantity = usize::from(SIGN_WIDTH + quantity_width(ticket));
@@ -61,11 +67,17 @@ pub(in crate::tui) fn rows(
 
     let mut rows = Vec::new();
     for (place, line) in lines.iter().enumerate() {
-        if rows.len() > most {
-            return rows;
+        if rows.len() > most && place > cursor + 1 {
+            return TicketRows {
+                rows,
+                are_all: false,
+            };
         }
         let line = &order.lines[*line];
-        let names = text::wrap(&line.name, name_room, MOST_NAME_ROWS);
+        let mut names = text::wrap(&line.name, name_room, MOST_NAME_ROWS);
+        if names.is_empty() {
+            names.push(String::new());
+        }
         for (index, text) in names.into_iter().enumerate() {
             let quantity = (index == 0).then_some(line.quantity);
             rows.push(TicketRow {
@@ -100,7 +112,10 @@ pub(in crate::tui) fn rows(
         let lines = text::count(elsewhere, "line");
         rows.push(count_row(&format!("{lines} elsewhere")));
     }
-    rows
+    TicketRows {
+        rows,
+        are_all: true,
+    }
 }
 
 /// The rows of a ticket that show in so many: from the top on or, where it is selected, those about
@@ -114,11 +129,7 @@ pub(in crate::tui) fn visible_rows(
     cursor: Option<usize>,
 ) -> Vec<TicketRow> {
     let height = usize::from(height);
-    let most = match cursor {
-        Some(_) => usize::MAX,
-        None => height,
-    };
-    let rows = rows(ticket, station, columns, most);
+    let TicketRows { rows, are_all } = rows(ticket, station, columns, height, cursor);
     if rows.len() <= height || height < 3 {
         return rows.into_iter().take(height).collect();
     }
@@ -135,7 +146,7 @@ pub(in crate::tui) fn visible_rows(
         let above = rows[..=top].iter().filter(|row| row.is_first()).count();
         shown[0] = count_row(&format!("{above} above"));
     }
-    if top + height < rows.len() || cursor.is_none() {
+    if top + height < rows.len() || !are_all {
         let shown_lines = rows[..top + height - 1].iter();
         let shown_lines = shown_lines.filter(|row| row.is_first()).count();
         let lines = ticket.lines_of(station).len();

@@ -4,6 +4,7 @@ use crate::model::{Order, OrderId, OrderState, ProductId, Ticket, text};
 use crate::store::board::BoardRequest;
 use std::cell::OnceCell;
 use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use tui_input::Input;
 
 /// The form in which tickets show.
@@ -127,6 +128,15 @@ impl BoardTicket {
     }
 }
 
+/// The pieces of a product that are still to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductTotal {
+    /// The product's name.
+    pub name: String,
+    /// Its pieces on all open tickets that show.
+    pub pieces: u64,
+}
+
 /// The open orders, and what is done with them.
 #[derive(Debug, Default)]
 pub struct BoardState {
@@ -165,6 +175,8 @@ pub struct BoardState {
     pub digits: String,
     /// The ticket that was selected before them.
     pub before_digits: Option<OrderId>,
+    /// The pieces that nobody has ticked yet, once they were asked for.
+    totals: OnceCell<Vec<ProductTotal>>,
     /// The requests that are not answered yet.
     pub pending: Vec<BoardRequest>,
     /// The steps that were made here, and the states to which they led; the last one is undone first.
@@ -257,8 +269,39 @@ impl BoardState {
         })
     }
 
+    /// The pieces that nobody has ticked yet on all open tickets, those of the station that is kept
+    /// to; most pieces first.
+    pub(in crate::tui) fn totals(&self) -> &[ProductTotal] {
+        self.totals.get_or_init(|| self.sum())
+    }
+
+    fn sum(&self) -> Vec<ProductTotal> {
+        let station = self.station.as_deref();
+        let mut totals: HashMap<&ProductId, ProductTotal> = HashMap::new();
+        for ticket in self.to_make() {
+            let ticked: HashSet<&ProductId> = ticket.ticket.ticked.iter().collect();
+            let lines = ticket.lines_of(station).into_iter();
+            let lines = lines.filter_map(|line| ticket.order().lines.get(line));
+            for line in lines.filter(|line| !ticked.contains(&line.product)) {
+                let total = totals.entry(&line.product).or_insert_with(|| ProductTotal {
+                    name: line.name.clone(),
+                    pieces: 0,
+                });
+                total.pieces += u64::from(line.quantity);
+            }
+        }
+
+        let mut totals: Vec<ProductTotal> = totals.into_values().collect();
+        totals.sort_by(|one, other| {
+            let by_pieces = other.pieces.cmp(&one.pieces);
+            by_pieces.then_with(|| one.name.cmp(&other.name))
+        });
+        totals
+    }
+
     /// Finds again which tickets show, and keeps what is selected among them.
     pub(in crate::tui) fn refresh(&mut self) {
+        self.totals.take();
         self.tickets
             .sort_by(|one, other| place_of(one).cmp(&place_of(other)));
 

@@ -11,6 +11,7 @@ use crate::model::{OrderId, OrderState};
 use crate::store::Shop;
 use crate::tui::message::Now;
 use crate::tui::staff::layout::board::BoardLayout;
+use crate::tui::state::alerts::Alerts;
 use crate::tui::state::areas;
 use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
@@ -125,6 +126,8 @@ pub struct StaffState {
     pub mode: StaffMode,
     /// The message that shows.
     pub notice: Option<Notice>,
+    /// What is told to this person, no more often than they bear.
+    pub alerts: Alerts,
     /// What has reached the terminal of all that.
     pub seen: Seen,
     /// The open orders.
@@ -165,6 +168,7 @@ impl StaffState {
             page,
             mode: StaffMode::Browse,
             notice: None,
+            alerts: Alerts::default(),
             seen: Seen::default(),
             board: BoardState::default(),
             today: TodayState::default(),
@@ -251,6 +255,7 @@ impl StaffState {
         let others = [
             self.notice.as_ref().and_then(|notice| notice.until),
             self.next_age_step(),
+            self.alerts.due_at(),
         ];
         others.into_iter().flatten().chain([clock]).min()
     }
@@ -272,8 +277,12 @@ impl StaffState {
     /// What is on the screen now that a key may depend on.
     #[must_use]
     pub fn to_be_seen(&self) -> Seen {
-        let shows_tickets = self.page == Page::Board && self.has_room();
-        let ticket = self.board.selected().filter(|_| shows_tickets);
+        let is_covered = self.page != Page::Board
+            || !self.has_room()
+            || matches!(self.mode, StaffMode::Help(_) | StaffMode::Palette { .. });
+        let shown = self.board.selected_place().filter(|_| !is_covered);
+        let shown = shown.filter(|place| BoardLayout::of(self).shows(self, *place));
+        let ticket = shown.and_then(|place| self.board.shown_ticket(place));
         let ticket = ticket.map(|ticket| (ticket.order().id.clone(), ticket.order().state));
 
         let waits = self.notice.as_ref();

@@ -70,6 +70,8 @@ impl Updater<'_> {
         }
 
         let now = self.state.now.steady;
+        let due = self.state.alerts.take_due(now);
+        self.effects.extend(due.map(StaffEffect::Alert));
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
@@ -140,13 +142,13 @@ impl Updater<'_> {
         };
     }
 
-    /// Tells this person in a few words what happened. It must be news to them, and never their own
-    /// doing.
+    /// Tells this person in a few words what happened, wherever they look: who makes orders looks
+    /// at their hands. It must be news to them, and never their own doing.
     fn alert(&mut self, words: String) {
         if let Some(missed) = &mut self.state.missed {
             *missed += 1;
         }
-        self.effects.push(StaffEffect::Alert(words));
+        self.state.alerts.wait(words);
     }
 
     /// Opens the help, the palette or a question in place of what was open.

@@ -3,7 +3,7 @@
 use super::header::counts;
 use super::{ticket, totals};
 use crate::config::theme::PRESENT;
-use crate::model::OrderState;
+use crate::model::{OrderState, text};
 use crate::tui::staff::layout::board::{
     BoardLayout, list_height, list_rows, shows_list, strip_entries,
 };
@@ -106,7 +106,7 @@ fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
         sketch.write_line(&Line::from_iter([name, age]), area);
     }
 
-    if strip.entries.is_empty() {
+    if strip.entries.is_empty() && state.board.is_read {
         let area = Rect {
             x: inner.x + 2,
             width: inner.width.saturating_sub(2),
@@ -128,25 +128,28 @@ struct ListColumns {
     done: u16,
 }
 
-/// The columns of a number, with its sign.
-const NUMBER: u16 = 5;
 /// The columns of an age and its sign.
 const AGE: u16 = 9;
 /// The columns of a state.
-const STATE: u16 = 8;
-/// The columns of the ticked lines.
-const DONE: u16 = 5;
+const STATE: u16 = 9;
+/// The least columns of a number, with its sign, as of its heading.
+const LEAST_NUMBER: usize = 3;
+/// The least columns of the ticked lines, as of their heading.
+const LEAST_DONE: usize = 4;
 /// The least columns of a cart's name for which other columns give way.
 const LEAST_CART: u16 = 8;
 
 impl ListColumns {
-    fn of(width: u16) -> ListColumns {
+    /// The columns for these tickets in rows of `width`.
+    fn of(tickets: &[&BoardTicket], width: u16) -> ListColumns {
+        let numbers = tickets.iter().map(|ticket| ticket.order().name());
+        let done = tickets.iter().map(|ticket| ticket::done(ticket));
         let mut columns = ListColumns {
-            number: NUMBER,
+            number: widest(numbers, LEAST_NUMBER),
             cart: 0,
             age: AGE,
             state: STATE,
-            done: DONE,
+            done: widest(done, LEAST_DONE),
         };
         if columns.cart_room(width) < LEAST_CART {
             columns.state = 0;
@@ -166,6 +169,12 @@ impl ListColumns {
     }
 }
 
+/// The columns of the widest of these texts.
+fn widest(texts: impl Iterator<Item = String>, least: usize) -> u16 {
+    let widest = texts.map(|text| text::width(&text)).max();
+    u16::try_from(widest.unwrap_or(0).max(least)).unwrap_or(u16::MAX)
+}
+
 fn draw_list(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let board = &state.board;
@@ -182,7 +191,12 @@ fn draw_list(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
             sketch,
         );
     }
-    let columns = ListColumns::of(rows.width);
+    let places = board.list_top..board.shown.len();
+    let listed: Vec<&BoardTicket> = places
+        .filter_map(|place| board.shown_ticket(place))
+        .take(rows.height.into())
+        .collect();
+    let columns = ListColumns::of(&listed, rows.width);
     let heads = [
         left("", 1, theme.dim),
         left("No.", columns.number, theme.dim),
@@ -276,7 +290,6 @@ fn draw_list_row(
         left(&name, columns.number, name_style),
         left(&order.user, columns.cart, theme.text),
         left(&age, columns.age, age_style),
-        // A word of nine letters takes the gap, too.
         left(&words, columns.state, style),
         right(&done, columns.done, theme.dim),
     ];

@@ -34,7 +34,12 @@ pub(super) fn draw(state: &StaffState, body: Rect, sketch: &mut Sketch) {
 
     let ready: Vec<&Order> = state.board.ready().rev().map(BoardTicket::order).collect();
     if ready.is_empty() {
-        draw_placeholder(theme, "Nothing is ready yet.", room, sketch);
+        let why = if state.board.is_read {
+            "Nothing is ready yet."
+        } else {
+            "Reading the open orders …"
+        };
+        draw_placeholder(theme, why, room, sketch);
     } else if inner.height < LEAST_FOR_BLOCKS {
         let names: Vec<String> = ready.iter().map(|order| order.name()).collect();
         for (area, line) in room

@@ -2,7 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::config::theme::{LATE, PENDING, PRESENT, READY, SHORT, Theme};
-use crate::model::{OrderState, text};
+use crate::model::{OrderState, ProductId, text};
 use crate::tui::staff::layout::board::{TicketPlace, age_words};
 use crate::tui::staff::layout::ticket::{SIGN_WIDTH, TicketPart, TicketRow, quantity_width};
 use crate::tui::staff::state::StaffState;
@@ -44,10 +44,15 @@ pub(super) fn draw(
     sketch.write_line(&age(state, ticket).right_aligned(), top_line(frame));
     draw_foot(state, ticket, frame, sketch);
 
+    let quantity_width = quantity_width(ticket);
+    let lines = ticket.lines_of(state.board.station.as_deref());
     for (area, row) in inner.rows().zip(&place.rows) {
         let has_cursor = is_selected && row.line == Some(state.board.line);
         let background = row_background(theme, has_cursor, has_keyboard);
-        draw_row(state, ticket, row, background, area, sketch);
+        let line = row.line.and_then(|line| lines.get(line));
+        let line = line.and_then(|line| ticket.order().lines.get(*line));
+        let tick = line.map_or(Tick::Open, |line| Tick::of(state, ticket, &line.product));
+        draw_row(theme, row, tick, quantity_width, background, area, sketch);
     }
 }
 
@@ -148,18 +153,16 @@ pub(super) fn done(ticket: &BoardTicket) -> String {
 }
 
 fn draw_row(
-    state: &StaffState,
-    ticket: &BoardTicket,
+    theme: &Theme,
     ticket_row: &TicketRow,
+    tick: Tick,
+    quantity_width: u16,
     background: RowBackground,
     area: Rect,
     sketch: &mut Sketch,
 ) {
-    let theme = &state.theme;
-    let tick = Tick::of(state, ticket, ticket_row.line);
     match ticket_row.part {
         TicketPart::Line { quantity } => {
-            let quantity_width = quantity_width(ticket);
             let text_width = area.width.saturating_sub(SIGN_WIDTH + quantity_width + 1);
             let sign = if quantity.is_some() { tick.sign() } else { "" };
             let quantity = quantity.map_or_else(String::new, |quantity| quantity.to_string());
@@ -200,18 +203,15 @@ enum Tick {
 }
 
 impl Tick {
-    /// The tick of a line of the ticket, among those that show.
-    fn of(state: &StaffState, ticket: &BoardTicket, line: Option<usize>) -> Tick {
-        let order = ticket.order();
-        let lines = ticket.lines_of(state.board.station.as_deref());
-        let line = line.and_then(|line| lines.get(line));
-        let Some(line) = line.and_then(|line| order.lines.get(*line)) else {
-            return Tick::Open;
-        };
-
-        if state.board.pending_tick(&order.id, &line.product).is_some() {
+    /// The tick of the line of this product.
+    fn of(state: &StaffState, ticket: &BoardTicket, product: &ProductId) -> Tick {
+        if state
+            .board
+            .pending_tick(&ticket.order().id, product)
+            .is_some()
+        {
             Tick::Pending
-        } else if ticket.ticket.is_ticked(&line.product) {
+        } else if ticket.ticket.is_ticked(product) {
             Tick::Ticked
         } else {
             Tick::Open

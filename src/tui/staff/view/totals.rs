@@ -1,26 +1,17 @@
 //! The totals over all open tickets.
 
-use crate::model::order::OrderLine;
-use crate::model::{ProductId, text};
+use crate::model::text;
 use crate::tui::staff::state::StaffState;
-use crate::tui::staff::state::board::BoardTicket;
 use crate::tui::view::row::{self, RowBackground, bar, bar_style, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_pane, draw_placeholder, titled};
 use ratatui::layout::Rect;
 use rust_decimal::Decimal;
-use std::collections::HashMap;
 
 /// The most columns of a bar.
 const WIDEST_BAR: u16 = 8;
 /// The least columns of a name for which the bar gives way.
 const LEAST_NAME: u16 = 18;
-
-/// The pieces of a product that are still to be made.
-struct ProductTotal<'a> {
-    name: &'a str,
-    pieces: u64,
-}
 
 /// Draws what all open tickets together still need, most pieces first.
 pub(super) fn draw(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
@@ -34,7 +25,7 @@ pub(super) fn draw(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
     );
     let inner = draw_pane(theme, false, title, frame, sketch);
 
-    let totals = totals(state);
+    let totals = state.board.totals();
     let Some(most) = totals.first().map(|total| total.pieces) else {
         return draw_placeholder(theme, "Nothing is left to be made.", inner, sketch);
     };
@@ -58,7 +49,7 @@ pub(super) fn draw(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
         let share = Decimal::from(total.pieces) / Decimal::from(most);
         let bar = bar(share, bar_width);
         let cells = [
-            left(total.name, name_width, theme.text),
+            left(&total.name, name_width, theme.text),
             right(&pieces, digits, theme.accent),
             left(&bar, bar_width, bar_style(theme)),
         ];
@@ -75,32 +66,4 @@ pub(super) fn draw(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
             sketch,
         );
     }
-}
-
-/// The pieces of each product that no ticket has ticked yet, of the station that is kept to.
-fn totals(state: &StaffState) -> Vec<ProductTotal<'_>> {
-    let station = state.board.station.as_deref();
-    let mut totals: HashMap<&ProductId, ProductTotal<'_>> = HashMap::new();
-    for ticket in state.board.to_make() {
-        for line in unticked(ticket, station) {
-            let total = totals.entry(&line.product).or_insert(ProductTotal {
-                name: &line.name,
-                pieces: 0,
-            });
-            total.pieces += u64::from(line.quantity);
-        }
-    }
-
-    let mut totals: Vec<ProductTotal<'_>> = totals.into_values().collect();
-    totals.sort_by(|one, other| other.pieces.cmp(&one.pieces).then(one.name.cmp(other.name)));
-    totals
-}
-
-fn unticked<'a>(
-    ticket: &'a BoardTicket,
-    station: Option<&'a str>,
-) -> impl Iterator<Item = &'a OrderLine> {
-    let lines = ticket.lines_of(station).into_iter();
-    let lines = lines.filter_map(|line| ticket.order().lines.get(line));
-    lines.filter(|line| !ticket.ticket.is_ticked(&line.product))
 }
