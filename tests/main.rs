@@ -9,6 +9,8 @@
 
 mod acl;
 mod board;
+mod board_screen;
+mod board_view;
 mod carts;
 mod checkout;
 mod checkout_view;

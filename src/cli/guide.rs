@@ -42,6 +42,8 @@ enum Topic {
     Serve,
     /// Checkout, receipts, and orders as they reach the shop
     Ordering,
+    /// The open orders on a screen, for those who make them, and for the counter
+    Board,
     /// Commands for scripts, exit status, watching a cart, completions
     Scripts,
     /// Every document that --json prints
@@ -72,6 +74,7 @@ impl Topic {
             Topic::Sharing => include_str!("../../assets/guide/sharing.md"),
             Topic::Serve => include_str!("../../assets/guide/serve.md"),
             Topic::Ordering => include_str!("../../assets/guide/ordering.md"),
+            Topic::Board => include_str!("../../assets/guide/board.md"),
             Topic::Scripts => include_str!("../../assets/guide/scripts.md"),
             Topic::Json => include_str!("../../assets/guide/json.md"),
             Topic::Products => include_str!("../../assets/guide/products.md"),

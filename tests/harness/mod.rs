@@ -13,6 +13,7 @@
     reason = "a test may fail"
 )]
 
+pub mod board;
 pub mod child;
 pub mod cluster;
 pub mod deployment;
