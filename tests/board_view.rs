@@ -252,6 +252,25 @@ fn a_line_is_ticked_at_once_and_marked_until_that_is_confirmed() {
 }
 
 #[test]
+fn nobody_ticks_a_line_that_does_not_show() {
+    let mut board = TestBoard::busy(50, 15);
+    board.keys("4 2 space");
+    assert_eq!(board.requests, []);
+    assert!(board.picture().contains("6 Espresso"));
+    board.keys("space");
+    assert_eq!(board.requests.len(), 1);
+
+    // Of those that are ready, and below the totals, none shows.
+    for (keys, name) in [("4 0 space", "#40"), ("v t 4 2 space", "#42")] {
+        let mut board = TestBoard::busy(120, 36);
+        board.keys(keys);
+        assert_eq!(board.requests, [], "{keys}");
+        let told = format!("The lines of {name} do not show here");
+        assert_eq!(board.notice(), told);
+    }
+}
+
+#[test]
 fn u_undoes_ones_last_step_wherever_one_is() {
     let mut board = TestBoard::busy(120, 36);
     board.keys("4 2 enter enter");

@@ -215,8 +215,23 @@ impl Updater<'_> {
         }
     }
 
-    /// Ticks the selected line, or takes the tick away.
+    /// Ticks the selected line, or takes the tick away. Nobody ticks what they do not see: where the
+    /// list alone shows, the ticket opens.
     pub(super) fn tick(&mut self) {
+        let place = self.state.board.selected_place();
+        let shown = place.and_then(|place| self.state.board.shown_ticket(place));
+        let shown = shown.map(|ticket| ticket.order().name());
+        if let Some((place, name)) = place.zip(shown)
+            && BoardLayout::of(self.state).ticket(place).is_none()
+        {
+            if shows_list(self.state) && !self.state.board.shows_totals {
+                self.state.board.pane = BoardPane::Ticket;
+            } else {
+                self.refuse(format!("The lines of {name} do not show here"));
+            }
+            return;
+        }
+
         let board = &self.state.board;
         let Some(ticket) = board.selected() else {
             return self.refuse("No ticket is selected: press an arrow, or type its number");
