@@ -151,6 +151,8 @@ fn a_step_that_is_taken_back_shows_in_the_header_and_rings_nobody() {
         (OrderState::Accepted, false),
         (OrderState::Placed, false),
     ] {
+        // One alert follows another after a while only.
+        stage.pass(3_000);
         let told = news(brief(&stage, state));
         assert_eq!(!alerts(&mut stage, told).is_empty(), rings, "{state:?}");
         assert!(header(&stage).contains(state.name()), "{}", header(&stage));
