@@ -44,9 +44,17 @@ impl Updater<'_> {
     /// Shows the first products while the first read goes on.
     pub(super) fn on_catalog_begun(&mut self, begun: Catalog, shop: Shop) {
         if !self.state.catalog.loaded {
-            self.state.shop = shop;
+            self.set_shop(shop);
             self.replace_catalog(begun);
         }
+    }
+
+    fn set_shop(&mut self, shop: Shop) {
+        // What the checkout asks to confirm is in the currency of before.
+        if self.state.shop.currency != shop.currency {
+            self.invalidate_preview();
+        }
+        self.state.shop = shop;
     }
 
     /// Takes in the whole catalog, which took so many milliseconds to read.
@@ -54,7 +62,7 @@ impl Updater<'_> {
         let rested_at = self.state.now + took * REST_FACTOR;
         let changed_meanwhile = self.state.catalog.load.succeed(rested_at);
 
-        self.state.shop = shop;
+        self.set_shop(shop);
         self.state.catalog.loaded = true;
         self.state.catalog.unread = None;
         self.state.catalog.load_trouble = None;
