@@ -15,7 +15,8 @@ impl TypedDigits {
     /// Adds a digit, or the sign between a number and a code.
     pub(crate) fn push(&mut self, typed: char) {
         let is_taken = match typed {
-            TIMES => self.count().is_some() && !self.0.contains(TIMES),
+            // Behind what is no number it stays, so that the code is not taken for more than it is.
+            TIMES => !self.0.is_empty() && !self.0.contains(TIMES),
             _ => typed.is_ascii_digit(),
         };
         if is_taken && self.0.len() < MOST_KEPT {
@@ -89,7 +90,8 @@ mod tests {
             ("96385074", "96385074", None, true, true),
             ("3x", "3", Some(3), false, false),
             ("30*", "30*", Some(30), false, false),
-            ("*0*3", "03", Some(3), false, false),
+            ("*0*3", "0*3", None, true, false),
+            ("0*96385074", "0*96385074", None, true, true),
             ("30**96385074", "30*96385074", None, true, true),
             ("30*9638507", "30*9638507", None, true, false),
             (
