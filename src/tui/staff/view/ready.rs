@@ -11,8 +11,10 @@ use ratatui::text::{Line, Span};
 
 /// The rows of a screen's body below which numbers are plain text.
 const LEAST_FOR_BLOCKS: u16 = 8;
-/// The columns between two numbers.
+/// The columns between two of the smallest numbers, and how many more there are with each larger
+/// scale: the digits of a number stand apart by less.
 const GAP: u16 = 7;
+const WIDER_GAP: u16 = 4;
 /// The columns before the first number.
 const INDENT: u16 = 3;
 /// The largest scale of numbers.
@@ -156,7 +158,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
             width,
             height,
         });
-        x = x.saturating_add(width + GAP);
+        x = x.saturating_add(width + GAP + WIDER_GAP * (scale - 1));
     }
     places
 }
