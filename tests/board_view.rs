@@ -322,6 +322,13 @@ fn a_ticket_is_cancelled_only_after_a_question() {
         );
         assert!(!board.picture().contains(question));
     }
+    // What comes together with the question does not answer it.
+    let mut board = TestBoard::busy(120, 36);
+    board.keys("4 2");
+    board.keys_together("x y");
+    assert_eq!(board.requests, []);
+    assert!(board.picture().contains(question), "{}", board.picture());
+
     let mut board = TestBoard::busy(120, 36);
     board.keys("4 2 x y");
     board.answer();

@@ -99,6 +99,8 @@ pub struct Seen {
     pub ticket: Option<(OrderId, OrderState)>,
     /// The message that waits for a key.
     pub notice: Option<String>,
+    /// The order about which it is asked whether to cancel it.
+    pub question: Option<OrderId>,
 }
 
 /// Everything that the screens of the staff show.
@@ -287,9 +289,18 @@ impl StaffState {
 
         let waits = self.notice.as_ref();
         let waits = waits.filter(|notice| notice.until.is_none());
+        let question = match &self.mode {
+            StaffMode::ConfirmCancel(order, _) if self.has_room() => Some(order.clone()),
+            StaffMode::ConfirmCancel(..)
+            | StaffMode::Browse
+            | StaffMode::Find
+            | StaffMode::Palette { .. }
+            | StaffMode::Help(_) => None,
+        };
         Seen {
             ticket,
             notice: waits.map(|notice| notice.text.clone()),
+            question,
         }
     }
 }

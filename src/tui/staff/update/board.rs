@@ -97,9 +97,11 @@ impl Updater<'_> {
         let Some(last) = self.state.board.shown.len().checked_sub(1) else {
             return;
         };
+        // Behind those to make stand the ones that can be collected.
+        let newest = self.state.board.to_make.checked_sub(1).unwrap_or(last);
         let Some(place) = self.state.board.selected_place() else {
             return self.select_place(match motion {
-                Motion::Bottom => last,
+                Motion::Bottom => newest,
                 Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown | Motion::Top => 0,
             });
         };
@@ -125,7 +127,7 @@ impl Updater<'_> {
             Motion::Up => {}
             Motion::PageUp => self.select_place(place.saturating_sub(1)),
             Motion::Top => self.select_place(0),
-            Motion::Bottom => self.select_place(last),
+            Motion::Bottom => self.select_place(newest),
         }
     }
 
@@ -298,10 +300,15 @@ impl Updater<'_> {
 
     /// Cancels the order that was asked about, from the state in which it was seen.
     pub(super) fn cancel_order(&mut self) {
-        let question = std::mem::replace(&mut self.state.mode, StaffMode::Browse);
-        let StaffMode::ConfirmCancel(id, from) = question else {
+        let StaffMode::ConfirmCancel(id, from) = self.state.mode.clone() else {
             return;
         };
+        // An answer that was typed before the question was there answers something else.
+        if self.state.seen.question.as_ref() != Some(&id) {
+            return;
+        }
+
+        self.state.mode = StaffMode::Browse;
         let name = self.state.board.ticket(&id);
         let name = name.map_or_else(String::new, |ticket| ticket.order().name());
         if !self.refuse_offline(&name, "cancelled") {

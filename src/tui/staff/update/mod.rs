@@ -98,7 +98,10 @@ impl Updater<'_> {
         match event {
             TerminalEvent::Key(key) => self.press_key(key),
             // The first of them was pressed before anybody saw what it did.
-            TerminalEvent::KeysTogether => self.state.seen.ticket = None,
+            TerminalEvent::KeysTogether => {
+                self.state.seen.ticket = None;
+                self.state.seen.question = None;
+            }
             TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
             TerminalEvent::Paste(text) => self.paste(&text),
             TerminalEvent::Mouse(mouse) => self.on_mouse(mouse),
