@@ -133,6 +133,7 @@ fn line_rows(
 
     let sign = sign_of_price(line);
     if let Some(was) = line.price_when_added {
+        let was = state.shop.currency.number(was);
         let full = format!("{sign} {}: was {was} when it was added", word_of(sign));
         let words = match text::width(&full) <= room {
             true => full,
