@@ -376,7 +376,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     .help("Scroll up by a page"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Board]).footer("today"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("board"),
-    bind(Action::SwitchPane, &["tab", "backtab"], STAFF).help("To the next page"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Board, Today]).help("To the next page"),
     bind(Action::Palette, &["ctrl-p", ":"], STAFF)
         .help("Any command by name; {key}42 selects ticket 42, {key}ready shows what is ready"),
     bind(Action::Mouse, &["m"], STAFF).help("Leave the mouse to the terminal, or take it back"),

@@ -36,6 +36,8 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             palette::selected(state).map(|_| word)
         }
         Action::Accept if matches!(state.mode, StaffMode::Find) => Some("keep"),
+        // Behind a number it only ends that.
+        Action::Step if !state.board.digits.is_empty() => selected.map(|_| "select"),
         Action::Step => selected.map(|ticket| match ticket.order().state {
             OrderState::Placed => "accept",
             OrderState::Accepted => "ready",

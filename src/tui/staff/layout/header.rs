@@ -33,17 +33,17 @@ pub(in crate::tui) fn shop_name(state: &StaffState) -> String {
     text::truncate(&state.shop.name, WIDEST_SHOP)
 }
 
-/// The tabs of the header. Where there is little room, the present page alone has one.
+/// The tabs of the header; none on the page for those who collect.
 #[must_use]
 pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
+    if state.page == Page::Ready {
+        return Vec::new();
+    }
+
     let mut x = 1 + u16::try_from(text::width(&shop_name(state))).unwrap_or(0) + GAP;
     let mut tabs = Vec::new();
     for (page, word) in [(Page::Board, "Board"), (Page::Today, "Today")] {
-        // What can be collected is the board, too.
-        let is_present = match state.page {
-            Page::Board | Page::Ready => page == Page::Board,
-            Page::Today => page == Page::Today,
-        };
+        let is_present = page == state.page;
         let word = if is_present {
             format!("[{word}]")
         } else {

@@ -45,7 +45,12 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     let time = clock(state.wall_now(), &state.env.zone, ClockStyle::Minute);
     let me = format!("as {}", text::truncate(&state.env.me, WIDEST_NAME));
     let mut right = Line::from(vec![link, Span::raw(" ")]);
-    for words in [me, time] {
+    // Those who collect need not know who looks after the board.
+    let words = match state.page {
+        Page::Board | Page::Today => vec![me, time],
+        Page::Ready => vec![time],
+    };
+    for words in words {
         let words = format!("{words}{GAP}");
         if left.width() + text::width(&words) + right.width() > width {
             break;
