@@ -24,6 +24,7 @@ struct Board {
     /// All tickets that were told, and are stored.
     tickets: BTreeMap<OrderId, Ticket>,
     more: usize,
+    unread: usize,
     is_current: bool,
     times_stale: u64,
     times_read: u64,
@@ -36,6 +37,7 @@ impl Board {
             link: board::open(Address::parse(url).unwrap(), named(by)),
             tickets: BTreeMap::new(),
             more: 0,
+            unread: 0,
             is_current: false,
             times_stale: 0,
             times_read: 0,
@@ -57,12 +59,18 @@ impl Board {
                 self.is_current = false;
                 self.times_stale += 1;
             }
-            BoardEvent::Tickets { tickets, more, .. } => {
+            BoardEvent::Tickets {
+                tickets,
+                more,
+                unread,
+                ..
+            } => {
                 let ages: Vec<u64> = tickets.iter().map(|ticket| ticket.order.at).collect();
                 assert!(ages.is_sorted(), "the oldest come first");
                 let by_id = |ticket: Ticket| (ticket.order.id.clone(), ticket);
                 self.tickets = tickets.into_iter().map(by_id).collect();
                 self.more = more;
+                self.unread = unread;
                 self.is_current = true;
                 self.times_read += 1;
             }
@@ -399,6 +407,7 @@ fn what_others_write_hides_nothing_and_breaks_nothing() {
         })
         .await;
         assert_eq!(mia.open_tickets().len(), 6);
+        assert_eq!(mia.unread, 2);
         assert!(!mia.tickets[&second].categories[1].contains('\x1b'));
         let answer = mia.ask(step(&second, Placed, Accepted)).await;
         assert_eq!(answer.unwrap().order.state, Accepted);

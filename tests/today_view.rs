@@ -91,6 +91,7 @@ impl Stage {
             },
             server_now: NOW,
             more: 0,
+            unread: 0,
         }));
     }
 

@@ -281,6 +281,7 @@ impl TestBoard {
             },
             server_now: SERVER + self.now.steady - 10_000,
             more: 0,
+            unread: 0,
         });
     }
 

@@ -81,6 +81,8 @@ pub enum BoardEvent {
         server_now: u64,
         /// The open orders beyond the bound, which are left out.
         more: usize,
+        /// The open orders whose records can't be read, which are left out, too.
+        unread: usize,
     },
     /// A ticket that came or changed, by anybody; it may be over now.
     Ticket(Box<Ticket>),

@@ -90,6 +90,8 @@ pub(super) struct Board {
     pub(super) shop: Shop,
     pub(super) server_now: u64,
     pub(super) more: usize,
+    /// The number of those whose records can't be read.
+    pub(super) unread: usize,
     /// Orders that are over, and that their products have not forgotten, as far as they were found.
     pub(super) unforgotten: Vec<String>,
 }
@@ -149,6 +151,7 @@ impl Worker {
         let mut tickets = read_tickets(&conn, &ids)
             .await
             .map_err(Trouble::for_orders)?;
+        let unread = ids.len().saturating_sub(tickets.len());
         tickets.retain(|ticket| !ticket.order.state.is_over());
         tickets.sort_by(|one, other| {
             let key = |ticket: &Ticket| (ticket.order.at, ticket.order.id.clone());
@@ -171,6 +174,7 @@ impl Worker {
             shop: self.shop.clone(),
             server_now,
             more,
+            unread,
             unforgotten,
         })
     }

@@ -372,6 +372,7 @@ impl Session {
                 shop: board.shop,
                 server_now: board.server_now,
                 more: board.more,
+                unread: board.unread,
             })
             .await?;
 

@@ -146,6 +146,8 @@ pub struct BoardState {
     pub is_read: bool,
     /// The open orders that are left out, as there are too many.
     pub more: usize,
+    /// The open orders that are left out, as they can't be read.
+    pub unread: usize,
     /// The difference between the server's clock and the steady clock, in milliseconds.
     pub server_ahead: u64,
     /// The places of the tickets that are kept to: first those to be made, then those that can be

@@ -24,12 +24,14 @@ impl Updater<'_> {
                 shop,
                 server_now,
                 more,
+                unread,
             } => {
                 self.state.shop = shop;
                 self.state.connectivity = Connectivity::Live;
                 let board = &mut self.state.board;
                 board.server_ahead = server_now.saturating_sub(self.state.now.steady);
                 board.more = more;
+                board.unread = unread;
                 self.on_tickets(tickets);
                 self.look_at_figures();
             }

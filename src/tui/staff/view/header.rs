@@ -112,6 +112,9 @@ pub(super) fn counts(state: &StaffState) -> Vec<(String, Style)> {
     if board.more > 0 {
         words.push((format!("{} more do not show", board.more), theme.warn));
     }
+    if board.unread > 0 {
+        words.push((format!("{} can't be read", board.unread), theme.bad));
+    }
 
     let ages: Vec<u64> = board.to_make().map(|it| it.age(server_now)).collect();
     let late = ages.iter().filter(|age| **age >= state.env.late_after);
