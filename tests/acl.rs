@@ -594,10 +594,10 @@ fn who_is_not_let_in_is_told_and_has_the_shell_back() {
     );
     server.cmd("ACL SETUSER ann >pw");
     let ann = shop(&server, "pw");
-    ann.wait("live");
+    ann.wait("● live");
     server.cmd("ACL SETUSER ann >other <pw");
     server.cmd("CLIENT KILL USER ann");
     ann.wait("wrong user name or password");
     server.cmd("ACL SETUSER ann >pw");
-    ann.wait("live");
+    ann.wait("● live");
 }
