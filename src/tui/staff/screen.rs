@@ -237,11 +237,7 @@ impl<P: Port> StaffScreen<P> {
     fn next_alarm(&self) -> Option<Instant> {
         let moment = self.state.next_moment();
         let moment = moment.map(|at| self.started + Duration::from_millis(at));
-
-        [moment, self.terminal.next_frame_at(Instant::now())]
-            .into_iter()
-            .flatten()
-            .min()
+        self.terminal.next_alarm(moment)
     }
 
     fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {

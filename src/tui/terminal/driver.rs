@@ -93,9 +93,15 @@ impl<P: Port> TerminalDriver<P> {
 
     /// The moment at which the next frame may be drawn; `None` where there is none to draw, or the
     /// terminal takes none now.
-    pub(crate) fn next_frame_at(&self, now: Instant) -> Option<Instant> {
+    fn next_frame_at(&self, now: Instant) -> Option<Instant> {
         let can_draw = self.is_dirty && self.is_idle();
         can_draw.then(|| self.frame_limiter.next_frame_at(now).unwrap_or(now))
+    }
+
+    /// The earlier of a moment, for which the screen waits, and that of the next frame.
+    pub(crate) fn next_alarm(&self, moment: Option<Instant>) -> Option<Instant> {
+        let frame = self.next_frame_at(Instant::now());
+        [moment, frame].into_iter().flatten().min()
     }
 
     /// Draws a frame, unless there is nothing new or the last one was drawn too recently; returns
