@@ -675,7 +675,10 @@ fn an_order_that_was_begun_long_ago_takes_nothing_any_more() {
 /// A node of a cluster with all slots: what reaches over slots is refused.
 #[test]
 fn every_step_stays_in_one_slot() {
-    let server = Server::start_with(&server::binaries()[0], &["--cluster-enabled", "yes"]);
+    // Nodes talk over a port of their own, even where clients come by a socket.
+    let bus = server::free_port().to_string();
+    let cluster = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    let server = Server::start_with(&server::binaries()[0], &cluster);
     server.cmd("CLUSTER ADDSLOTSRANGE 0 16383");
     until("the node has all slots", || {
         server.get("CLUSTER INFO").contains("cluster_state:ok")
