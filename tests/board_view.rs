@@ -7,7 +7,7 @@ use trolley::model::order::OrderLine;
 use trolley::model::{Money, Note, OrderState, Refusal, Ticket};
 use trolley::store::board::{BoardEvent, BoardRequest};
 use trolley::store::{Error, Trouble};
-use trolley::tui::message::TerminalEvent;
+use trolley::tui::message::{ShellEvent, TerminalEvent};
 use trolley::tui::staff::message::{StaffEffect, StaffMessage};
 use trolley::tui::staff::state::Page;
 
@@ -71,7 +71,7 @@ fn no_size_breaks_a_board() {
             1, 2, 5, 23, 24, 25, 32, 33, 39, 59, 60, 65, 66, 75, 76, 77, 98, 99, 100, 131, 132, 300,
         ] {
             for height in [1, 2, 5, 6, 7, 8, 9, 11, 13, 14, 15, 16, 19, 24, 30, 60] {
-                board.take_in(StaffMessage::Resize(width, height));
+                board.take_in(StaffMessage::Shell(ShellEvent::Resize(width, height)));
                 board.picture();
             }
         }
@@ -149,7 +149,7 @@ fn keys_that_come_at_once_move_nothing_on() {
 
     // Pasted text does nothing at all.
     let pasted = TerminalEvent::Paste("42\n\n\n".to_owned());
-    board.take_in(StaffMessage::Terminal(pasted));
+    board.take_in(StaffMessage::Shell(ShellEvent::Terminal(pasted)));
     assert_eq!(board.requests, []);
 }
 
@@ -388,7 +388,9 @@ fn a_new_ticket_rings_once_and_nobodys_own() {
     assert_eq!(board.alerts, ["2 new orders"]);
 
     // Who looks elsewhere reads the number in the title.
-    board.take_in(StaffMessage::Terminal(TerminalEvent::Focus(false)));
+    board.take_in(StaffMessage::Shell(ShellEvent::Terminal(
+        TerminalEvent::Focus(false),
+    )));
     board.pass(60_000);
     board.link(BoardEvent::Ticket(Box::new(new(52, "table-9"))));
     assert_eq!(board.state.missed, Some(1));

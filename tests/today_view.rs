@@ -17,7 +17,7 @@ use trolley::model::{
 };
 use trolley::store::Shop;
 use trolley::store::board::BoardEvent;
-use trolley::tui::message::{Now, TerminalEvent};
+use trolley::tui::message::{Now, ShellEvent, TerminalEvent};
 use trolley::tui::staff::message::{StaffEffect, StaffMessage};
 use trolley::tui::staff::state::today::{Figured, ShownTime};
 use trolley::tui::staff::state::{Page, StaffEnv, StaffState};
@@ -98,7 +98,7 @@ impl Stage {
     fn keys(&mut self, keys: &str) {
         for key in keys.split(' ') {
             let key = TerminalEvent::Key(Key::parse(key).unwrap());
-            self.take_in(StaffMessage::Terminal(key));
+            self.take_in(StaffMessage::Shell(ShellEvent::Terminal(key)));
         }
     }
 
@@ -363,7 +363,7 @@ fn what_may_have_been_missed_is_read_again() {
     stage.take_in(StaffMessage::Figures(3, Err(why)));
     assert!(stage.picture().contains("can't be read"));
     // With the next minute.
-    stage.take_in(StaffMessage::Clock);
+    stage.take_in(StaffMessage::Shell(ShellEvent::Clock));
     assert_eq!(stage.asked(), [(4, ShownTime::Today)]);
     stage.answer(4, &orders());
     assert!(!stage.picture().contains("can't be read"));
@@ -372,7 +372,7 @@ fn what_may_have_been_missed_is_read_again() {
     let mut old = orders().pop().unwrap();
     old.state = OrderState::Cancelled;
     stage.change(&old);
-    stage.take_in(StaffMessage::Clock);
+    stage.take_in(StaffMessage::Shell(ShellEvent::Clock));
     assert_eq!(stage.asked(), [(5, ShownTime::Today)]);
 }
 
@@ -383,7 +383,7 @@ fn today_turns_at_midnight_and_another_day_stays() {
     let later = |stage: &mut Stage, ms: u64| {
         stage.now.steady += ms;
         stage.now.wall += i64::try_from(ms).unwrap();
-        stage.take_in(StaffMessage::Clock);
+        stage.take_in(StaffMessage::Shell(ShellEvent::Clock));
     };
     later(&mut stage, to_midnight - 1);
     assert_eq!(stage.asked(), []);

@@ -33,6 +33,21 @@ pub enum TerminalEvent {
     Mouse(Mouse),
 }
 
+/// Something that happens to any screen, whatever it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShellEvent {
+    /// The person at the terminal did something.
+    Terminal(TerminalEvent),
+    /// The terminal has a new size, in columns and rows.
+    Resize(u16, u16),
+    /// The program goes on after it was stopped.
+    Continued,
+    /// Whoever runs the screen says something to the person at the terminal.
+    Notice(String),
+    /// A moment came for which the state waited.
+    Clock,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -87,14 +102,18 @@ pub enum Message {
     Clock,
 }
 
-impl From<TerminalEvent> for Message {
-    fn from(event: TerminalEvent) -> Message {
+impl From<ShellEvent> for Message {
+    fn from(event: ShellEvent) -> Message {
         match event {
-            TerminalEvent::Key(key) => Message::Key(key),
-            TerminalEvent::KeysTogether => Message::KeysTogether,
-            TerminalEvent::Focus(has_focus) => Message::Focus(has_focus),
-            TerminalEvent::Paste(text) => Message::Paste(text),
-            TerminalEvent::Mouse(mouse) => Message::Mouse(mouse),
+            ShellEvent::Terminal(TerminalEvent::Key(key)) => Message::Key(key),
+            ShellEvent::Terminal(TerminalEvent::KeysTogether) => Message::KeysTogether,
+            ShellEvent::Terminal(TerminalEvent::Focus(has_focus)) => Message::Focus(has_focus),
+            ShellEvent::Terminal(TerminalEvent::Paste(text)) => Message::Paste(text),
+            ShellEvent::Terminal(TerminalEvent::Mouse(mouse)) => Message::Mouse(mouse),
+            ShellEvent::Resize(columns, rows) => Message::Resize(columns, rows),
+            ShellEvent::Continued => Message::Continued,
+            ShellEvent::Notice(text) => Message::Notice(text),
+            ShellEvent::Clock => Message::Clock,
         }
     }
 }

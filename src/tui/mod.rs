@@ -3,6 +3,7 @@
 
 pub(crate) mod alarm;
 mod error;
+mod event_loop;
 pub mod hub;
 pub mod layout;
 pub(crate) mod lock;

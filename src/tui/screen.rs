@@ -1,39 +1,33 @@
-//! The screen as a value: the event loop that feeds messages to the core, carries out its effects, and
-//! draws when something has changed. It knows its terminal only as a [`Port`], so that one process
-//! can run any number of them.
+//! The shop's screen as a value: what brings messages to its core, and carries out its effects. It
+//! knows its terminal only as a [`Port`], so that one process can run any number of them.
 
-use super::alarm;
 use super::error::ScreenError;
+use super::event_loop::{App, EventLoop, Shell};
 use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
-use crate::model::time::millis;
 use crate::model::{Timeout, UserName};
 use crate::store::live::Subscription;
-use crate::store::{Policy, Trouble};
+use crate::store::{Address, Policy};
 use crate::tui::hub::Hub;
 use crate::tui::layout::footer::unseen_news;
 use crate::tui::layout::orders::shown_total;
-use crate::tui::message::{Effect, Message, Now, TerminalEvent};
+use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::{Env, State};
 use crate::tui::terminal::alert;
-use crate::tui::terminal::driver::{TerminalDriver, TerminalWake};
-use crate::tui::terminal::port::{Arrival, Port};
+use crate::tui::terminal::driver::TerminalDriver;
+use crate::tui::terminal::port::Port;
 use crate::tui::update::update;
-use crate::tui::view::picture;
+use crate::tui::view::{Picture, picture};
 use crate::tui::workers::search::SearchWorker;
 use crate::tui::workers::{carts, catalog};
 use std::hash::RandomState;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 
-/// The most events that are taken in before the next frame, so that a flood can't freeze the
-/// screen.
-const EVENTS_PER_FRAME: usize = 512;
 /// The capacity of the channels.
 const CHANNEL_CAPACITY: usize = 64;
 
@@ -102,32 +96,7 @@ pub struct Ended {
 }
 
 /// A screen, while it is up.
-pub struct Screen<P> {
-    terminal: TerminalDriver<P>,
-    state: State,
-    search_worker: SearchWorker,
-    hub: Arc<Hub>,
-    policy: Policy,
-    used_carts: Option<UsedCarts>,
-    live: Subscription,
-    results: mpsc::Receiver<Message>,
-    results_sender: mpsc::Sender<Message>,
-    started: Instant,
-    /// The number of the total in the last frame, until the state has heard that it shows.
-    drawn_total: Option<u64>,
-    /// The text of the news in the last frame, until the state has heard that it shows.
-    drawn_news: Option<String>,
-    /// The screen ends once no change waits for the server.
-    is_leaving: bool,
-    /// The end: an exit status, or the reason why the shop does not let us in.
-    exit: Option<Result<u8, Trouble>>,
-}
-
-/// Something that wakes the screen.
-enum Wake {
-    Terminal(TerminalWake),
-    Message(Box<Message>),
-}
+pub struct Screen<P>(EventLoop<P, ShopApp>);
 
 impl<P: Port> Screen<P> {
     /// Starts everything for a terminal that was taken for this already. To be called within a
@@ -136,8 +105,8 @@ impl<P: Port> Screen<P> {
         let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
         let state = visit.state(&hub);
 
-        Screen {
-            terminal: TerminalDriver::new(port, state.mouse, state.env.alerts.need_focus()),
+        let terminal = TerminalDriver::new(port, state.mouse, state.env.alerts.need_focus());
+        let app = ShopApp {
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
             live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
             policy: visit.policy,
@@ -146,12 +115,8 @@ impl<P: Port> Screen<P> {
             hub,
             results,
             results_sender,
-            started: Instant::now(),
-            drawn_total: None,
-            drawn_news: None,
-            is_leaving: false,
-            exit: None,
-        }
+        };
+        Screen(EventLoop::new(terminal, app))
     }
 
     /// Runs until the end.
@@ -159,165 +124,90 @@ impl<P: Port> Screen<P> {
     /// # Errors
     /// The [`ScreenError`] that ended it.
     pub async fn run(mut self) -> Result<Ended, ScreenError> {
-        self.note_first_cart()?;
-        loop {
-            self.tell_what_was_shown()?;
-            if self.is_leaving && self.state.is_settled() {
-                self.exit.get_or_insert(Ok(0));
-            }
-            if let Some(end) = self.exit.take() {
-                let status =
-                    end.map_err(|trouble| ScreenError::Access(trouble.at(&self.hub.address)))?;
-                let live = self.live;
-                return Ok(Ended { status, live });
-            }
-            self.draw_if_due()?;
+        self.0.app.note_first_cart()?;
+        let (status, app) = self.0.run().await?;
+        Ok(Ended {
+            status,
+            live: app.live,
+        })
+    }
+}
 
-            match self.next_wake().await {
-                Wake::Terminal(TerminalWake::Arrival(arrival)) => self.on_arrival(arrival)?,
-                Wake::Terminal(TerminalWake::InputTimeout) => {
-                    let events = self.terminal.end_sequence();
-                    self.take_in_all(events)?;
-                }
-                Wake::Terminal(TerminalWake::FrameWritten) => {}
-                Wake::Message(message) => self.take_in(*message)?,
-            }
-            self.take_in_waiting_events()?;
-        }
+/// The shop's screen without its terminal.
+struct ShopApp {
+    state: State,
+    search_worker: SearchWorker,
+    hub: Arc<Hub>,
+    policy: Policy,
+    used_carts: Option<UsedCarts>,
+    live: Subscription,
+    results: mpsc::Receiver<Message>,
+    results_sender: mpsc::Sender<Message>,
+}
+
+impl App for ShopApp {
+    type Message = Message;
+
+    fn address(&self) -> &Address {
+        &self.hub.address
     }
 
-    /// Waits for the next thing to do.
-    async fn next_wake(&mut self) -> Wake {
-        let tells_what_was_shown = self.drawn_total.is_some() || self.drawn_news.is_some();
-        let alarm = self.next_alarm();
-
+    async fn next(&mut self) -> Message {
         tokio::select! {
             biased;
-            wake = self.terminal.next(tells_what_was_shown) => Wake::Terminal(wake),
-            Some(event) = self.live.next() => Wake::Message(Box::new(Message::Live(event))),
-            Some(result) = self.results.recv() => Wake::Message(Box::new(result)),
-            () = alarm::at(alarm) => Wake::Message(Box::new(Message::Clock)),
+            Some(event) = self.live.next() => Message::Live(event),
+            Some(result) = self.results.recv() => result,
+            else => std::future::pending().await,
         }
     }
 
-    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
-        match arrival {
-            Arrival::Bytes(bytes) => {
-                let events = self.terminal.decode(&bytes);
-                self.take_in_all(events)?;
-            }
-            Arrival::Resize(columns, rows) => self.resize((columns, rows))?,
-            Arrival::Continued(size) => {
-                self.take_in(Message::Continued)?;
-                if let Some(size) = size {
-                    self.terminal.take_again(self.state.mouse);
-                    self.resize(size)?;
-                }
-            }
-            Arrival::Notice(text) => self.take_in(Message::Notice(text))?,
-            Arrival::Leave => self.is_leaving = true,
-            Arrival::End(status) => {
-                // What ended it before has its own status.
-                self.exit.get_or_insert(Ok(status));
-            }
-        }
-        Ok(())
+    fn try_next(&mut self) -> Option<Message> {
+        self.live.try_next().map(Message::Live)
     }
 
-    /// Takes in what the input was decoded to, up to what ends the screen.
-    fn take_in_all(
-        &mut self,
-        events: impl IntoIterator<Item = TerminalEvent>,
-    ) -> Result<(), ScreenError> {
-        for event in events {
-            if self.exit.is_some() {
-                break;
-            }
-            self.take_in(event.into())?;
-        }
-        Ok(())
+    fn next_moment(&self) -> Option<u64> {
+        self.state.next_moment()
     }
 
-    /// Takes in the live events that are waiting already, so that they share the next frame.
-    fn take_in_waiting_events(&mut self) -> Result<(), ScreenError> {
-        for _ in 0..EVENTS_PER_FRAME {
-            let Some(event) = self.live.try_next() else {
-                break;
-            };
-            self.take_in(Message::Live(event))?;
-        }
-        Ok(())
+    fn picture(&self) -> Picture {
+        picture(&self.state)
     }
 
-    fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
-        let now = self.now();
-
-        // The alarm also wakes us for a frame, at a moment that means nothing to the state.
-        let is_due = self.state.next_moment().is_some_and(|at| at <= now.steady);
-        if matches!(message, Message::Clock) && !is_due {
-            return Ok(());
-        }
-
-        self.terminal.note_change();
-        for effect in update(&mut self.state, message, now) {
-            self.carry_out(effect)?;
-        }
-        Ok(())
-    }
-
-    fn now(&self) -> Now {
-        Now {
-            steady: millis(self.started.elapsed()),
-            wall: wall_clock(),
-        }
-    }
-
-    /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
-    fn draw_if_due(&mut self) -> Result<(), ScreenError> {
-        if !self.terminal.draw_if_due(|| picture(&self.state))? {
-            return Ok(());
-        }
-
+    fn once_shown(&self) -> Vec<Message> {
         let total = shown_total(&self.state);
-        self.drawn_total = total.filter(|total| self.state.orders.total_seen != Some(*total));
-        self.drawn_news = unseen_news(&self.state).map(str::to_owned);
-        Ok(())
+        let total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        let news = unseen_news(&self.state).map(str::to_owned);
+
+        let total = total.map(Message::TotalShown);
+        total
+            .into_iter()
+            .chain(news.map(Message::NewsShown))
+            .collect()
     }
 
-    /// Tells the state that a total or news have reached the terminal. Keys that wait were pressed
-    /// before that, so they are taken in first.
-    fn tell_what_was_shown(&mut self) -> Result<(), ScreenError> {
-        let has_shown = self.drawn_total.is_some() || self.drawn_news.is_some();
-        if !has_shown || !self.terminal.is_idle() {
-            return Ok(());
-        }
-
-        for arrival in self.terminal.port.take_waiting() {
-            self.on_arrival(arrival)?;
-        }
-
-        if let Some(total) = self.drawn_total.take() {
-            self.take_in(Message::TotalShown(total))?;
-        }
-        if let Some(news) = self.drawn_news.take() {
-            self.take_in(Message::NewsShown(news))?;
+    fn take_in<P: Port>(
+        &mut self,
+        message: Message,
+        now: Now,
+        shell: &mut Shell<P>,
+    ) -> Result<(), ScreenError> {
+        for effect in update(&mut self.state, message, now) {
+            self.carry_out(effect, shell)?;
         }
         Ok(())
     }
 
-    /// The next moment to wake up without a message: for the state, or for a frame.
-    fn next_alarm(&self) -> Option<Instant> {
-        let moment = self.state.next_moment();
-        let moment = moment.map(|at| self.started + Duration::from_millis(at));
-        self.terminal.next_alarm(moment)
+    fn is_settled(&self) -> bool {
+        self.state.is_settled()
     }
+}
 
-    fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {
-        self.terminal.renderer.invalidate();
-        self.take_in(Message::Resize(columns, rows))
-    }
-
-    fn carry_out(&mut self, effect: Effect) -> Result<(), ScreenError> {
+impl ShopApp {
+    fn carry_out<P: Port>(
+        &mut self,
+        effect: Effect,
+        shell: &mut Shell<P>,
+    ) -> Result<(), ScreenError> {
         let catalog = &self.state.catalog.catalog;
 
         match effect {
@@ -326,8 +216,8 @@ impl<P: Port> Screen<P> {
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
-            Effect::Alert(words) => self.alert(&words),
-            Effect::Mouse(captured) => self.terminal.renderer.capture_mouse(captured),
+            Effect::Alert(words) => shell.terminal.renderer.alert(self.alert(&words)),
+            Effect::Mouse(captured) => shell.terminal.capture_mouse(captured),
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
@@ -337,23 +227,22 @@ impl<P: Port> Screen<P> {
             Effect::NoteCart(cart) => self.keep_carts(move |used| used.note(&cart))?,
             Effect::ForgetCart(cart) => self.keep_carts(move |used| used.forget(&cart))?,
             Effect::Revive => self.revive_server()?,
-            Effect::Suspend => self.terminal.port.suspend(),
-            Effect::Quit => self.exit = Some(Ok(0)),
-            Effect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
+            Effect::Suspend => shell.terminal.port.suspend(),
+            Effect::Quit => shell.exit = Some(Ok(0)),
+            Effect::GiveUp(trouble) => shell.exit = Some(Err(trouble)),
         }
         Ok(())
     }
 
-    /// Tells the person, who looks elsewhere, what happened.
-    fn alert(&mut self, words: &str) {
+    /// The bytes that tell the person, who looks elsewhere, what happened.
+    fn alert(&self, words: &str) -> Vec<u8> {
         let Env {
             alerts,
             display,
             user,
             ..
         } = &self.state.env;
-        let alert = alert::bytes(*alerts, *display, user.as_str(), words);
-        self.terminal.renderer.alert(alert);
+        alert::bytes(*alerts, *display, user.as_str(), words)
     }
 
     /// Makes changes under another name.
@@ -446,12 +335,6 @@ impl<P: Port> Screen<P> {
             let _ = results.blocking_send(Message::Revived(revived));
         })
     }
-}
-
-/// The wall clock, in Unix milliseconds.
-pub(in crate::tui) fn wall_clock() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0)
 }
 
 /// The reason alone: there is one line for it. What helps follows on others, which a command prints.

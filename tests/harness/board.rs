@@ -12,7 +12,7 @@ use trolley::model::order::OrderLine;
 use trolley::model::{Currency, Money, Note, Order, OrderId, OrderState, Ticket};
 use trolley::store::Shop;
 use trolley::store::board::{BoardEvent, BoardRequest};
-use trolley::tui::message::{Mouse, MouseKind, Now, TerminalEvent};
+use trolley::tui::message::{Mouse, MouseKind, Now, ShellEvent, TerminalEvent};
 use trolley::tui::staff::message::{StaffEffect, StaffMessage};
 use trolley::tui::staff::state::{Page, StaffEnv, StaffState};
 use trolley::tui::staff::update::update;
@@ -311,16 +311,18 @@ impl TestBoard {
     pub fn keys(&mut self, keys: &str) {
         for key in keys.split(' ') {
             let key = TerminalEvent::Key(Key::parse(key).unwrap());
-            self.take_in(StaffMessage::Terminal(key));
+            self.take_in(StaffMessage::Shell(ShellEvent::Terminal(key)));
         }
     }
 
     /// Presses keys that come at once, before anything shows.
     pub fn keys_together(&mut self, keys: &str) {
-        self.take_in_unseen(StaffMessage::Terminal(TerminalEvent::KeysTogether));
+        self.take_in_unseen(StaffMessage::Shell(ShellEvent::Terminal(
+            TerminalEvent::KeysTogether,
+        )));
         for key in keys.split(' ') {
             let key = TerminalEvent::Key(Key::parse(key).unwrap());
-            self.take_in_unseen(StaffMessage::Terminal(key));
+            self.take_in_unseen(StaffMessage::Shell(ShellEvent::Terminal(key)));
         }
         let seen = self.state.to_be_seen();
         self.take_in_unseen(StaffMessage::Seen(seen));
@@ -329,14 +331,16 @@ impl TestBoard {
     pub fn click(&mut self, column: u16, row: u16) {
         let kind = MouseKind::Press;
         let mouse = Mouse { kind, column, row };
-        self.take_in(StaffMessage::Terminal(TerminalEvent::Mouse(mouse)));
+        self.take_in(StaffMessage::Shell(ShellEvent::Terminal(
+            TerminalEvent::Mouse(mouse),
+        )));
     }
 
     /// Lets this much time pass, in milliseconds.
     pub fn pass(&mut self, time: u64) {
         self.now.steady += time;
         self.now.wall += i64::try_from(time).unwrap();
-        self.take_in(StaffMessage::Clock);
+        self.take_in(StaffMessage::Shell(ShellEvent::Clock));
     }
 
     /// Answers the oldest request as a server does that finds nothing wrong.

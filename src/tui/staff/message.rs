@@ -3,23 +3,17 @@
 use crate::model::{Order, Product, ProductId};
 use crate::store::Trouble;
 use crate::store::board::{BoardEvent, BoardRequest};
-use crate::tui::message::TerminalEvent;
+use crate::tui::message::ShellEvent;
 use crate::tui::staff::state::Seen;
 use crate::tui::staff::state::today::{Figured, ShownTime};
 
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum StaffMessage {
-    /// The terminal did something.
-    Terminal(TerminalEvent),
-    /// The terminal has a new size, in columns and rows.
-    Resize(u16, u16),
-    /// The program goes on after it was stopped.
-    Continued,
+    /// Something that happens to any screen.
+    Shell(ShellEvent),
     /// This is on the terminal, and every key that came before was taken in.
     Seen(Seen),
-    /// Whoever runs the screen says something to the person at the terminal.
-    Notice(String),
     /// The link to the open orders reports something.
     Board(BoardEvent),
     /// A ticket of this name was printed, or could not be, for this reason.
@@ -32,8 +26,12 @@ pub enum StaffMessage {
     Products(Vec<(ProductId, Option<Product>)>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
-    /// A moment came for which the state waited.
-    Clock,
+}
+
+impl From<ShellEvent> for StaffMessage {
+    fn from(event: ShellEvent) -> StaffMessage {
+        StaffMessage::Shell(event)
+    }
 }
 
 /// Something that the screen asks for.

@@ -13,7 +13,7 @@ pub mod view;
 use super::{ScreenError, Taken};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
-use screen::{StaffScreen, StaffVisit};
+use screen::StaffVisit;
 use state::today::ShownTime;
 use state::{Page, StaffEnv};
 use std::process::ExitCode;
@@ -51,7 +51,7 @@ pub fn run(settings: &Settings, page: Page, time: ShownTime) -> Result<ExitCode,
                 policy: settings.policy.clone(),
             };
             let port = super::LocalPort::open(typed)?;
-            let status = StaffScreen::start(port, visit).run().await?;
+            let status = screen::run(port, visit).await?;
             Ok(Taken { status, rest: () })
         },
         async |()| {},

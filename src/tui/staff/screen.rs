@@ -1,34 +1,31 @@
-//! The event loop of the screens of the staff: it feeds messages to the core, carries out its
-//! effects, and draws when something has changed.
+//! The screens of the staff without their terminal: what brings messages to their core, and carries
+//! out its effects.
 
 use crate::config::alerts::AlertWays;
 use crate::config::theme::Theme;
 use crate::engine::Engine;
-use crate::model::time::millis;
 use crate::model::{Order, receipt};
 use crate::order_command::{CommandError, CommandOutput, OrderCommand, OrderFacts};
 use crate::store::board::{self, BoardLink};
-use crate::store::{Address, Policy, Trouble};
-use crate::tui::alarm;
+use crate::store::{Address, Policy};
 use crate::tui::error::ScreenError;
-use crate::tui::message::{Now, TerminalEvent};
-use crate::tui::screen::{first_line, in_background, wall_clock};
+use crate::tui::event_loop::{App, EventLoop, Shell};
+use crate::tui::message::Now;
+use crate::tui::screen::{first_line, in_background};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::today::ShownTime;
-use crate::tui::staff::state::{Page, Seen, StaffEnv, StaffState};
+use crate::tui::staff::state::{Page, StaffEnv, StaffState};
 use crate::tui::staff::update::update;
 use crate::tui::staff::view::picture;
 use crate::tui::terminal::alert;
-use crate::tui::terminal::driver::{TerminalDriver, TerminalWake};
-use crate::tui::terminal::port::{Arrival, Port};
+use crate::tui::terminal::driver::TerminalDriver;
+use crate::tui::terminal::port::Port;
+use crate::tui::view::Picture;
 use crate::tui::workers::catalog::on_two_threads;
 use crate::tui::workers::figures;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The most events that are taken in before the next frame, so that a flood can't freeze the
-/// screen.
-const EVENTS_PER_FRAME: usize = 512;
 /// The capacity of the channel of results.
 const CHANNEL_CAPACITY: usize = 64;
 /// The time that the command for printing may take.
@@ -55,197 +52,102 @@ pub(super) struct StaffVisit {
     pub(super) policy: Policy,
 }
 
-/// The screens of the staff, while they are up.
-pub(super) struct StaffScreen<P> {
-    terminal: TerminalDriver<P>,
+/// Runs the screens of the staff on a terminal that was taken for this already, until the end;
+/// returns the exit status. To be called within a runtime.
+pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, ScreenError> {
+    let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+    let need_focus = visit.env.alerts.need_focus();
+    let terminal = TerminalDriver::new(port, visit.mouse, need_focus);
+    let mut state = StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
+    state.today.time = visit.time;
+
+    let app = StaffApp {
+        state,
+        board: board::open(visit.address.clone(), visit.policy),
+        address: visit.address,
+        engine: visit.engine,
+        results,
+        results_sender,
+    };
+    let (status, _) = EventLoop::new(terminal, app).run().await?;
+    Ok(status)
+}
+
+/// The screens of the staff without their terminal.
+struct StaffApp {
     state: StaffState,
     board: BoardLink,
     address: Address,
     engine: Option<Engine>,
     results: mpsc::Receiver<StaffMessage>,
     results_sender: mpsc::Sender<StaffMessage>,
-    started: Instant,
-    /// What keys may depend on in the last frame, until the state has heard that it shows.
-    drawn: Option<Seen>,
-    /// The end: an exit status, or the reason why the shop does not let us in.
-    exit: Option<Result<u8, Trouble>>,
 }
 
-/// Something that wakes the screen.
-enum Wake {
-    Terminal(TerminalWake),
-    Message(Box<StaffMessage>),
-}
+impl App for StaffApp {
+    type Message = StaffMessage;
 
-impl<P: Port> StaffScreen<P> {
-    /// Starts everything for a terminal that was taken for this already. To be called within a
-    /// runtime.
-    pub(super) fn start(port: P, visit: StaffVisit) -> StaffScreen<P> {
-        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
-        let need_focus = visit.env.alerts.need_focus();
-        let board = board::open(visit.address.clone(), visit.policy);
-        let mut state =
-            StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
-        state.today.time = visit.time;
-
-        StaffScreen {
-            terminal: TerminalDriver::new(port, visit.mouse, need_focus),
-            state,
-            board,
-            address: visit.address,
-            engine: visit.engine,
-            results,
-            results_sender,
-            started: Instant::now(),
-            drawn: None,
-            exit: None,
-        }
+    fn address(&self) -> &Address {
+        &self.address
     }
 
-    /// Runs until the end; returns the exit status.
-    pub(super) async fn run(mut self) -> Result<u8, ScreenError> {
-        loop {
-            self.tell_what_was_shown()?;
-            if let Some(end) = self.exit.take() {
-                return end.map_err(|trouble| ScreenError::Access(trouble.at(&self.address)));
-            }
-            if self.terminal.draw_if_due(|| picture(&self.state))? {
-                let drawn = self.state.to_be_seen();
-                self.drawn = (drawn != self.state.seen).then_some(drawn);
-            }
-
-            match self.next_wake().await {
-                Wake::Terminal(TerminalWake::Arrival(arrival)) => self.on_arrival(arrival)?,
-                Wake::Terminal(TerminalWake::InputTimeout) => {
-                    let events = self.terminal.end_sequence();
-                    self.take_in_all(events)?;
-                }
-                Wake::Terminal(TerminalWake::FrameWritten) => {}
-                Wake::Message(message) => self.take_in(*message)?,
-            }
-            self.take_in_waiting_events()?;
-        }
-    }
-
-    /// Waits for the next thing to do.
-    async fn next_wake(&mut self) -> Wake {
-        let alarm = self.next_alarm();
-
+    async fn next(&mut self) -> StaffMessage {
         tokio::select! {
             biased;
-            wake = self.terminal.next(self.drawn.is_some()) => Wake::Terminal(wake),
-            Some(event) = self.board.next() => Wake::Message(Box::new(StaffMessage::Board(event))),
-            Some(result) = self.results.recv() => Wake::Message(Box::new(result)),
-            () = alarm::at(alarm) => Wake::Message(Box::new(StaffMessage::Clock)),
+            Some(event) = self.board.next() => StaffMessage::Board(event),
+            Some(result) = self.results.recv() => result,
+            else => std::future::pending().await,
         }
     }
 
-    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
-        match arrival {
-            Arrival::Bytes(bytes) => {
-                let events = self.terminal.decode(&bytes);
-                self.take_in_all(events)?;
-            }
-            Arrival::Resize(columns, rows) => self.resize((columns, rows))?,
-            Arrival::Continued(size) => {
-                self.take_in(StaffMessage::Continued)?;
-                if let Some(size) = size {
-                    self.terminal.take_again(self.state.mouse);
-                    self.resize(size)?;
-                }
-            }
-            Arrival::Notice(text) => self.take_in(StaffMessage::Notice(text))?,
-            Arrival::Leave => {
-                self.exit.get_or_insert(Ok(0));
-            }
-            Arrival::End(status) => {
-                // What ended it before has its own status.
-                self.exit.get_or_insert(Ok(status));
-            }
-        }
-        Ok(())
+    fn try_next(&mut self) -> Option<StaffMessage> {
+        self.board.try_next().map(StaffMessage::Board)
     }
 
-    /// Takes in what the input was decoded to, up to what ends the screen.
-    fn take_in_all(
+    fn next_moment(&self) -> Option<u64> {
+        self.state.next_moment()
+    }
+
+    fn picture(&self) -> Picture {
+        picture(&self.state)
+    }
+
+    fn once_shown(&self) -> Vec<StaffMessage> {
+        let shown = self.state.to_be_seen();
+        let is_news = shown != self.state.seen;
+        is_news
+            .then_some(StaffMessage::Seen(shown))
+            .into_iter()
+            .collect()
+    }
+
+    fn changes_picture(message: &StaffMessage) -> bool {
+        !matches!(message, StaffMessage::Seen(_))
+    }
+
+    fn take_in<P: Port>(
         &mut self,
-        events: impl IntoIterator<Item = TerminalEvent>,
+        message: StaffMessage,
+        now: Now,
+        shell: &mut Shell<P>,
     ) -> Result<(), ScreenError> {
-        for event in events {
-            if self.exit.is_some() {
-                break;
-            }
-            self.take_in(StaffMessage::Terminal(event))?;
-        }
-        Ok(())
-    }
-
-    /// Takes in the events that are waiting already, so that they share the next frame.
-    fn take_in_waiting_events(&mut self) -> Result<(), ScreenError> {
-        for _ in 0..EVENTS_PER_FRAME {
-            let Some(event) = self.board.try_next() else {
-                break;
-            };
-            self.take_in(StaffMessage::Board(event))?;
-        }
-        Ok(())
-    }
-
-    fn take_in(&mut self, message: StaffMessage) -> Result<(), ScreenError> {
-        let now = self.now();
-
-        // The alarm also wakes us for a frame, at a moment that means nothing to the state.
-        let is_due = self.state.next_moment().is_some_and(|at| at <= now.steady);
-        if matches!(message, StaffMessage::Clock) && !is_due {
-            return Ok(());
-        }
-
-        // That something has reached the terminal changes nothing that shows.
-        if !matches!(message, StaffMessage::Seen(_)) {
-            self.terminal.note_change();
-        }
         for effect in update(&mut self.state, message, now) {
-            self.carry_out(effect)?;
+            self.carry_out(effect, shell)?;
         }
         Ok(())
     }
 
-    fn now(&self) -> Now {
-        Now {
-            steady: millis(self.started.elapsed()),
-            wall: wall_clock(),
-        }
+    fn is_settled(&self) -> bool {
+        // A step that is on its way is made, or is not, whoever waits for the answer.
+        true
     }
+}
 
-    /// Tells the state what has reached the terminal. Keys that wait were pressed before that, so
-    /// they are taken in first.
-    fn tell_what_was_shown(&mut self) -> Result<(), ScreenError> {
-        if self.drawn.is_none() || !self.terminal.is_idle() {
-            return Ok(());
-        }
-
-        for arrival in self.terminal.port.take_waiting() {
-            self.on_arrival(arrival)?;
-        }
-        if let Some(seen) = self.drawn.take() {
-            self.take_in(StaffMessage::Seen(seen))?;
-        }
-        Ok(())
-    }
-
-    /// The next moment to wake up without a message: for the state, or for a frame.
-    fn next_alarm(&self) -> Option<Instant> {
-        let moment = self.state.next_moment();
-        let moment = moment.map(|at| self.started + Duration::from_millis(at));
-        self.terminal.next_alarm(moment)
-    }
-
-    fn resize(&mut self, (columns, rows): (u16, u16)) -> Result<(), ScreenError> {
-        self.terminal.renderer.invalidate();
-        self.take_in(StaffMessage::Resize(columns, rows))
-    }
-
-    fn carry_out(&mut self, effect: StaffEffect) -> Result<(), ScreenError> {
+impl StaffApp {
+    fn carry_out<P: Port>(
+        &mut self,
+        effect: StaffEffect,
+        shell: &mut Shell<P>,
+    ) -> Result<(), ScreenError> {
         match effect {
             StaffEffect::Board(request) => self.board.request(request),
             StaffEffect::Print(order, command) => self.print(*order, command),
@@ -260,26 +162,25 @@ impl<P: Port> StaffScreen<P> {
                 let results = self.results_sender.clone();
                 tokio::spawn(figures::read_products(address, products, results));
             }
-            StaffEffect::Alert(words) => self.alert(&words),
-            StaffEffect::Mouse(captured) => self.terminal.renderer.capture_mouse(captured),
+            StaffEffect::Alert(words) => shell.terminal.renderer.alert(self.alert(&words)),
+            StaffEffect::Mouse(captured) => shell.terminal.capture_mouse(captured),
             StaffEffect::Revive => self.revive_server()?,
-            StaffEffect::Suspend => self.terminal.port.suspend(),
-            StaffEffect::Quit => self.exit = Some(Ok(0)),
-            StaffEffect::GiveUp(trouble) => self.exit = Some(Err(trouble)),
+            StaffEffect::Suspend => shell.terminal.port.suspend(),
+            StaffEffect::Quit => shell.exit = Some(Ok(0)),
+            StaffEffect::GiveUp(trouble) => shell.exit = Some(Err(trouble)),
         }
         Ok(())
     }
 
-    /// Rings, and shows a notification where the person looks elsewhere.
-    fn alert(&mut self, words: &str) {
+    /// The bytes that ring, and show a notification where the person looks elsewhere.
+    fn alert(&self, words: &str) -> Vec<u8> {
         let env = &self.state.env;
         let notification = env.alerts.notification;
         let ways = AlertWays {
             notification: notification.filter(|_| self.state.missed.is_some()),
             ..env.alerts
         };
-        let alert = alert::bytes(ways, env.display, "board", words);
-        self.terminal.renderer.alert(alert);
+        alert::bytes(ways, env.display, "board", words)
     }
 
     /// Gives the receipt of an order to a command.

@@ -18,6 +18,8 @@ pub(crate) struct TerminalDriver<P> {
     pub(crate) renderer: Renderer,
     input: TerminalInput,
     frame_limiter: FrameLimiter,
+    /// The mouse is captured; else it is the terminal's.
+    captures_mouse: bool,
     /// The terminal is asked to tell when it gets the focus and loses it.
     asks_focus: bool,
     /// Something has changed since the last frame.
@@ -42,6 +44,7 @@ impl<P: Port> TerminalDriver<P> {
             renderer: Renderer::new(mouse, asks_focus),
             input: TerminalInput::new(),
             frame_limiter: FrameLimiter::default(),
+            captures_mouse: mouse,
             asks_focus,
             is_dirty: true,
         }
@@ -72,10 +75,16 @@ impl<P: Port> TerminalDriver<P> {
         self.input.on_timeout()
     }
 
+    /// Takes the mouse, or leaves it to the terminal, with the next frame.
+    pub(crate) fn capture_mouse(&mut self, capture: bool) {
+        self.captures_mouse = capture;
+        self.renderer.capture_mouse(capture);
+    }
+
     /// Takes a terminal again that was another program's: it may be in any mode.
-    pub(crate) fn take_again(&mut self, mouse: bool) {
+    pub(crate) fn take_again(&mut self) {
         self.input = TerminalInput::new();
-        self.renderer.capture_mouse(mouse);
+        self.renderer.capture_mouse(self.captures_mouse);
         if self.asks_focus {
             self.renderer.ask_focus();
         }

@@ -10,7 +10,7 @@ mod today;
 
 use crate::model::Refusal;
 use crate::store::board::BoardRequest;
-use crate::tui::message::{Mouse, MouseKind, Now, TerminalEvent};
+use crate::tui::message::{Mouse, MouseKind, Now, ShellEvent, TerminalEvent};
 use crate::tui::staff::layout::board::keep_selected_in_sight;
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::{StaffMode, StaffState};
@@ -41,15 +41,8 @@ impl Updater<'_> {
         self.notice_sleep(now);
 
         match message {
-            StaffMessage::Terminal(event) => self.on_terminal(event),
-            StaffMessage::Resize(width, height) => self.state.size = (width, height),
-            StaffMessage::Continued => {
-                // Who lets it go on looks at it.
-                self.on_focus(true);
-                self.reread();
-            }
+            StaffMessage::Shell(event) => self.on_shell(event),
             StaffMessage::Seen(seen) => self.state.seen = seen,
-            StaffMessage::Notice(text) => self.notify_until_key(text, Tone::Warn),
             StaffMessage::Board(event) => self.on_board(event),
             StaffMessage::Printed(name, Ok(())) => self.notify_info(format!("Printed {name}")),
             StaffMessage::Printed(name, Err(why)) => {
@@ -66,7 +59,6 @@ impl Updater<'_> {
                     self.refuse(why);
                 }
             }
-            StaffMessage::Clock => self.turn_clock(),
         }
 
         let now = self.state.now.steady;
@@ -78,6 +70,20 @@ impl Updater<'_> {
         self.keep_line_within();
         if self.state.has_room() {
             keep_selected_in_sight(self.state);
+        }
+    }
+
+    fn on_shell(&mut self, event: ShellEvent) {
+        match event {
+            ShellEvent::Terminal(event) => self.on_terminal(event),
+            ShellEvent::Resize(width, height) => self.state.size = (width, height),
+            ShellEvent::Continued => {
+                // Who lets it go on looks at it.
+                self.on_focus(true);
+                self.reread();
+            }
+            ShellEvent::Notice(text) => self.notify_until_key(text, Tone::Warn),
+            ShellEvent::Clock => self.turn_clock(),
         }
     }
 
