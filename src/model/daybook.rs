@@ -139,6 +139,12 @@ impl Daybook {
         Posted::Counted
     }
 
+    /// Returns whether an order is counted just as it is.
+    #[must_use]
+    pub fn has(&self, order: &Order) -> bool {
+        self.standings.get(&order.id) == Some(&Standing::of(order))
+    }
+
     fn replace(&mut self, order: &Order) {
         let now = Standing::of(order);
         let before = self.standings.insert(order.id.clone(), now.clone());

@@ -177,7 +177,8 @@ impl Updater<'_> {
         if today.reading.is_some() {
             today.meanwhile.push(order.clone());
         }
-        if today.figured.is_none() {
+        // Nothing of what a tick changes is counted.
+        if today.book().is_none_or(|book| book.has(order)) {
             return;
         }
 
