@@ -16,7 +16,6 @@ use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::cmp::Reverse;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -177,7 +176,7 @@ impl Report {
             writeln!(out, "{}", sales_row(&sold.name, sold.sales, currency))?;
         }
         writeln!(out, "\nby category")?;
-        for (category, sales) in self.categories() {
+        for (category, sales) in self.figures.categories(&self.catalog) {
             let name = if category.is_empty() {
                 "none"
             } else {
@@ -233,14 +232,6 @@ impl Report {
             }
         }
     }
-
-    /// The categories, the one with the highest sum first.
-    fn categories(&self) -> Vec<(String, Sales)> {
-        let categories = self.figures.categories(&self.catalog);
-        let mut categories: Vec<(String, Sales)> = categories.into_iter().collect();
-        categories.sort_by_key(|(_, sales)| Reverse(sales.sum));
-        categories
-    }
 }
 
 /// The columns of a name.
@@ -295,7 +286,7 @@ impl Report {
     }
 
     fn categories_json(&self) -> Value {
-        let categories = self.categories().into_iter();
+        let categories = self.figures.categories(&self.catalog).into_iter();
         categories
             .map(|(name, sales)| {
                 json!({ "name": name, "pieces": sales.count, "sold": sales.sum.to_string() })
@@ -342,7 +333,7 @@ impl Report {
             let product = sold.product.to_string();
             write_row(&mut rows, "product", [&product, &sold.name], sold.sales)?;
         }
-        for (category, sales) in self.categories() {
+        for (category, sales) in self.figures.categories(&self.catalog) {
             write_row(&mut rows, "category", ["", &category], sales)?;
         }
         for low in self.figures.low_in_stock(&self.catalog) {

@@ -4,6 +4,7 @@ use super::time::local;
 use super::{Catalog, Currency, Money, Order, OrderLine, OrderState, ProductId, Stock};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// A product of which fewer are left is low in stock.
@@ -205,16 +206,25 @@ impl Figures {
         sold
     }
 
-    /// What was sold of each category of today's catalog, by its name: the pieces and their price.
-    /// The category of what is no longer sold, or has none, is "".
+    /// How many products were sold.
     #[must_use]
-    pub fn categories(&self, catalog: &Catalog) -> BTreeMap<String, Sales> {
+    pub fn products_sold(&self) -> usize {
+        self.sold_products().count()
+    }
+
+    /// What was sold of each category of today's catalog, with its name: the pieces and their price,
+    /// the highest price first. The category of what is no longer sold, or has none, is "".
+    #[must_use]
+    pub fn categories(&self, catalog: &Catalog) -> Vec<(String, Sales)> {
         let mut categories: BTreeMap<String, Sales> = BTreeMap::new();
         for sold in self.sold_products() {
             let category = catalog.get(&sold.product).map_or("", |item| item.category);
             let sales = categories.entry(category.to_owned()).or_default();
             sales.count(Tally::Add, sold.sales.count, sold.sales.sum);
         }
+
+        let mut categories: Vec<(String, Sales)> = categories.into_iter().collect();
+        categories.sort_by_key(|(_, sales)| Reverse(sales.sum));
         categories
     }
 

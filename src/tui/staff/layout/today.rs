@@ -109,7 +109,7 @@ pub(in crate::tui) fn shows_both(state: &StaffState) -> bool {
 impl ProductPlaces {
     fn of(state: &StaffState, frame: Rect) -> ProductPlaces {
         let inner = frame.inner(Margin::new(1, 1));
-        let low = rows(state.today.low.len());
+        let low = rows(state.today.low().len());
         let low = match inner.height {
             LEAST_FOR_LOW.. => low.min(MOST_LOW),
             4.. => low.min(1),
@@ -118,7 +118,7 @@ impl ProductPlaces {
         let below = below_rule(low);
         let categories = if inner.height >= LEAST_FOR_CATEGORIES {
             let room = inner.height.saturating_sub(BEST_ROWS + below + 1);
-            let categories = rows(state.today.categories.len());
+            let categories = rows(state.today.categories().len());
             categories.min(MOST_CATEGORIES).min(room)
         } else {
             0

@@ -5,7 +5,7 @@ use crate::model::time::local;
 use crate::model::{Catalog, Daybook, Order, Period, ProductId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use std::cmp::Reverse;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// The time whose figures show, by the days of the shop.
@@ -72,10 +72,10 @@ pub struct TodayState {
     pub time: ShownTime,
     /// The figures as they were read, and every order that came or changed since; `None` before.
     pub figured: Option<Box<Figured>>,
-    /// What was sold of each category: the highest price first.
-    pub categories: Vec<(String, Sales)>,
-    /// The products that are low in stock.
-    pub low: Vec<LowProduct>,
+    /// What was sold of each category, once it was asked for.
+    categories: OnceCell<Vec<(String, Sales)>>,
+    /// The products that are low in stock, once they were asked for.
+    low: OnceCell<Vec<LowProduct>>,
     /// What makes a product well sold.
     pub ranking: Ranking,
     /// The first of the best sold products that shows.
@@ -103,15 +103,25 @@ impl TodayState {
         self.figured.as_deref().map(|figured| &figured.book)
     }
 
-    /// Counts anew what depends on the catalog.
+    /// What was sold of each category: the highest price first.
+    pub(in crate::tui) fn categories(&self) -> &[(String, Sales)] {
+        self.categories.get_or_init(|| {
+            let figured = self.figured.as_deref();
+            figured.map_or_else(Vec::new, |it| it.book.figures().categories(&it.catalog))
+        })
+    }
+
+    /// The products that are low in stock. All products are looked through for them.
+    pub(in crate::tui) fn low(&self) -> &[LowProduct] {
+        self.low.get_or_init(|| {
+            let figured = self.figured.as_deref();
+            figured.map_or_else(Vec::new, |it| it.book.figures().low_in_stock(&it.catalog))
+        })
+    }
+
+    /// Has counted anew what depends on the catalog, once it is asked for.
     pub(in crate::tui) fn recount(&mut self) {
-        let Some(figured) = &self.figured else {
-            return;
-        };
-        let figures = figured.book.figures();
-        self.low = figures.low_in_stock(&figured.catalog);
-        let categories = figures.categories(&figured.catalog);
-        self.categories = categories.into_iter().collect();
-        self.categories.sort_by_key(|(_, sales)| Reverse(sales.sum));
+        self.categories.take();
+        self.low.take();
     }
 }

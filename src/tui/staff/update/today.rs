@@ -103,7 +103,7 @@ impl Updater<'_> {
         let page = TodayLayout::of(self.state).page();
         let today = &mut self.state.today;
         let figured = today.figured.as_ref();
-        let sold = figured.map_or(0, |it| it.book.figures().best_sold(today.ranking).len());
+        let sold = figured.map_or(0, |it| it.book.figures().products_sold());
         let tops = first_rows(sold, page);
         today.top = moved(today.top.min(tops - 1), tops, page, motion, 1);
     }

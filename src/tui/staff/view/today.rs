@@ -569,7 +569,7 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
     }
     let columns = SalesColumns::of(
         &sold,
-        &today.categories,
+        today.categories(),
         &state.shop.currency,
         places.best.width,
     );
@@ -584,7 +584,7 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
 
     draw_line_above(theme, places.categories, sketch);
     let all = book.figures().sold.sum.decimal();
-    for (area, (name, sales)) in places.categories.rows().zip(&today.categories) {
+    for (area, (name, sales)) in places.categories.rows().zip(today.categories()) {
         let name = if name.is_empty() { "Other" } else { name };
         let share = share(sales.sum.decimal(), all);
         columns.draw_sum(theme, name, *sales, share, area, sketch);
@@ -592,9 +592,9 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
 
     draw_line_above(theme, places.low, sketch);
     match places.low.height {
-        1 if today.low.len() > 1 => draw_low_line(theme, &today.low, places.low, sketch),
+        1 if today.low().len() > 1 => draw_low_line(theme, today.low(), places.low, sketch),
         _ => {
-            for (area, low) in places.low.rows().zip(&today.low) {
+            for (area, low) in places.low.rows().zip(today.low()) {
                 draw_low(theme, low, area, sketch);
             }
         }
