@@ -22,7 +22,9 @@ use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;
 use crate::tui::view::Picture;
 use crate::tui::workers::catalog::on_two_threads;
-use crate::tui::workers::figures;
+use crate::tui::workers::figures::{self, Reading};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -66,6 +68,7 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
         board: board::open(visit.address.clone(), visit.policy),
         address: visit.address,
         engine: visit.engine,
+        newest_figures: Arc::default(),
         results,
         results_sender,
     };
@@ -79,6 +82,8 @@ struct StaffApp {
     board: BoardLink,
     address: Address,
     engine: Option<Engine>,
+    /// The number of the newest reading of figures.
+    newest_figures: Arc<AtomicU64>,
     results: mpsc::Receiver<StaffMessage>,
     results_sender: mpsc::Sender<StaffMessage>,
 }
@@ -154,8 +159,8 @@ impl StaffApp {
             StaffEffect::ReadFigures { number, time } => {
                 let address = self.address.clone();
                 let results = self.results_sender.clone();
-                let read = move || on_two_threads(figures::read(address, number, time, results));
-                in_background(read)?;
+                let reading = Reading::begin(number, &self.newest_figures, results);
+                in_background(move || on_two_threads(figures::read(address, time, reading)))?;
             }
             StaffEffect::ReadProducts(products) => {
                 let address = self.address.clone();

@@ -7,29 +7,68 @@ use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::staff::message::StaffMessage;
 use crate::tui::staff::state::today::{Figured, ShownTime};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
 
-/// Reads the figures of a time, and tells how far it has come meanwhile.
-pub(crate) async fn read(
-    address: Address,
+/// A reading of figures: it goes on as long as no newer one is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    /// Its number.
     number: u64,
-    time: ShownTime,
+    /// The number of the newest one.
+    newest: Arc<AtomicU64>,
+    /// The orders that were read so far.
+    orders: Arc<AtomicUsize>,
     results: mpsc::Sender<StaffMessage>,
-) {
-    let read = read_all(&address, number, &time, &results).await;
-    let read = read.map(Box::new).map_err(|error| error.to_string());
-    // Nobody listens any more where the screen has ended.
-    let _ = results.send(StaffMessage::Figures(number, read)).await;
 }
 
-/// Reads both weeks at once, each over a connection of its own.
+impl Reading {
+    /// The reading of this number, which ends those before it.
+    pub(crate) fn begin(
+        number: u64,
+        newest: &Arc<AtomicU64>,
+        results: mpsc::Sender<StaffMessage>,
+    ) -> Reading {
+        newest.store(number, Ordering::Relaxed);
+        Reading {
+            number,
+            newest: newest.clone(),
+            orders: Arc::default(),
+            results,
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.newest.load(Ordering::Relaxed) == self.number
+    }
+
+    /// Tells how far it has come, with so many orders more.
+    fn tell(&self, more: usize) {
+        let before = self.orders.fetch_add(more, Ordering::Relaxed);
+        let told = StaffMessage::FiguresProgress(self.number, before + more);
+        // The next one will do where there is no room for it.
+        let _ = self.results.try_send(told);
+    }
+}
+
+/// Reads the figures of a time, and tells how far it has come meanwhile.
+pub(crate) async fn read(address: Address, time: ShownTime, reading: Reading) {
+    let Some(read) = read_all(&address, &time, &reading).await.transpose() else {
+        return;
+    };
+    let read = read.map(Box::new).map_err(|error| error.to_string());
+    let told = StaffMessage::Figures(reading.number, read);
+    // Nobody listens any more where the screen has ended.
+    let _ = reading.results.send(told).await;
+}
+
+/// Reads both weeks at once, each over a connection of its own; `None` where nobody waits for them
+/// any more.
 async fn read_all(
     address: &Address,
-    number: u64,
     time: &ShownTime,
-    results: &mpsc::Sender<StaffMessage>,
-) -> Result<Figured, Error> {
+    reading: &Reading,
+) -> Result<Option<Figured>, Error> {
     let mut connection = store::connect(address).await?;
     let shop = store::get_shop(&mut connection).await?;
     let zone = store::get_order_settings(&mut connection).await?.zone();
@@ -37,60 +76,50 @@ async fn read_all(
 
     let period = time.period(now, &zone);
     let empty = Daybook::new(period, &shop.currency, zone);
-    let progress = Progress {
-        number,
-        orders: Arc::default(),
-        results: results.clone(),
-    };
     let before = count_all(
         store::connect(address).await?,
         empty.clone(),
         empty.period_before,
-        progress.clone(),
+        reading.clone(),
     );
     let before = tokio::spawn(before);
 
     let present = store::connect(address).await?;
     let period = empty.period;
-    let book = count_all(present, empty, period, progress).await?;
+    let book = count_all(present, empty, period, reading.clone()).await?;
     let before = before.await.map_err(|error| {
         // It has panicked, which was written down.
         Trouble::Other(error.to_string())
     })??;
+    if !reading.is_wanted() {
+        return Ok(None);
+    }
+
     let catalog = store::get_catalog(&mut connection).await?;
-    Ok(Figured {
+    Ok(Some(Figured {
         book: book.beside(before),
         catalog,
-    })
+    }))
 }
 
-/// How far the reading of this number has come, told to the screen.
-#[derive(Clone)]
-struct Progress {
-    number: u64,
-    orders: Arc<AtomicUsize>,
-    results: mpsc::Sender<StaffMessage>,
-}
-
-/// Counts all orders of a period.
+/// Counts all orders of a period, as long as somebody waits for that.
 async fn count_all(
     mut connection: Connection,
     mut book: Daybook,
     period: Period,
-    progress: Progress,
+    reading: Reading,
 ) -> Result<Daybook, Error> {
     let mut listing = OrderListing::new(OrderFilter {
         period,
         ..OrderFilter::default()
     });
-    while let Some(tickets) = listing.next(&mut connection).await? {
+    while reading.is_wanted()
+        && let Some(tickets) = listing.next(&mut connection).await?
+    {
         for ticket in &tickets {
             book.count(&ticket.order);
         }
-        let before = progress.orders.fetch_add(tickets.len(), Ordering::Relaxed);
-        let told = StaffMessage::FiguresProgress(progress.number, before + tickets.len());
-        // The next one will do where there is no room for it.
-        let _ = progress.results.try_send(told);
+        reading.tell(tickets.len());
     }
     Ok(book)
 }
