@@ -225,6 +225,12 @@ impl Trouble {
         matches!(self.bare(), Trouble::Timeout | Trouble::Lost)
     }
 
+    /// Tells whether no server runs at the address.
+    #[must_use]
+    pub fn is_not_running(&self) -> bool {
+        matches!(self, Trouble::ConnectionRefused | Trouble::NoSocket)
+    }
+
     /// Tells whether the address, user, password or certificate that was given is at fault.
     #[must_use]
     pub fn is_access_error(&self) -> bool {

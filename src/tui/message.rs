@@ -17,6 +17,19 @@ pub struct Now {
     pub wall: i64,
 }
 
+/// Milliseconds of sleep from which on everything is read again.
+const SLEEP_NOTICED: i64 = 2_000;
+
+impl Now {
+    /// Tells whether the machine has slept since the last time: then the server was not asked
+    /// meanwhile. `wall_ahead` keeps the difference between the clocks from one time to the next.
+    pub(in crate::tui) fn is_after_sleep(self, wall_ahead: &mut Option<i64>) -> bool {
+        let ahead = self.wall.saturating_sub_unsigned(self.steady);
+        let before = wall_ahead.replace(ahead);
+        before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED)
+    }
+}
+
 /// Something that the person at the terminal did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalEvent {

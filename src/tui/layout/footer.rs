@@ -91,6 +91,14 @@ pub(in crate::tui) fn placed(all: Vec<KeyHint>, width: u16) -> Vec<KeyHint> {
     hints
 }
 
+/// The action of the key that stands in a column of the last line.
+#[must_use]
+pub(in crate::tui) fn action_at(hints: &[KeyHint], column: u16) -> Option<Action> {
+    let mut hints = hints.iter();
+    let hint = hints.find(|hint| (hint.x..hint.x + hint.width).contains(&column))?;
+    Some(hint.action)
+}
+
 /// The effect of the selected entry of the palette; `None` where it is not open, or offers nothing.
 fn selected_in_palette(state: &State) -> Option<Run> {
     let Mode::Palette { input, cursor } = &state.mode else {

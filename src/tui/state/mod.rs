@@ -31,6 +31,7 @@ use digits::TypedDigits;
 use orders::{CheckoutPage, CheckoutPane, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use scroll::Scroll;
 use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
@@ -85,6 +86,20 @@ pub enum Connectivity {
     },
     /// The connection is up, but the cart can't be read.
     Unreadable(Trouble),
+}
+
+impl Connectivity {
+    /// Notes at `wall` (Unix milliseconds) that the connection is down, if it was not before.
+    pub(in crate::tui) fn go_down(&mut self, trouble: Trouble, wall: i64) {
+        let since = match self {
+            Connectivity::Offline { since, .. } => *since,
+            Connectivity::Connecting
+            | Connectivity::Live
+            | Connectivity::Syncing
+            | Connectivity::Unreadable(_) => wall,
+        };
+        *self = Connectivity::Offline { since, trouble };
+    }
 }
 
 /// The meaning of the keyboard, and what covers the lists.
@@ -164,6 +179,18 @@ pub enum Tone {
     Warn,
     /// Something was refused or failed.
     Bad,
+}
+
+impl Tone {
+    /// The style of a message of this importance.
+    #[must_use]
+    pub(in crate::tui) fn style(self, theme: &Theme) -> Style {
+        match self {
+            Tone::Info => theme.info,
+            Tone::Warn => theme.warn,
+            Tone::Bad => theme.bad,
+        }
+    }
 }
 
 /// A message to the user.

@@ -6,6 +6,7 @@ use crate::model::{ChangeKind, Edit, Refusal};
 use crate::tui::message::Effect;
 use crate::tui::state::areas::{ActivityVisibility, Pane};
 use crate::tui::state::{Asked, Mode, RepeatableEdit};
+use crate::tui::update::mouse::mouse_told;
 
 impl Updater<'_> {
     /// Performs an action. The message of the one before disappears, and the number typed before
@@ -176,11 +177,7 @@ impl Updater<'_> {
         self.state.mouse = captured;
         self.effects.push(Effect::Mouse(captured));
 
-        self.notify_info(if captured {
-            "The mouse works in trolley again"
-        } else {
-            "The mouse is left to the terminal: select text as usual"
-        });
+        self.notify_info(mouse_told(captured));
     }
 
     /// Quits, or asks first where changes are unconfirmed. Pressed once more, the key means it.

@@ -62,8 +62,7 @@ impl Updater<'_> {
 
     fn on_down(&mut self, trouble: Trouble) {
         // A private server that is gone is ours to start again.
-        let is_gone = matches!(trouble, Trouble::ConnectionRefused | Trouble::NoSocket);
-        if is_gone && self.state.env.private && !self.state.reviving {
+        if trouble.is_not_running() && self.state.env.private && !self.state.reviving {
             self.state.reviving = true;
             self.effects.push(Effect::Revive);
         }
@@ -76,14 +75,7 @@ impl Updater<'_> {
         }
 
         self.interrupt_orders();
-        let since = match self.state.connectivity {
-            Connectivity::Offline { since, .. } => since,
-            Connectivity::Connecting
-            | Connectivity::Live
-            | Connectivity::Syncing
-            | Connectivity::Unreadable(_) => self.now.wall,
-        };
-        self.state.connectivity = Connectivity::Offline { since, trouble };
+        self.state.connectivity.go_down(trouble, self.now.wall);
     }
 
     /// Takes in that the cart can't be read. The connection is up, and the shop is open.

@@ -29,9 +29,6 @@ use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, State, Tone};
 use ratatui::layout::Rect;
 
-/// Milliseconds of sleep from which on the cart is read again.
-const SLEEP_NOTICED: i64 = 2_000;
-
 /// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
 const CART_UNREAD: &str = "The cart has not been read yet";
 
@@ -58,7 +55,9 @@ impl Updater<'_> {
         let closes_at = self.state.closes_at();
         let was_open = closes_at.is_some_and(|at| at > self.state.now);
         self.state.now = self.now.steady;
-        self.notice_sleep();
+        if self.now.is_after_sleep(&mut self.state.wall_ahead) {
+            self.reread_cart();
+        }
         self.state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
 
         // Whatever a key or a click does, it drops the news that were on the screen before.
@@ -135,16 +134,6 @@ impl Updater<'_> {
         self.clamp_scrolls();
         self.forget_unseen_total();
         self.see_orders();
-    }
-
-    /// Reads the cart again after the machine has slept: the server was not asked meanwhile.
-    fn notice_sleep(&mut self) {
-        let ahead = self.now.wall.saturating_sub_unsigned(self.now.steady);
-        let before = self.state.wall_ahead.replace(ahead);
-
-        if before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED) {
-            self.reread_cart();
-        }
     }
 
     /// Does whatever is due by now.

@@ -5,7 +5,7 @@ use crate::config::keymap::{Action, Motion};
 use crate::model::Sort;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::columns::{CatalogColumn, CatalogColumns};
-use crate::tui::layout::footer::key_hints;
+use crate::tui::layout::footer::{action_at, key_hints};
 use crate::tui::layout::orders::{OrdersFrames, list_rows};
 use crate::tui::layout::palette;
 use crate::tui::layout::people::PeopleLayout;
@@ -16,13 +16,13 @@ use crate::tui::state::{Mode, MousePress};
 use ratatui::layout::{Margin, Position, Rect};
 
 /// Two presses at one place within this many milliseconds are a double click.
-pub(in crate::tui) const DOUBLE_CLICK_TIME: u64 = 400;
+const DOUBLE_CLICK_TIME: u64 = 400;
 /// The rows for one notch of the wheel.
 const NOTCH: usize = 3;
 
 /// The number of clicks at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Clicks {
+pub(in crate::tui) enum Clicks {
     Single,
     Double,
 }
@@ -41,7 +41,7 @@ impl Updater<'_> {
     }
 
     fn press_mouse(&mut self, mouse: Mouse, areas: &Areas) {
-        let clicks = self.count_clicks(mouse);
+        let clicks = count_clicks(&mut self.state.last_press, mouse, self.state.now);
 
         if areas.footer.contains(position(mouse)) {
             self.click_footer(areas.footer, mouse);
@@ -107,34 +107,11 @@ impl Updater<'_> {
         }
     }
 
-    /// Notes a press, and tells whether it is the second one of a double click.
-    fn count_clicks(&mut self, mouse: Mouse) -> Clicks {
-        let press = MousePress {
-            column: mouse.column,
-            row: mouse.row,
-            at: self.state.now,
-        };
-
-        match self.state.last_press.replace(press) {
-            Some(last)
-                if (last.column, last.row) == (press.column, press.row)
-                    && press.at.saturating_sub(last.at) <= DOUBLE_CLICK_TIME =>
-            {
-                Clicks::Double
-            }
-            _ => Clicks::Single,
-        }
-    }
-
     /// Does what the key under the pointer says.
     fn click_footer(&mut self, footer: Rect, mouse: Mouse) {
         let hints = key_hints(self.state, footer.width);
-        let clicked = hints
-            .iter()
-            .find(|hint| (hint.x..hint.x + hint.width).contains(&mouse.column));
-
-        if let Some(hint) = clicked {
-            self.act(hint.action);
+        if let Some(action) = action_at(&hints, mouse.column) {
+            self.act(action);
         }
     }
 
@@ -288,6 +265,38 @@ impl Updater<'_> {
     }
 }
 
+/// What is said where the mouse is taken, or left to the terminal.
+pub(in crate::tui) fn mouse_told(captured: bool) -> &'static str {
+    if captured {
+        "The mouse works in trolley again"
+    } else {
+        "The mouse is left to the terminal: select text as usual"
+    }
+}
+
+/// Notes a press, and tells whether it is the second one of a double click.
+pub(in crate::tui) fn count_clicks(
+    last: &mut Option<MousePress>,
+    mouse: Mouse,
+    now: u64,
+) -> Clicks {
+    let press = MousePress {
+        column: mouse.column,
+        row: mouse.row,
+        at: now,
+    };
+
+    match last.replace(press) {
+        Some(last)
+            if (last.column, last.row) == (press.column, press.row)
+                && press.at.saturating_sub(last.at) <= DOUBLE_CLICK_TIME =>
+        {
+            Clicks::Double
+        }
+        Some(_) | None => Clicks::Single,
+    }
+}
+
 pub(in crate::tui) fn position(mouse: Mouse) -> Position {
     Position::new(mouse.column, mouse.row)
 }
@@ -297,7 +306,7 @@ fn is_over(frame: Option<Rect>, mouse: Mouse) -> bool {
 }
 
 /// The row under the pointer, counted from the first that shows.
-fn row_at(rows: Rect, mouse: Mouse) -> Option<usize> {
+pub(in crate::tui) fn row_at(rows: Rect, mouse: Mouse) -> Option<usize> {
     rows.contains(position(mouse))
         .then(|| usize::from(mouse.row - rows.y))
 }

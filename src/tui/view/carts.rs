@@ -51,12 +51,7 @@ impl CartsColumns {
             24.. => (SUM, 0),
             _ => (0, 0),
         };
-        let used: u16 = [LINES, sum, closes]
-            .into_iter()
-            .filter(|column| *column > 0)
-            .map(|column| column + 1)
-            .sum();
-        let rest = width.saturating_sub(used);
+        let rest = width.saturating_sub(row::taken(&[LINES, sum, closes]));
 
         // The names of people need the room more than those of carts.
         let (name, people) = if width >= WITH_PEOPLE {

@@ -10,7 +10,7 @@ use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, ProductId, Refusal, text};
 use crate::tui::layout::footer::KeyHint;
 use crate::tui::state::timers::SECONDS_BELOW;
-use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State, Tone};
+use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -300,12 +300,7 @@ fn message(state: &State) -> (String, Style) {
     }
 
     if let Some(notice) = &state.notice {
-        let style = match notice.tone {
-            Tone::Info => theme.info,
-            Tone::Warn => theme.warn,
-            Tone::Bad => theme.bad,
-        };
-        return (notice.text.clone(), style);
+        return (notice.text.clone(), notice.tone.style(theme));
     }
 
     match &state.connectivity {

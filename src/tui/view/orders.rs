@@ -66,11 +66,7 @@ impl OrderColumns {
     /// whatever else must go, money is shown whole.
     fn fitting(width: u16, amount: u16, number: u16) -> OrderColumns {
         for [sign, when, state, by, items] in OrderColumns::CHOICES {
-            let used: u16 = [sign, number, when, state, by, items]
-                .into_iter()
-                .filter(|column| *column > 0)
-                .map(|column| column + 1)
-                .sum();
+            let used = row::taken(&[sign, number, when, state, by, items]);
             let Some(spare) = width.checked_sub(used + amount) else {
                 continue;
             };

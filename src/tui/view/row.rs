@@ -169,6 +169,12 @@ pub(in crate::tui) fn heading_line(rows: Rect) -> Rect {
     }
 }
 
+/// The columns of these cells, of which those without any don't show, with the gaps behind them.
+pub(in crate::tui) fn taken(columns: &[u16]) -> u16 {
+    let shown = columns.iter().filter(|column| **column > 0);
+    shown.map(|column| column + 1).sum()
+}
+
 /// The last line of a frame, between its corners.
 pub(in crate::tui) fn foot_line(frame: Rect) -> Rect {
     Rect {

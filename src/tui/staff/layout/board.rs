@@ -3,6 +3,7 @@
 use super::ticket::{self, TicketRow};
 use crate::model::text;
 use crate::tui::layout::countdown::elapsed;
+use crate::tui::layout::orders::list_rows;
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::board::{BoardForm, BoardPane, BoardTicket};
 use crate::tui::state::areas::side_by_side;
@@ -197,17 +198,6 @@ pub(in crate::tui) fn shows_list(state: &StaffState) -> bool {
         BoardForm::ByWidth => columns < MANY_COLUMNS,
         BoardForm::List => true,
         BoardForm::Columns => false,
-    }
-}
-
-/// The rows of the list in its frame, below the headings.
-#[must_use]
-pub(in crate::tui) fn list_rows(frame: Rect) -> Rect {
-    let inner = frame.inner(Margin::new(1, 1));
-    Rect {
-        y: inner.y + 1,
-        height: inner.height.saturating_sub(1),
-        ..inner
     }
 }
 

@@ -9,6 +9,7 @@ use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::board::{BoardForm, BoardPane};
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::update::motion::{first_rows, moved};
+use crate::tui::update::mouse::mouse_told;
 use tui_input::Input;
 
 impl Updater<'_> {
@@ -135,11 +136,7 @@ impl Updater<'_> {
         let captured = !self.state.mouse;
         self.state.mouse = captured;
         self.effects.push(StaffEffect::Mouse(captured));
-        self.notify_info(if captured {
-            "The mouse works in trolley again"
-        } else {
-            "The mouse is left to the terminal: select text as usual"
-        });
+        self.notify_info(mouse_told(captured));
     }
 
     /// Goes back by one thing: what covers the page, the message, what was looked for, the station.

@@ -70,7 +70,7 @@ impl Updater<'_> {
         }
     }
 
-    fn select_place(&mut self, place: usize) {
+    pub(super) fn select_place(&mut self, place: usize) {
         let ticket = self.state.board.shown_ticket(place);
         let id = ticket.map(|ticket| ticket.order().id.clone());
         self.select(id);

@@ -43,8 +43,7 @@ impl Updater<'_> {
 
     fn on_down(&mut self, trouble: Trouble) {
         // A private server that is gone is ours to start again.
-        let is_gone = matches!(trouble, Trouble::ConnectionRefused | Trouble::NoSocket);
-        if is_gone && self.state.env.private && !self.state.reviving {
+        if trouble.is_not_running() && self.state.env.private && !self.state.reviving {
             self.state.reviving = true;
             self.effects.push(StaffEffect::Revive);
         }
@@ -54,14 +53,9 @@ impl Updater<'_> {
             self.effects.push(StaffEffect::GiveUp(trouble));
             return;
         }
-        let since = match self.state.connectivity {
-            Connectivity::Offline { since, .. } => since,
-            Connectivity::Connecting
-            | Connectivity::Live
-            | Connectivity::Syncing
-            | Connectivity::Unreadable(_) => self.state.now.wall,
-        };
-        self.state.connectivity = Connectivity::Offline { since, trouble };
+        self.state
+            .connectivity
+            .go_down(trouble, self.state.now.wall);
     }
 
     /// Takes in all open orders. Cancelled ones stay until they are cleared off.

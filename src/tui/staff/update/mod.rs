@@ -16,9 +16,6 @@ use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::{StaffMode, StaffState};
 use crate::tui::state::{Notice, Tone};
 
-/// Milliseconds of sleep from which on everything is read again.
-const SLEEP_NOTICED: i64 = 2_000;
-
 /// Applies a message to the state, and returns the effects that it asks for.
 pub fn update(state: &mut StaffState, message: StaffMessage, now: Now) -> Vec<StaffEffect> {
     let mut updater = Updater {
@@ -38,7 +35,9 @@ struct Updater<'a> {
 impl Updater<'_> {
     fn take_in(&mut self, message: StaffMessage, now: Now) {
         self.state.now = now;
-        self.notice_sleep(now);
+        if now.is_after_sleep(&mut self.state.wall_ahead) {
+            self.reread();
+        }
 
         match message {
             StaffMessage::Shell(event) => self.on_shell(event),
@@ -119,15 +118,6 @@ impl Updater<'_> {
         let seen = self.state.seen.notice.take();
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_none() && seen.as_ref() == Some(&notice.text));
-    }
-
-    /// Reads everything again after the machine has slept: the server was not asked meanwhile.
-    fn notice_sleep(&mut self, now: Now) {
-        let ahead = now.wall.saturating_sub_unsigned(now.steady);
-        let before = self.state.wall_ahead.replace(ahead);
-        if before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED) {
-            self.reread();
-        }
     }
 
     fn reread(&mut self) {

@@ -2,16 +2,18 @@
 
 use super::Updater;
 use crate::config::keymap::{Action, Motion};
+use crate::tui::layout::footer::action_at;
+use crate::tui::layout::orders::list_rows;
 use crate::tui::layout::palette::first_row;
 use crate::tui::message::{Mouse, MouseKind};
-use crate::tui::staff::layout::board::{BoardLayout, list_height, list_rows, strip_entries};
+use crate::tui::staff::layout::board::{BoardLayout, list_height, strip_entries};
 use crate::tui::staff::layout::footer::key_hints;
 use crate::tui::staff::layout::header::tabs;
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::state::board::BoardPane;
 use crate::tui::staff::state::{Page, StaffMode};
-use crate::tui::state::{MousePress, areas};
-use crate::tui::update::mouse::{DOUBLE_CLICK_TIME, position};
+use crate::tui::state::areas;
+use crate::tui::update::mouse::{Clicks, count_clicks, position, row_at};
 use ratatui::layout::Margin;
 
 impl Updater<'_> {
@@ -38,14 +40,12 @@ impl Updater<'_> {
     }
 
     fn press_mouse(&mut self, mouse: Mouse) {
-        let is_double = self.is_double_click(mouse);
+        let now = self.state.now.steady;
+        let clicks = count_clicks(&mut self.state.last_press, mouse, now);
 
         if self.state.footer_line().contains(position(mouse)) {
             let hints = key_hints(self.state, self.state.size.0);
-            let clicked = hints
-                .iter()
-                .find(|hint| (hint.x..hint.x + hint.width).contains(&mouse.column));
-            if let Some(action) = clicked.map(|hint| hint.action) {
+            if let Some(action) = action_at(&hints, mouse.column) {
                 self.act(action);
             }
             return;
@@ -64,7 +64,7 @@ impl Updater<'_> {
         match self.state.mode {
             StaffMode::Palette { .. } => self.click_palette(mouse),
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
-                self.click_board(mouse, is_double);
+                self.click_board(mouse, clicks);
             }
             StaffMode::Browse
             | StaffMode::Find
@@ -73,31 +73,16 @@ impl Updater<'_> {
         }
     }
 
-    /// Notes a press, and tells whether it is the second one at its place.
-    fn is_double_click(&mut self, mouse: Mouse) -> bool {
-        let press = MousePress {
-            column: mouse.column,
-            row: mouse.row,
-            at: self.state.now.steady,
-        };
-        let last = self.state.last_press.replace(press);
-        last.is_some_and(|last| {
-            let is_same = (last.column, last.row) == (press.column, press.row);
-            is_same && press.at.saturating_sub(last.at) <= DOUBLE_CLICK_TIME
-        })
-    }
-
     fn click_palette(&mut self, mouse: Mouse) {
         let StaffMode::Palette { input, cursor } = &self.state.mode else {
             return;
         };
         let rows = areas::palette(self.state.body()).inner(Margin::new(1, 1));
-        if !rows.contains(position(mouse)) {
+        let Some(row) = row_at(rows, mouse) else {
             return;
-        }
+        };
 
-        let first = first_row(*cursor, rows.height);
-        let clicked = first + usize::from(mouse.row - rows.y);
+        let clicked = first_row(*cursor, rows.height) + row;
         if clicked >= palette::entries(self.state, input.value()).len() {
             return;
         }
@@ -108,7 +93,7 @@ impl Updater<'_> {
     }
 
     /// Selects the ticket and the line under the pointer; a double click moves it on.
-    fn click_board(&mut self, mouse: Mouse, is_double: bool) {
+    fn click_board(&mut self, mouse: Mouse, clicks: Clicks) {
         self.state.mode = StaffMode::Browse;
         let layout = BoardLayout::of(self.state);
 
@@ -133,13 +118,11 @@ impl Updater<'_> {
             return;
         };
 
-        let id = self.state.board.shown_ticket(place);
-        let id = id.map(|ticket| ticket.order().id.clone());
-        self.select(id);
+        self.select_place(place);
         if let Some(line) = line {
             self.state.board.line = line;
         }
-        if is_double {
+        if clicks == Clicks::Double {
             self.state.last_press = None;
             self.act(Action::Step);
         }
@@ -155,10 +138,7 @@ impl Updater<'_> {
         }
 
         let rows = layout.list.map(list_rows)?;
-        if !rows.contains(position(mouse)) {
-            return None;
-        }
-        let mut left = usize::from(mouse.row - rows.y);
+        let mut left = row_at(rows, mouse)?;
         for place in self.state.board.list_top..self.state.board.shown.len() {
             let height = list_height(self.state, place);
             if left < height {

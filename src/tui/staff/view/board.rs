@@ -4,15 +4,14 @@ use super::header::counts;
 use super::{ticket, totals};
 use crate::config::theme::PRESENT;
 use crate::model::{OrderState, text};
-use crate::tui::staff::layout::board::{
-    BoardLayout, list_height, list_rows, shows_list, strip_entries,
-};
+use crate::tui::layout::orders::list_rows;
+use crate::tui::staff::layout::board::{BoardLayout, list_height, shows_list, strip_entries};
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::board::{BoardPane, BoardTicket};
 use crate::tui::view::row::{self, RowBackground, foot_line, heading_line, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{
-    draw_pane, draw_placeholder, draw_rule, draw_scroll_bar_of, position, row_background, titled,
+    draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, position, row_background, titled,
 };
 use ratatui::layout::{Margin, Position, Rect};
 use ratatui::text::{Line, Span};
@@ -164,8 +163,7 @@ impl ListColumns {
     /// The columns that are left for the cart.
     fn cart_room(&self, width: u16) -> u16 {
         let others = [2, self.number, self.age, self.state, self.done];
-        let taken: u16 = others.iter().filter(|it| **it > 0).map(|it| it + 1).sum();
-        width.saturating_sub(taken)
+        width.saturating_sub(row::taken(&others))
     }
 }
 
@@ -227,12 +225,10 @@ fn draw_list(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
         draw_list_row(state, ticket, &columns, background, area, sketch);
     }
 
-    let page = usize::from(rows.height);
-    draw_scroll_bar_of(
+    draw_scroll_bar(
         theme,
         frame,
         rows,
-        page,
         board.shown.len(),
         board.list_top,
         sketch,

@@ -2,7 +2,7 @@
 
 use crate::model::text;
 use crate::tui::staff::state::{StaffMode, StaffState};
-use crate::tui::state::{Connectivity, Tone};
+use crate::tui::state::Connectivity;
 use crate::tui::view::footer::Prompt;
 use crate::tui::view::sketch::Sketch;
 use ratatui::layout::Rect;
@@ -57,12 +57,7 @@ fn message(state: &StaffState) -> (String, Style) {
         return (format!("Ticket {digits}"), theme.accent);
     }
     if let Some(notice) = &state.notice {
-        let style = match notice.tone {
-            Tone::Info => theme.info,
-            Tone::Warn => theme.warn,
-            Tone::Bad => theme.bad,
-        };
-        return (notice.text.clone(), style);
+        return (notice.text.clone(), notice.tone.style(theme));
     }
 
     match &state.connectivity {

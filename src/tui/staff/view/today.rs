@@ -8,7 +8,7 @@ use crate::model::{Currency, Daybook, Money, Period, text};
 use crate::tui::layout::money;
 use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
 use crate::tui::staff::state::StaffState;
-use crate::tui::view::row::{self, RowBackground, bar, bar_style, left, right};
+use crate::tui::view::row::{self, RowBackground, bar, bar_style, heading_line, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, titled};
 use jiff::tz::TimeZone;
@@ -618,12 +618,7 @@ fn share(part: Decimal, whole: Decimal) -> Decimal {
 
 fn draw_line_above(theme: &Theme, area: Rect, sketch: &mut Sketch) {
     if area.height > 0 {
-        let line = Rect {
-            y: area.y - 1,
-            height: 1,
-            ..area
-        };
-        draw_rule(theme, line, sketch);
+        draw_rule(theme, heading_line(area), sketch);
     }
 }
 
