@@ -182,15 +182,8 @@ impl Updater<'_> {
     /// Returns whether the shop is just being opened: it is sure to come, but there is no cart or no
     /// product yet.
     fn is_opening(&self) -> bool {
-        match self.state.connectivity {
-            Connectivity::Connecting => true,
-            Connectivity::Live | Connectivity::Syncing => {
-                let catalog = &self.state.catalog;
-                let has_begun = catalog.loaded || catalog.rows() > 0;
-                !has_begun && catalog.load_trouble.is_none()
-            }
-            Connectivity::Offline { .. } | Connectivity::Unreadable(_) => false,
-        }
+        let is_connecting = self.state.connectivity == Connectivity::Connecting;
+        self.is_catalog_coming() && (is_connecting || self.state.catalog.rows() == 0)
     }
 
     /// Presses the keys that were typed before the shop was there, once it is, or can't be had.
