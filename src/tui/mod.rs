@@ -18,17 +18,16 @@ pub mod workers;
 
 pub use error::ScreenError;
 
+use crate::config::Settings;
 use crate::config::alerts::AlertWays;
 use crate::config::display::{self, Display};
 use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
-use crate::config::{Server, Settings};
 use crate::store::Address;
 use hub::Hub;
 use screen::{Screen, Visit};
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 use terminal::local::LocalPort;
 use terminal::{background, signals, tty};
@@ -50,7 +49,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
 
     in_terminal(
         async |mut typed| {
-            let hub = hub(settings, address);
+            let hub = Hub::new(address, settings.server.private().cloned());
             let visit = visit(settings, &hub.address, &mut typed);
             let port = LocalPort::open(typed)?;
             let ended = Screen::start(port, visit, hub).run().await?;
@@ -110,15 +109,6 @@ fn check_terminal() -> Result<(), ScreenError> {
         return Err(ScreenError::NoTerminal);
     }
     Ok(())
-}
-
-/// The hub of this program's only screen.
-fn hub(settings: &Settings, address: Address) -> Arc<Hub> {
-    let engine = match &settings.server {
-        Server::Private(engine) => Some(engine.clone()),
-        Server::External(_) => None,
-    };
-    Hub::new(address, engine)
 }
 
 /// The visit of whoever started this program, in their own terminal, which was taken already. What

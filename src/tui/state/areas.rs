@@ -97,7 +97,7 @@ impl Areas {
         }
         let (width, height) = size;
 
-        let body = Rect::new(0, 1, width, height - 3);
+        let body = body(size);
         let Panes {
             catalog,
             cart_side,
@@ -119,8 +119,8 @@ impl Areas {
             activity,
             people,
             palette: palette(body),
-            message: Rect::new(0, height - 2, width, 1),
-            footer: Rect::new(0, height - 1, width, 1),
+            message: message_line(size),
+            footer: footer_line(size),
         })
     }
 
@@ -201,6 +201,24 @@ pub(crate) fn palette(body: Rect) -> Rect {
         height,
         ..body
     }
+}
+
+/// The area between the header and the last two lines, on a screen of this size.
+#[must_use]
+pub(crate) fn body((width, height): (u16, u16)) -> Rect {
+    Rect::new(0, 1, width, height.saturating_sub(3))
+}
+
+/// The line of messages and prompts.
+#[must_use]
+pub(crate) fn message_line((width, height): (u16, u16)) -> Rect {
+    Rect::new(0, height.saturating_sub(2), width, 1)
+}
+
+/// The line of keys.
+#[must_use]
+pub(crate) fn footer_line((width, height): (u16, u16)) -> Rect {
+    Rect::new(0, height.saturating_sub(1), width, 1)
 }
 
 /// Returns whether a screen of this size, columns and rows, has room for anything.

@@ -386,8 +386,7 @@ impl State {
     /// The area between the header and the last two lines.
     #[must_use]
     pub(crate) fn body(&self) -> Rect {
-        let (width, height) = self.size;
-        Rect::new(0, 1, width, height.saturating_sub(3))
+        areas::body(self.size)
     }
 
     /// The part of the screen that receives keys.

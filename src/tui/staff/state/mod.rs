@@ -190,22 +190,19 @@ impl StaffState {
     /// The area between the header and the last two lines.
     #[must_use]
     pub(in crate::tui) fn body(&self) -> Rect {
-        let (width, height) = self.size;
-        Rect::new(0, 1, width, height.saturating_sub(3))
+        areas::body(self.size)
     }
 
     /// The line of messages and prompts.
     #[must_use]
     pub(in crate::tui) fn message_line(&self) -> Rect {
-        let (width, height) = self.size;
-        Rect::new(0, height.saturating_sub(2), width, 1)
+        areas::message_line(self.size)
     }
 
     /// The line of keys.
     #[must_use]
     pub(in crate::tui) fn footer_line(&self) -> Rect {
-        let (width, height) = self.size;
-        Rect::new(0, height.saturating_sub(1), width, 1)
+        areas::footer_line(self.size)
     }
 
     /// The context of the page that shows, or is covered.
