@@ -58,11 +58,6 @@ impl OrderCommand {
         OrderCommand { line, timeout }
     }
 
-    /// The time after which it is ended.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// Starts it for an order.
     pub(crate) fn start(
         &self,
@@ -89,6 +84,7 @@ impl OrderCommand {
         Ok(RunningCommand {
             group: child.id().and_then(|id| Pid::from_raw(id.cast_signed())),
             child,
+            limit: self.timeout,
         })
     }
 
@@ -100,7 +96,7 @@ impl OrderCommand {
         output: CommandOutput,
     ) -> Result<(), CommandError> {
         let mut running = self.start(order, output)?;
-        running.finish(document, self.timeout).await
+        running.finish(document).await
     }
 }
 
@@ -108,22 +104,20 @@ impl OrderCommand {
 pub(crate) struct RunningCommand {
     child: Child,
     group: Option<Pid>,
+    /// The time after which it is ended.
+    limit: Duration,
 }
 
 impl RunningCommand {
     /// Gives it its input and waits until it has ended.
-    pub(crate) async fn finish(
-        &mut self,
-        document: &[u8],
-        limit: Duration,
-    ) -> Result<(), CommandError> {
-        match timeout(limit, self.feed_and_wait(document)).await {
+    pub(crate) async fn finish(&mut self, document: &[u8]) -> Result<(), CommandError> {
+        match timeout(self.limit, self.feed_and_wait(document)).await {
             Ok(Ok(status)) if status.success() => Ok(()),
             Ok(Ok(status)) => Err(CommandError::Failed(status)),
             Ok(Err(error)) => Err(CommandError::Wait(error)),
             Err(_) => {
                 self.end().await;
-                Err(CommandError::TimedOut(limit))
+                Err(CommandError::TimedOut(self.limit))
             }
         }
     }

@@ -198,7 +198,7 @@ impl OrderRunner {
             }
         };
         let ended = tokio::select! {
-            ended = running.finish(&document, self.command.timeout()) => ended,
+            ended = running.finish(&document) => ended,
             never = keep_holding(entry, follower, connection) => match never {},
         };
         self.running = None;
