@@ -227,10 +227,13 @@ pub(in crate::tui) fn keep_selected_in_sight(state: &mut StaffState) {
         if selected < state.board.first {
             state.board.first = selected;
         }
-        while BoardLayout::of(state).next <= selected && state.board.first < selected {
+        while state.board.first < selected {
             // As far as a jump may go, each look costs what one frame costs.
-            let behind = selected - BoardLayout::of(state).next;
-            state.board.first += (behind / 2).max(1);
+            let next = BoardLayout::of(state).next;
+            if next > selected {
+                break;
+            }
+            state.board.first += ((selected - next) / 2).max(1);
         }
     }
 

@@ -91,8 +91,9 @@ fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
     let inner = draw_pane(theme, false, title, frame, sketch);
 
     let strip = strip_entries(state, frame);
+    let selected = state.board.selected_place();
     for entry in &strip.entries {
-        let is_selected = state.board.selected_place() == Some(entry.place);
+        let is_selected = selected == Some(entry.place);
         let background = row_background(theme, is_selected, true);
         let width = entry.end - entry.x;
         let name = Span::styled(&entry.name, background.beneath(theme.good));
