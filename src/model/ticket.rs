@@ -21,4 +21,11 @@ impl Ticket {
     pub fn is_ticked(&self, product: &ProductId) -> bool {
         self.ticked.contains(product)
     }
+
+    /// The number of its lines that are ticked.
+    #[must_use]
+    pub fn ticked_lines(&self) -> usize {
+        let lines = self.order.lines.iter();
+        lines.filter(|line| self.is_ticked(&line.product)).count()
+    }
 }

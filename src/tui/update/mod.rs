@@ -19,7 +19,7 @@ mod palette;
 mod people;
 mod receipt;
 mod rules;
-mod scanner;
+pub(in crate::tui) mod scanner;
 pub(in crate::tui) mod typing;
 
 use crate::model::Refusal;

@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 const END: Key = Key::plain(Code::Named("enter"));
 
 /// The refusal of a code where it could act on nothing that shows.
-const NOT_HERE: &str = "Scanned codes do nothing here";
+pub(in crate::tui) const NOT_HERE: &str = "Scanned codes do nothing here";
 
 /// A product whose code was read.
 struct ScannedProduct {

@@ -64,15 +64,7 @@ impl BoardTicket {
     /// Milliseconds since it was ordered or, where it can be collected, since then.
     #[must_use]
     pub(in crate::tui) fn age(&self, server_now: u64) -> u64 {
-        let order = self.order();
-        let since = match order.state {
-            OrderState::Placed
-            | OrderState::Accepted
-            | OrderState::Done
-            | OrderState::Cancelled => order.at,
-            OrderState::Ready => order.changed,
-        };
-        server_now.saturating_sub(since)
+        server_now.saturating_sub(waits_since(self.order()))
     }
 
     /// Returns whether it is still to be made.
@@ -98,15 +90,6 @@ impl BoardTicket {
                 })
             })
             .collect()
-    }
-
-    /// The number of its lines that are ticked.
-    #[must_use]
-    pub(in crate::tui) fn ticked_lines(&self) -> usize {
-        let lines = self.order().lines.iter();
-        lines
-            .filter(|line| self.ticket.is_ticked(&line.product))
-            .count()
     }
 
     /// Returns whether each of these folded words occurs in it.
@@ -346,11 +329,15 @@ impl BoardState {
 /// The place of a ticket among all: those that can be collected by when they became so.
 fn place_of(ticket: &BoardTicket) -> (u64, &OrderId) {
     let order = ticket.order();
-    let at = match order.state {
+    (waits_since(order), &order.id)
+}
+
+/// When an order was placed or, where it can be collected, since when.
+fn waits_since(order: &Order) -> u64 {
+    match order.state {
         OrderState::Ready => order.changed,
         OrderState::Placed | OrderState::Accepted | OrderState::Done | OrderState::Cancelled => {
             order.at
         }
-    };
-    (at, &order.id)
+    }
 }

@@ -10,9 +10,11 @@ use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::board::{BoardPane, BoardTicket};
 use crate::tui::state::Connectivity;
+use crate::tui::state::digits::are_scanned;
+use crate::tui::update::scanner::NOT_HERE;
 
-/// The digits from which on they are a code, of a scanner, and no number of a ticket.
-const LEAST_CODE: usize = 8;
+/// The refusal of what needs a ticket.
+const NO_TICKET: &str = "No ticket is selected: press an arrow, or type its number";
 /// The most digits that are noted.
 const MOST_DIGITS: usize = 32;
 
@@ -46,9 +48,9 @@ impl Updater<'_> {
 
     /// Ends the digits that were typed: they only select.
     pub(super) fn end_digits(&mut self, digits: &str, before: Option<OrderId>) {
-        if digits.len() >= LEAST_CODE {
+        if are_scanned(digits) {
             self.select(before);
-            self.refuse("Scanned codes do nothing here");
+            self.refuse(NOT_HERE);
         } else if self.state.board.numbered(digits).is_none() {
             self.refuse(format!("There is no ticket {digits}"));
         }
@@ -163,7 +165,7 @@ impl Updater<'_> {
     /// Moves the selected ticket on, from the state in which it was seen; a cancelled one goes.
     pub(super) fn step(&mut self) {
         let Some(ticket) = self.state.board.selected() else {
-            return self.refuse("No ticket is selected: press an arrow, or type its number");
+            return self.refuse(NO_TICKET);
         };
         let order = ticket.order();
         let id = order.id.clone();
@@ -173,7 +175,7 @@ impl Updater<'_> {
             OrderState::Placed => OrderState::Accepted,
             OrderState::Accepted => OrderState::Ready,
             OrderState::Ready => OrderState::Done,
-            OrderState::Cancelled | OrderState::Done => return self.clear_off(&id),
+            OrderState::Cancelled | OrderState::Done => return self.remove(&id),
         };
 
         let now = self.state.now.steady;
@@ -203,12 +205,6 @@ impl Updater<'_> {
         self.request(BoardRequest::Step { id, from, to });
     }
 
-    /// Takes a cancelled ticket off this board.
-    fn clear_off(&mut self, id: &OrderId) {
-        self.state.board.tickets.retain(|it| it.order().id != *id);
-        self.state.board.refresh();
-    }
-
     /// Notes that a ticket's state changed just now, as this screen sees it.
     fn note_change_here(&mut self, id: &OrderId) {
         let now = self.state.now.steady;
@@ -236,7 +232,7 @@ impl Updater<'_> {
 
         let board = &self.state.board;
         let Some(ticket) = board.selected() else {
-            return self.refuse("No ticket is selected: press an arrow, or type its number");
+            return self.refuse(NO_TICKET);
         };
         let order = ticket.order();
         let name = order.name();
@@ -285,7 +281,7 @@ impl Updater<'_> {
     /// Asks whether to cancel the selected order.
     pub(super) fn ask_cancel(&mut self) {
         let Some(ticket) = self.state.board.selected() else {
-            return self.refuse("No ticket is selected: press an arrow, or type its number");
+            return self.refuse(NO_TICKET);
         };
         let order = ticket.order();
         let name = order.name();
@@ -328,7 +324,7 @@ impl Updater<'_> {
                 self.notify_info(format!("Printing {} …", order.name()));
                 self.effects.push(StaffEffect::Print(order, command));
             }
-            None => self.refuse("No ticket is selected: press an arrow, or type its number"),
+            None => self.refuse(NO_TICKET),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::store::{Error, Trouble};
 use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::board::BoardTicket;
 use crate::tui::state::Connectivity;
+use std::collections::HashSet;
 
 /// The most of one's own steps that are kept for undoing.
 const MOST_STEPS: usize = 100;
@@ -63,7 +64,7 @@ impl Updater<'_> {
         let is_first = !self.state.board.is_read;
         self.state.board.is_read = true;
 
-        let open: Vec<OrderId> = tickets.iter().map(|it| it.order.id.clone()).collect();
+        let open: HashSet<OrderId> = tickets.iter().map(|it| it.order.id.clone()).collect();
         self.state.board.tickets.retain(|known| {
             let order = known.order();
             order.state == OrderState::Cancelled || open.contains(&order.id)
@@ -74,7 +75,7 @@ impl Updater<'_> {
             let name = self.put(ticket, is_first);
             new.extend(name);
         }
-        self.after_change();
+        self.state.board.refresh();
         match new.as_slice() {
             [] => {}
             [one] => self.alert(one.clone()),
@@ -102,7 +103,7 @@ impl Updater<'_> {
                 let by = ticket.moved_by.clone().unwrap_or_default();
                 let name = order.name();
                 self.put(ticket, true);
-                self.after_change();
+                self.state.board.refresh();
                 if before != OrderState::Cancelled && by != self.state.env.me {
                     let by = if by.is_empty() {
                         String::new()
@@ -114,7 +115,7 @@ impl Updater<'_> {
             }
             (OrderState::Placed | OrderState::Accepted | OrderState::Ready, _) => {
                 let news = self.put(ticket, false);
-                self.after_change();
+                self.state.board.refresh();
                 if let Some(news) = news {
                     self.alert(news);
                 }
@@ -157,12 +158,9 @@ impl Updater<'_> {
         (is_new && !is_own).then_some(news)
     }
 
-    fn remove(&mut self, id: &OrderId) {
+    /// Takes a ticket off this board.
+    pub(super) fn remove(&mut self, id: &OrderId) {
         self.state.board.tickets.retain(|it| it.order().id != *id);
-        self.after_change();
-    }
-
-    fn after_change(&mut self) {
         self.state.board.refresh();
     }
 
@@ -187,7 +185,7 @@ impl Updater<'_> {
         let order = &ticket.order;
         let id = order.id.clone();
         let name = order.name();
-        let unticked = order.lines.len() - BoardTicket::new(ticket.clone()).ticked_lines();
+        let unticked = order.lines.len() - ticket.ticked_lines();
         let undo = self.state.env.keymap.key_of(Action::Undo);
 
         if to == OrderState::Cancelled {

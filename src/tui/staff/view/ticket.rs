@@ -149,7 +149,11 @@ fn draw_foot(state: &StaffState, ticket: &BoardTicket, frame: Rect, sketch: &mut
 
 /// The number of ticked lines of all: `2/3`.
 pub(super) fn done(ticket: &BoardTicket) -> String {
-    format!("{}/{}", ticket.ticked_lines(), ticket.order().lines.len())
+    format!(
+        "{}/{}",
+        ticket.ticket.ticked_lines(),
+        ticket.order().lines.len()
+    )
 }
 
 fn draw_row(
