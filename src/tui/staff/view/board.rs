@@ -20,14 +20,13 @@ use ratatui::text::{Line, Span};
 const EMPTY: &str = "No open orders. New ones appear here.";
 
 /// Draws the board.
-pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
-    let layout = BoardLayout::of(state);
+pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch) {
     let is_list = shows_list(state);
     let in_ticket = !is_list || state.board.pane == BoardPane::Ticket;
     let has_list = layout.list.is_some();
 
     if let Some(frame) = layout.list {
-        draw_list(state, frame, sketch);
+        draw_list(state, layout, frame, sketch);
     }
     if let Some(frame) = layout.beside.filter(|_| layout.tickets.is_empty()) {
         draw_pane(&state.theme, false, "", frame, sketch);
@@ -59,8 +58,7 @@ fn why_empty(state: &StaffState) -> &'static str {
 }
 
 /// The place of the cursor: on the selected line or row.
-pub(super) fn cursor(state: &StaffState) -> Option<Position> {
-    let layout = BoardLayout::of(state);
+pub(super) fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
     let place = state.board.selected_place()?;
     let in_list = shows_list(state) && state.board.pane == BoardPane::List;
 
@@ -174,11 +172,11 @@ fn widest(texts: impl Iterator<Item = String>, least: usize) -> u16 {
     u16::try_from(widest.unwrap_or(0).max(least)).unwrap_or(u16::MAX)
 }
 
-fn draw_list(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
+fn draw_list(state: &StaffState, layout: &BoardLayout, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let board = &state.board;
     let has_keyboard = board.pane == BoardPane::List;
-    let title = titled(theme, " Board ", counts(state), frame);
+    let title = titled(theme, " Board ", counts(state, layout), frame);
     draw_pane(theme, has_keyboard, title, frame, sketch);
 
     let rows = list_rows(frame);

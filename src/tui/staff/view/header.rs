@@ -18,7 +18,7 @@ const GAP: &str = "   ";
 
 /// Draws the header. Where there is little room, the counts give way first, then the time, then
 /// one's own name.
-pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
+pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch) {
     let theme = &state.theme;
     let area = Rect::new(0, 0, state.size.0, 1);
     let width = usize::from(area.width);
@@ -64,7 +64,7 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     if state.page == Page::Board && !shows_list(state) {
         left.push_span(Span::raw(GAP));
         let room = width.saturating_sub(left.width() + right.width() + GAP.len());
-        left.extend(fitting(counts(state), room));
+        left.extend(fitting(counts(state, layout), room));
     }
     sketch.write_line(&left, area);
     sketch.write_line(&right.right_aligned(), area);
@@ -87,7 +87,7 @@ fn fitting(words: Vec<(String, Style)>, room: usize) -> Vec<Span<'static>> {
 }
 
 /// How much is open, how much of it is late, and what of it shows.
-pub(super) fn counts(state: &StaffState) -> Vec<(String, Style)> {
+pub(super) fn counts(state: &StaffState, layout: &BoardLayout) -> Vec<(String, Style)> {
     let theme = &state.theme;
     let board = &state.board;
     if !board.is_read {
@@ -124,7 +124,7 @@ pub(super) fn counts(state: &StaffState) -> Vec<(String, Style)> {
         words.push((format!("{late} over {limit}"), theme.bad));
     }
     if !shows_list(state) {
-        let behind = board.to_make - BoardLayout::of(state).next;
+        let behind = board.to_make - layout.next;
         let before = board.first;
         if behind + before > 0 {
             words.push((format!("{before} ← · → {behind}"), theme.warn));

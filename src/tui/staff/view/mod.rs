@@ -12,6 +12,7 @@ mod totals;
 use crate::config::keymap::ScreenKind;
 use crate::model::text;
 use crate::tui::layout::help as help_rows;
+use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::staff::layout::footer::key_hints;
 use crate::tui::staff::layout::palette as commands;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
@@ -25,9 +26,10 @@ use ratatui::style::Style;
 /// Everything that a frame shows of the state.
 #[must_use]
 pub fn picture(state: &StaffState) -> Picture {
+    let layout = board_layout(state);
     Picture {
-        sketch: sketch(state),
-        cursor: cursor(state),
+        sketch: sketch(state, &layout),
+        cursor: cursor(state, &layout),
         title: title(state),
         display: state.env.display,
     }
@@ -35,12 +37,22 @@ pub fn picture(state: &StaffState) -> Picture {
 
 /// Draws the whole screen; returns the place of the cursor, where it shows.
 pub fn view(state: &StaffState, buffer: &mut Buffer) -> Option<Position> {
-    sketch(state).paint(state.env.display, buffer);
-    cursor(state)
+    let layout = board_layout(state);
+    sketch(state, &layout).paint(state.env.display, buffer);
+    cursor(state, &layout)
+}
+
+/// The layout of the board, once for all that a frame shows; nothing where another page shows.
+fn board_layout(state: &StaffState) -> BoardLayout {
+    if state.page == Page::Board && state.has_room() {
+        BoardLayout::of(state)
+    } else {
+        BoardLayout::default()
+    }
 }
 
 /// Sketches the whole screen.
-fn sketch(state: &StaffState) -> Sketch {
+fn sketch(state: &StaffState, layout: &BoardLayout) -> Sketch {
     let style = state.theme.text.patch(state.theme.background);
     let mut sketch = Sketch::new(state.size, style);
     if !state.has_room() {
@@ -53,8 +65,8 @@ fn sketch(state: &StaffState) -> Sketch {
         return sketch;
     }
 
-    header::draw(state, &mut sketch);
-    draw_page(state, state.body(), &mut sketch);
+    header::draw(state, layout, &mut sketch);
+    draw_page(state, layout, state.body(), &mut sketch);
     draw_palette(state, &mut sketch);
     footer::draw_message(state, state.message_line(), &mut sketch);
     let hints = key_hints(state, state.size.0);
@@ -63,7 +75,7 @@ fn sketch(state: &StaffState) -> Sketch {
 }
 
 /// The place of the cursor, where it shows.
-fn cursor(state: &StaffState) -> Option<Position> {
+fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
     if !state.has_room() {
         return None;
     }
@@ -71,17 +83,17 @@ fn cursor(state: &StaffState) -> Option<Position> {
         return Some(prompt.cursor(state.message_line()));
     }
     let is_on_board = state.page == Page::Board && matches!(state.mode, StaffMode::Browse);
-    is_on_board.then(|| board::cursor(state)).flatten()
+    is_on_board.then(|| board::cursor(state, layout)).flatten()
 }
 
 /// Draws the page, or the help that covers it.
-fn draw_page(state: &StaffState, body: Rect, sketch: &mut Sketch) {
+fn draw_page(state: &StaffState, layout: &BoardLayout, body: Rect, sketch: &mut Sketch) {
     if let StaffMode::Help(top) = state.mode {
         let rows = help_rows::rows(&state.env.keymap, ScreenKind::Staff, state.size.0);
         return help::draw(&state.theme, &rows, top, body, sketch);
     }
     match state.page {
-        Page::Board => board::draw(state, sketch),
+        Page::Board => board::draw(state, layout, sketch),
         Page::Ready => ready::draw(state, body, sketch),
         Page::Today => today::draw(state, sketch),
     }
