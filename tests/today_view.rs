@@ -2,12 +2,11 @@
 
 use crate::harness;
 
-use harness::screens::{demo_products, env};
+use harness::board::{picture, staff_env};
+use harness::screens::demo_products;
 use harness::{Server, TROLLEY, Terminal, ok, ok_as};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use ratatui::Terminal as Canvas;
-use ratatui::backend::TestBackend;
 use serde_json::Value;
 use trolley::config::key::Key;
 use trolley::config::theme::Theme;
@@ -20,9 +19,8 @@ use trolley::store::board::BoardEvent;
 use trolley::tui::message::{Now, ShellEvent, TerminalEvent};
 use trolley::tui::staff::message::{StaffEffect, StaffMessage};
 use trolley::tui::staff::state::today::{Figured, ShownTime};
-use trolley::tui::staff::state::{Page, StaffEnv, StaffState};
+use trolley::tui::staff::state::{Page, StaffState};
 use trolley::tui::staff::update::update;
-use trolley::tui::staff::view::view;
 
 /// 2026-11-26 15:20 UTC, a Thursday.
 const NOW: u64 = 1_795_706_400_000;
@@ -37,21 +35,6 @@ struct Stage {
     state: StaffState,
     now: Now,
     effects: Vec<StaffEffect>,
-}
-
-fn staff_env() -> StaffEnv {
-    let shopper = env();
-    StaffEnv {
-        me: "mia".to_owned(),
-        private: false,
-        zone: TimeZone::UTC,
-        keymap: shopper.keymap,
-        display: shopper.display,
-        alerts: shopper.alerts,
-        warn_after: 5 * MINUTE,
-        late_after: 10 * MINUTE,
-        print: None,
-    }
 }
 
 impl Stage {
@@ -139,14 +122,7 @@ impl Stage {
     }
 
     fn picture(&self) -> String {
-        let (width, height) = self.state.size;
-        let mut canvas = Canvas::new(TestBackend::new(width, height)).unwrap();
-        canvas
-            .draw(|frame| {
-                view(&self.state, frame.buffer_mut());
-            })
-            .unwrap();
-        canvas.backend().to_string()
+        picture(&self.state)
     }
 }
 

@@ -1,12 +1,9 @@
 //! The board without a server: its core with a clock of its own.
 
-use super::screens::id;
+use super::screens::{env, id};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use trolley::config::alerts::AlertWays;
-use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::key::Key;
-use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
 use trolley::model::order::OrderLine;
 use trolley::model::{Currency, Money, Note, Order, OrderId, OrderState, Ticket};
@@ -224,26 +221,8 @@ pub fn tickets() -> Vec<Ticket> {
 impl TestBoard {
     /// A board that has not heard of anything yet.
     pub fn new(width: u16, height: u16, page: Page) -> TestBoard {
-        let env = StaffEnv {
-            me: "mia".to_owned(),
-            private: false,
-            zone: jiff::tz::TimeZone::UTC,
-            keymap: Keymap::default(),
-            display: Display {
-                colours: Colours::All,
-                charset: Charset::Unicode,
-            },
-            alerts: AlertWays {
-                title: true,
-                bell: true,
-                notification: None,
-            },
-            warn_after: 5 * MINUTE,
-            late_after: 10 * MINUTE,
-            print: Some("lp".to_owned()),
-        };
         TestBoard {
-            state: StaffState::new(env, Theme::DARK, true, (width, height), page),
+            state: StaffState::new(staff_env(), Theme::DARK, true, (width, height), page),
             now: Now {
                 steady: 10_000,
                 wall: i64::try_from(SERVER).unwrap(),
@@ -382,13 +361,34 @@ impl TestBoard {
 
     /// The screen as text.
     pub fn picture(&self) -> String {
-        let (width, height) = self.state.size;
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        terminal
-            .draw(|frame| {
-                view(&self.state, frame.buffer_mut());
-            })
-            .unwrap();
-        terminal.backend().to_string()
+        picture(&self.state)
     }
+}
+
+/// What stays the same on a screen of mia, of the staff.
+pub fn staff_env() -> StaffEnv {
+    let shopper = env();
+    StaffEnv {
+        me: "mia".to_owned(),
+        private: shopper.private,
+        zone: shopper.zone,
+        keymap: shopper.keymap,
+        display: shopper.display,
+        alerts: shopper.alerts,
+        warn_after: 5 * MINUTE,
+        late_after: 10 * MINUTE,
+        print: Some("lp".to_owned()),
+    }
+}
+
+/// A screen of the staff as text.
+pub fn picture(state: &StaffState) -> String {
+    let (width, height) = state.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal
+        .draw(|frame| {
+            view(state, frame.buffer_mut());
+        })
+        .unwrap();
+    terminal.backend().to_string()
 }
