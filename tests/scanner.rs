@@ -1,11 +1,14 @@
 //! A bar-code scanner: a keyboard that types digits and Enter, anywhere and at any pace.
+//!
+//! In full: `TROLLEY_CODES=10000 cargo test --release --test suite scanner::`
 
 use crate::harness;
 
 use harness::load::Random;
 use harness::screens::{TestScreen, demo_products, id, typed};
-use harness::{Server, Terminal, ok, order_screens, shop, shop_sized, until};
+use harness::{Server, TROLLEY, Terminal, ok, order_screens, shop, shop_sized, until};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use trolley::model::{Cart, Catalog, Product};
 use trolley::store::live::LiveEvent;
 use trolley::store::{Shop, Trouble};
@@ -372,6 +375,165 @@ fn random_codes_never_change_another_product() {
         known += added.len();
     }
     assert!(known > 300, "{known}");
+}
+
+/// A server with the demo's products, each with a random code.
+fn till_of_random_codes(random: &mut Random) -> (Server, Vec<(String, String)>) {
+    let server = Server::with_demo();
+    let mut codes = Vec::new();
+    for product in demo_products() {
+        let code = random_code(random);
+        let product = product.id.to_string();
+        server.raw(&["HSET", &format!("product:{product}"), "barcode", &code]);
+        // Else a code may rightly be refused.
+        server.raw(&["HDEL", &format!("product:{product}"), "stock"]);
+        codes.push((product, code));
+    }
+    (server, codes)
+}
+
+/// The keys that open pages on which a code does nothing, and what each shows.
+const PAGES: [(&str, &str); 4] = [
+    ("c", "╭ Checkout"),
+    ("o", "╭ Orders"),
+    ("b", "╭ Carts"),
+    ("?", "╭ Keys"),
+];
+
+/// One that scans random codes into a cart of its own, on any page and at any pace.
+struct Scanner<'a> {
+    till: Terminal,
+    cart: String,
+    server: &'a Server,
+    codes: &'a [(String, String)],
+    in_cart: BTreeMap<String, u32>,
+    random: Random,
+}
+
+impl Scanner<'_> {
+    /// Opens a list or a page, scans a known code or any other there, and goes back.
+    fn scan(&mut self) {
+        let page = match self.random.below(4) {
+            0 => Some(*one_of(&PAGES, &mut self.random)),
+            _ => None,
+        };
+        match page {
+            Some((keys, title)) => {
+                self.till.keys(keys);
+                self.till.wait(title);
+            }
+            None => {
+                let open: &&str = one_of(&LISTS, &mut self.random);
+                self.till.keys(open);
+            }
+        }
+
+        let (product, known) = one_of(self.codes, &mut self.random);
+        let code = match self.random.below(2) {
+            0 => known.clone(),
+            _ => random_code(&mut self.random),
+        };
+        let count = match self.random.below(2) {
+            0 => None,
+            _ => Some(1 + u32::try_from(self.random.below(99)).unwrap()),
+        };
+        let digits = count.map_or_else(String::new, |count| count.to_string()) + &code;
+        self.type_at_some_pace(&digits);
+
+        let told = self.told(&digits);
+        if told.starts_with("Added ") {
+            let meant = count.unwrap_or(1);
+            assert!(page.is_none() && code == *known, "{digits}: {told}");
+            assert!(told.starts_with(&format!("Added {meant} × ")), "{told}");
+            *self.in_cart.entry(product.clone()).or_default() += meant;
+        }
+        until("the cart holds what was scanned, and nothing else", || {
+            self.holds() == self.in_cart
+        });
+
+        self.till.keys("esc esc esc");
+        self.till.wait("╭ Catalog 64 products");
+        self.till
+            .gone("Added |No product has|This is |Scanned codes");
+    }
+
+    /// Types digits and Enter with pauses of up to 50 ms, of which each code has its own most.
+    fn type_at_some_pace(&mut self, digits: &str) {
+        let most = self.random.below(51);
+        for key in digits.bytes().chain([b'\r']) {
+            self.till.send(&[key]);
+            std::thread::sleep(Duration::from_millis(self.random.below(most + 1)));
+        }
+    }
+
+    /// What the screen says of a code.
+    fn told(&self, digits: &str) -> String {
+        let is_told = |line: &&str| {
+            let starts = ["Added ", "No product has", "This is ", "Scanned codes"];
+            starts
+                .iter()
+                .any(|start| line.trim_start().starts_with(start))
+        };
+        self.till
+            .wait_until(&format!("nothing is said of {digits}"), |screen| {
+                screen.contents().lines().any(|line| is_told(&line))
+            });
+        let text = self.till.text();
+        let told = text.lines().find(is_told).unwrap();
+        told.trim().to_owned()
+    }
+
+    fn holds(&self) -> BTreeMap<String, u32> {
+        let all = self
+            .server
+            .get_list(&format!("ZRANGE cart:{} 0 -1 WITHSCORES", self.cart));
+        let pairs = all.chunks_exact(2);
+        pairs
+            .map(|pair| (pair[0].clone(), pair[1].parse().unwrap()))
+            .collect()
+    }
+}
+
+#[test]
+fn random_codes_at_any_pace_are_never_a_number() {
+    const TILLS: u64 = 6;
+    let codes = std::env::var("TROLLEY_CODES").map_or(60, |codes| codes.parse().unwrap());
+
+    let mut random = Random(11);
+    let (server, known) = till_of_random_codes(&mut random);
+    let tills = (0..TILLS).map(|number| {
+        let cart = format!("till-{number}");
+        // Else it has no checkout.
+        ok(&server, &["--user", &cart, "add", "espresso"]);
+        let till = Terminal::builder(TROLLEY)
+            .args(&["--redis", server.url(), "--user", &cart, "--name", "ann"])
+            // More pieces than all scans add up to.
+            .args(&["--line-limit", "999999"])
+            .home(server.dir())
+            .open();
+        Scanner {
+            till,
+            cart,
+            server: &server,
+            codes: &known,
+            in_cart: BTreeMap::from([("espresso".to_owned(), 1)]),
+            random: Random(100 + number),
+        }
+    });
+    let mut tills: Vec<Scanner<'_>> = tills.collect();
+
+    std::thread::scope(|scope| {
+        for scanner in &mut tills {
+            scope.spawn(|| {
+                scanner.till.wait("64 products");
+                for _ in 0..u64::div_ceil(codes, TILLS) {
+                    scanner.scan();
+                }
+            });
+        }
+    });
+    let added: usize = tills.iter().map(|scanner| scanner.in_cart.len()).sum();
+    assert!(added as u64 > codes / 20 || added > 100, "{added}");
 }
 
 /// A shop whose products have codes.
