@@ -26,11 +26,11 @@ fn bare(socket: &Path) -> usize {
         scope.spawn(move || {
             for id in ids {
                 let key = [b"product:", &id[..]].concat();
-                write!(writer, "*8\r\n$5\r\nHMGET\r\n${}\r\n", key.len()).unwrap();
+                write!(writer, "*9\r\n$5\r\nHMGET\r\n${}\r\n", key.len()).unwrap();
                 writer.write_all(&key).unwrap();
                 writer
                     .write_all(
-                        b"\r\n$4\r\nname\r\n$5\r\nprice\r\n$8\r\ncategory\r\n$4\r\nunit\r\n$5\r\nstock\r\n$11\r\ndescription\r\n",
+                        b"\r\n$4\r\nname\r\n$5\r\nprice\r\n$8\r\ncategory\r\n$4\r\nunit\r\n$5\r\nstock\r\n$11\r\ndescription\r\n$7\r\nbarcode\r\n",
                     )
                     .unwrap();
             }
@@ -38,7 +38,7 @@ fn bare(socket: &Path) -> usize {
         });
         (0..all)
             .map(|_| array(&mut reader).len())
-            .filter(|fields| *fields == 6)
+            .filter(|fields| *fields == 7)
             .count()
     })
 }
@@ -98,6 +98,7 @@ pub fn is_child(args: &[String]) -> bool {
                     + item.category.len()
                     + item.unit.len()
                     + item.description.len()
+                    + item.barcode.len()
             })
             .sum();
         let held = resident().saturating_sub(before).saturating_sub(text);
@@ -126,14 +127,17 @@ fn resident() -> usize {
         * 1024
 }
 
-pub fn run() {
-    let server = Server::start_with("redis-server", &["--appendonly", "no"]);
-    million::fill(&server.socket(), SIZE);
-    let (mut bare_spans, mut firsts, mut ours, mut bytes) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for _ in 0..ROUNDS {
-        let (span, read) = timed(|| bare(&server.socket()));
-        assert_eq!(read, SIZE as usize);
-        bare_spans.push(span);
+/// What several readings of one server took.
+#[derive(Default)]
+struct Loads {
+    firsts: Vec<Duration>,
+    wholes: Vec<Duration>,
+    bytes_a_product: u64,
+}
+
+impl Loads {
+    /// Reads the catalog once, in a process of its own.
+    fn read(&mut self, server: &Server) {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["load-child", server.url()])
             .output()
@@ -143,26 +147,54 @@ pub fn run() {
             .split_whitespace()
             .map(|n| n.parse().unwrap())
             .collect();
-        firsts.push(Duration::from_micros(numbers[0]));
-        ours.push(Duration::from_micros(numbers[1]));
-        bytes = numbers[2];
+        self.firsts.push(Duration::from_micros(numbers[0]));
+        self.wholes.push(Duration::from_micros(numbers[1]));
+        self.bytes_a_product = numbers[2];
     }
+}
+
+pub fn run() {
+    let server = || Server::start_with("redis-server", &["--appendonly", "no"]);
+    let (plain, coded) = (server(), server());
+    million::fill(&plain.socket(), SIZE);
+    million::fill_coded(&coded.socket(), SIZE);
+
+    let mut bare_spans = Vec::new();
+    let mut ours = Loads::default();
+    let mut with_codes = Loads::default();
+    for _ in 0..ROUNDS {
+        let (span, read) = timed(|| bare(&plain.socket()));
+        assert_eq!(read, SIZE as usize);
+        bare_spans.push(span);
+        ours.read(&plain);
+        with_codes.read(&coded);
+    }
+
     let half = |spans: &[Duration]| percentile(spans, 0.5);
     row(
         "first 50 of 1,000,000 products after the connection",
-        &ms(half(&firsts)),
+        &ms(half(&ours.firsts)),
     );
     row(
         "all 1,000,000, sorted, beside a bare reader",
         &format!(
             "{} beside {}: {:.2}x",
-            ms(half(&ours)),
+            ms(half(&ours.wholes)),
             ms(half(&bare_spans)),
-            ratio(half(&ours), half(&bare_spans))
+            ratio(half(&ours.wholes), half(&bare_spans))
         ),
     );
     row(
         "memory a product beyond its text",
-        &format!("{bytes} bytes"),
+        &format!("{} bytes", ours.bytes_a_product),
+    );
+    row(
+        "all 1,000,000 with a bar code each, beside those without",
+        &format!(
+            "{}: {:.2}x; {} bytes a product beyond its text",
+            ms(half(&with_codes.wholes)),
+            ratio(half(&with_codes.wholes), half(&ours.wholes)),
+            with_codes.bytes_a_product
+        ),
     );
 }

@@ -11,6 +11,7 @@
 #[path = "../../harness/mod.rs"]
 mod harness;
 
+mod codes;
 mod crowd;
 mod frame;
 mod idle;
@@ -28,12 +29,13 @@ type Part = (&'static str, fn());
 
 /// The start comes first: after parts with a million products this process is so large that
 /// forking it takes longer than all that is measured.
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("start", start::run),
     ("keys", keys::run),
     ("frame", frame::run),
     ("search", search::run),
     ("orders", orders::run),
+    ("codes", codes::run),
     ("load", load::run),
     ("script", script::run),
     ("idle", idle::run),

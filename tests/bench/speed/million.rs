@@ -65,15 +65,36 @@ pub fn id(n: u32) -> String {
     format!("p{n:07}")
 }
 
+/// The bar code of product `n`, an EAN-13.
+pub fn code(n: u32) -> String {
+    let digits = format!("40{n:010}");
+    let weights = [1, 3].into_iter().cycle();
+    let sum: u32 = (digits.bytes().zip(weights))
+        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
+        .sum();
+    format!("{digits}{}", (10 - sum % 10) % 10)
+}
+
 /// The catalog in memory.
 pub fn catalog(size: u32) -> Catalog {
+    made(size, |_| None)
+}
+
+/// The same with a bar code for each product.
+pub fn coded_catalog(size: u32) -> Catalog {
+    made(size, |n| Some(code(n)))
+}
+
+fn made(size: u32, code: impl Fn(u32) -> Option<String>) -> Catalog {
     let mut catalog = Catalog::default();
     for n in 0..size {
         let fields = fields(n);
         let [name, price, category, description] =
             fields.each_ref().map(|text| Some(text.as_bytes()));
+        let code = code(n);
+        let code = code.as_ref().map(|text| text.as_bytes());
         let product =
-            Decoded::read(b"", [name, price, category, None, None, description, None]).unwrap();
+            Decoded::read(b"", [name, price, category, None, None, description, code]).unwrap();
         catalog.push(id(n).as_bytes(), &product);
     }
     catalog.sort();
@@ -90,6 +111,15 @@ pub fn product(n: u32) -> Product {
 
 /// Fills a server with it.
 pub fn fill(socket: &std::path::Path, size: u32) {
+    fill_with(socket, size, |_| None);
+}
+
+/// The same with a bar code for each product.
+pub fn fill_coded(socket: &std::path::Path, size: u32) {
+    fill_with(socket, size, |n| Some(code(n)));
+}
+
+fn fill_with(socket: &std::path::Path, size: u32, code: impl Fn(u32) -> Option<String>) {
     let mut cli = Command::new("redis-cli");
     cli.arg("-s")
         .arg(socket)
@@ -108,18 +138,13 @@ pub fn fill(socket: &std::path::Path, size: u32) {
     for n in 0..size {
         let (id, [name, price, category, description]) = (id(n), fields(n));
         let key = format!("product:{id}");
-        command(&[
-            "HSET",
-            &key,
-            "name",
-            &name,
-            "price",
-            &price,
-            "category",
-            &category,
-            "description",
-            &description,
-        ]);
+        let mut hash = vec!["HSET", &key, "name", &name, "price", &price];
+        hash.extend(["category", &category, "description", &description]);
+        let code = code(n);
+        if let Some(code) = &code {
+            hash.extend(["barcode", code]);
+        }
+        command(&hash);
         command(&["ZADD", "catalog", "0", &id]);
     }
     drop(pipe);
