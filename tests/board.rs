@@ -3,6 +3,7 @@
 use crate::harness;
 
 use harness::patience::answered;
+use harness::sentinel::Sentinels;
 use harness::shopping::{
     add, check_out, connect_as, id, named, on_many_threads, quick_server, sell, user,
 };
@@ -729,6 +730,36 @@ fn a_board_of_a_cluster_follows_the_orders_to_another_node() {
         })
         .await;
         mia.ask(step(&second, Placed, Accepted)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_board_behind_sentinels_follows_the_master() {
+    let all = Sentinels::start();
+    for product in ["tea", "cake"] {
+        all.servers[0].cmd(&format!("HSET product:{product} name {product} price 2.40"));
+    }
+
+    on_many_threads().block_on(async {
+        let mut till = connect_as(&all.url(), "ann").await;
+        let mut mia = Board::opened(&all.url(), "mia").await;
+        let first = place(&mut till, "office").await;
+        mia.until("the order", |board| board.state(&first) == Some(Placed))
+            .await;
+        mia.ask(step(&first, Placed, Accepted)).await.unwrap();
+
+        all.fail_over();
+        until("the other is master", || all.master() == Some(1));
+        let mut till = connect_as(&all.url(), "ann").await;
+        let second = place(&mut till, "family").await;
+        mia.until("the order at the new master", |board| {
+            board.is_current && board.state(&second) == Some(Placed)
+        })
+        .await;
+        assert_eq!(mia.state(&first), Some(Accepted));
+        mia.ask(step(&second, Placed, Accepted)).await.unwrap();
+        let key = format!("{{orders}}:{second}");
+        assert_eq!(all.servers[1].get(&format!("HGET {key} state")), "accepted");
     });
 }
 

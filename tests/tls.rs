@@ -87,6 +87,30 @@ fn the_way_there_is_secure_or_there_is_none() {
 }
 
 #[test]
+fn the_board_is_live_by_a_secure_connection() {
+    let papers = Certificates::make();
+    let (server, port) = secure(&papers, &["--tls-auth-clients", "no"]);
+    let url = format!("rediss://localhost:{port}");
+    let ca = papers.text("ca.crt");
+    let at = ["--redis", &url, "--tls-ca", &ca, "--user", "alice"];
+    server.cmd("HSET product:tea name Tea price 2.40");
+    let mut mia = Terminal::builder(TROLLEY)
+        .args(&[&at[..], &["--name", "mia", "board"]].concat())
+        .home(server.dir())
+        .open();
+    mia.wait("No open orders");
+
+    for command in [&["add", "tea"][..], &["checkout", "--yes"]] {
+        let done = run(server.dir(), &[&at[..], command].concat(), &[]);
+        assert!(done.status.success(), "{}", said(&done));
+    }
+    mia.wait("#1 alice");
+    mia.keys("1 enter");
+    mia.wait("▸ #1 alice");
+    mia.keys_until("enter", "accepted · mia");
+}
+
+#[test]
 fn a_server_may_want_to_see_a_certificate() {
     let papers = Certificates::make();
     let (server, port) = secure(&papers, &["--tls-auth-clients", "yes"]);
