@@ -394,6 +394,47 @@ fn mistakes_end_the_server_before_it_begins() {
     }
 }
 
+#[test]
+fn the_settings_file_may_hold_the_options() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    let settings = folder.text("config.toml");
+    let write = |text: &str| std::fs::write(&settings, text).unwrap();
+    let with_file = |more: &[&str]| {
+        let mut command = shop(&redis, &folder);
+        command.args(["--config", &settings]).args(more);
+        command
+    };
+
+    write("[serve]\nlisten = '192.0.2.1:1'\nopen = 'own'\nidle = 'never'\n");
+    // The command line wins: it is heard on the loopback.
+    let (_server, address, _) = launch(&mut with_file(&[]), &[]);
+    let options = folder.client(Some("ann"), address.port());
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let ann = Terminal::builder("/usr/bin/ssh")
+        .args(&options)
+        .args(&["127.0.0.1"])
+        .open();
+    ann.wait("▌key-");
+    let told = with_file(&["config"]).finish();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("serve.open = \"own\""), "{told}");
+    assert!(toml::from_str::<toml::Table>(&told).is_ok(), "{told}");
+
+    for (text, what) in [
+        ("opne = 'own'", "did you mean “open”?"),
+        ("open = 'all'", "line 2"),
+        ("open = 'own'\nidle = 'soon'", "idle"),
+        ("open = 'own'\nlisten = 'here'", "listen"),
+        ("open = 'own'\nproxy_protocol = ['x']", "proxy_protocol"),
+    ] {
+        write(&format!("[serve]\n{text}\n"));
+        let output = with_file(&["serve"]).finish();
+        assert_eq!(output.status.code(), Some(2), "{text}: {output:?}");
+        assert!(complaint(&output).contains(what), "{text}: {output:?}");
+    }
+}
+
 /// Reads until the other side closes the connection.
 fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

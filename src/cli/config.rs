@@ -39,10 +39,7 @@ fn origins_json(origins: &[SettingOrigin]) -> Map<String, Value> {
             None => origin.value.to_string(),
         };
         let from = origin.source.to_string();
-        document.insert(
-            origin.name.to_owned(),
-            json!({ "value": value, "from": from }),
-        );
+        document.insert(origin.name.clone(), json!({ "value": value, "from": from }));
     }
     document
 }

@@ -4,23 +4,26 @@ mod control;
 
 use super::args::time;
 use super::connect;
-use super::error::{CliError, usage_error};
+use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use super::visitor;
 use crate::config::Settings;
+use crate::config::serving::{OpenTo, ServeSettings};
 use crate::serve::door::{self, Proxies};
 use crate::serve::identity::Open;
 use crate::serve::{Options, ServeError, Server, Sockets};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use control::{ControlAction, ControlArgs};
 use ipnet::IpNet;
 use serde_json::json;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The port of SSH, which nobody has to name.
 const SSH_PORT: u16 = 22;
+
+/// Where a server listens that is not told otherwise.
+const LISTEN: &str = "127.0.0.1:2222";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -28,73 +31,11 @@ pub(super) struct ServeArgs {
     #[command(subcommand)]
     action: Option<ControlAction>,
 
-    /// Listen here; 0.0.0.0:2222 lets in people from other machines. A socket of systemd's goes
-    /// before
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:2222",
-        value_parser = listen_address
-    )]
-    listen: SocketAddr,
-
-    /// Believe the proxies in these networks who a visitor is: they speak the PROXY protocol
-    #[arg(long, value_name = "NETWORK", value_delimiter = ',', value_parser = network)]
-    proxy_protocol: Vec<IpNet>,
-
-    /// Let in the owners of the keys in this file: lines as in OpenSSH's authorized_keys
-    #[arg(long, value_name = "FILE")]
-    keys: Option<PathBuf>,
-
-    /// What the owner of any other key gets
-    #[arg(long, value_name = "CART", default_value = "none")]
-    open: OpenTo,
-
-    /// Let people in who have no key: to the shared cart, else each to a cart for this visit
-    #[arg(long)]
-    guests: bool,
-
-    /// Let in who has an invitation (trolley invite), and the keys that came by one before
-    #[arg(long)]
-    invites: bool,
-
-    /// Use the host key in this file [default: one that is made at the first start, and kept]
-    #[arg(long, value_name = "FILE")]
-    host_key: Option<PathBuf>,
-
-    /// The most visitors at a time
-    #[arg(long, value_name = "N", default_value = "1000")]
-    max: usize,
-
-    /// The most connections from one address
-    #[arg(long, value_name = "N", default_value = "20")]
-    per_ip: usize,
-
-    /// Close a screen on which nobody has pressed a key for this long: 30m, 2h, never
-    #[arg(long, value_name = "TIME", default_value = "30m")]
-    idle: String,
-
-    /// The time to log in [default: 20s; with --invites 2m, to type a code]
-    #[arg(long, value_name = "TIME")]
-    login_grace: Option<String>,
-
-    /// The time for changes to be confirmed when the server ends
-    #[arg(long, value_name = "TIME", default_value = "30s")]
-    drain: String,
+    #[command(flatten)]
+    settings: ServeSettings,
 
     #[command(flatten)]
     control: ControlArgs,
-}
-
-/// The carts that people may get whose key is not listed.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum OpenTo {
-    /// None: they are not let in
-    None,
-    /// Each a cart of their own, the same at each visit
-    Own,
-    /// All of them the cart of --cart
-    Shared,
 }
 
 impl ServeArgs {
@@ -102,51 +43,58 @@ impl ServeArgs {
     pub(super) fn serves(&self) -> bool {
         self.action.is_none()
     }
+}
 
-    fn login_grace(&self) -> &str {
-        let usual = if self.invites { "2m" } else { "20s" };
-        self.login_grace.as_deref().unwrap_or(usual)
-    }
+/// Checks the settings, and fills in the defaults.
+fn options(settings: ServeSettings) -> Result<Options, CliError> {
+    let listen = settings.listen.as_deref().unwrap_or(LISTEN);
+    let proxies = settings.proxy_protocol.unwrap_or_default();
+    let proxies: Result<Vec<IpNet>, CliError> =
+        proxies.iter().map(|typed| network(typed)).collect();
+    let invites = settings.invites.unwrap_or(false);
+    let usual_grace = if invites { "2m" } else { "20s" };
+    let login_grace = settings.login_grace.as_deref().unwrap_or(usual_grace);
 
-    fn options(&self) -> Result<Options, CliError> {
-        Ok(Options {
-            listen: self.listen,
-            proxies: Proxies::new(self.proxy_protocol.clone()),
-            host_key: self.host_key.clone(),
-            keys: self.keys.clone(),
-            open: match self.open {
-                OpenTo::None => Open::Nobody,
-                OpenTo::Own => Open::Own,
-                OpenTo::Shared => Open::Shared,
-            },
-            guests: self.guests,
-            invites: self.invites,
-            most: self.max,
-            most_from_network: self.per_ip,
-            idle: time("idle", &self.idle)?,
-            login_grace: limited_time("login-grace", self.login_grace())?,
-            drain: limited_time("drain", &self.drain)?,
-        })
-    }
+    Ok(Options {
+        listen: listen_address(listen)?,
+        proxies: Proxies::new(proxies?),
+        host_key: settings.host_key,
+        keys: settings.keys,
+        open: match settings.open {
+            None | Some(OpenTo::None) => Open::Nobody,
+            Some(OpenTo::Own) => Open::Own,
+            Some(OpenTo::Shared) => Open::Shared,
+        },
+        guests: settings.guests.unwrap_or(false),
+        invites,
+        most: settings.max.unwrap_or(1000),
+        most_from_network: settings.per_ip.unwrap_or(20),
+        idle: time("idle", settings.idle.as_deref().unwrap_or("30m"))?,
+        login_grace: limited_time("login_grace", login_grace)?,
+        drain: limited_time("drain", settings.drain.as_deref().unwrap_or("30s"))?,
+    })
 }
 
 /// Reads an address to listen on. Its host may be a name.
-fn listen_address(typed: &str) -> Result<SocketAddr, String> {
+fn listen_address(typed: &str) -> Result<SocketAddr, CliError> {
     let mut found = typed.to_socket_addrs().map_err(|_| {
-        "an address and a port, like 0.0.0.0:2222 or localhost:2222, are needed".to_owned()
+        let expected = "an address and a port, like 0.0.0.0:2222 or localhost:2222, are needed";
+        invalid_argument("listen", typed, expected)
     })?;
     found
         .next()
-        .ok_or_else(|| "no address has this name".to_owned())
+        .ok_or_else(|| invalid_argument("listen", typed, "no address has this name"))
 }
 
 /// Reads a network, or one address of which it consists.
-fn network(typed: &str) -> Result<IpNet, String> {
+fn network(typed: &str) -> Result<IpNet, CliError> {
     if let Ok(address) = typed.parse::<IpAddr>() {
         return Ok(address.into());
     }
-    let network = typed.parse();
-    network.map_err(|_| "an address, or a network like 10.0.0.0/8, is needed".to_owned())
+    typed.parse().map_err(|_| {
+        let expected = "an address, or a network like 10.0.0.0/8, is needed";
+        invalid_argument("proxy_protocol", typed, expected)
+    })
 }
 
 /// Reads a time that can't be never.
@@ -168,7 +116,7 @@ pub(super) async fn run(
 
 /// Serves the shop until a signal ends it.
 async fn serve(args: &ServeArgs, settings: &Settings, output: &Output) -> Result<(), CliError> {
-    let options = args.options()?;
+    let options = options(args.settings.clone().or(settings.serve.clone()))?;
     let sockets = Sockets {
         // Before a private server is started, which would inherit it.
         listener: door::passed_socket().map_err(ServeError::System)?,

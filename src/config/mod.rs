@@ -15,6 +15,7 @@ mod origins;
 mod paths;
 pub(crate) mod pipe;
 mod server;
+pub mod serving;
 mod setting_table;
 pub mod theme;
 pub mod used_carts;
@@ -38,6 +39,7 @@ use credentials::Credentials;
 use file::FilePresence;
 use keymap::Keymap;
 use origins::SettingLayers;
+use serving::ServeSettings;
 use setting_table::{LOG_LEVELS, SettingLayer};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -109,6 +111,8 @@ pub struct Settings {
     pub board_late: u64,
     /// The shell command that prints a ticket; `None` where there is none.
     pub print: Option<String>,
+    /// What the settings file says of `trolley serve`.
+    pub serve: ServeSettings,
     /// The file for the log, and the lowest level that is written to it.
     pub log: Option<(PathBuf, Level)>,
     /// Notes about these settings for the person who gave them.
@@ -155,6 +159,7 @@ impl Settings {
         let board_late = age(layers, "board_late", |layer| layer.board_late.clone())?;
         let print = layers.pick_noted("print", |layer| layer.print.clone());
         let log = log(layers)?;
+        let serve = layers.serve_of_file();
 
         Ok(Settings {
             server,
@@ -167,6 +172,7 @@ impl Settings {
             board_warn,
             board_late,
             print: Some(print).filter(|command| !command.trim().is_empty()),
+            serve,
             log,
             warnings,
             file: None,

@@ -1,6 +1,7 @@
 //! Picks each setting's value from the strongest layer that has it, and records which one it was.
 
 use super::flags::Flags;
+use super::serving::ServeSettings;
 use super::setting_table::{SettingLayer, SettingSource};
 use crate::model::text;
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingOrigin {
     /// The setting's name.
-    pub name: &'static str,
+    pub name: String,
     /// The value as the settings file would have it; clean text without secrets.
     pub value: toml::Value,
     /// The layer that the value comes from.
@@ -94,7 +95,7 @@ impl SettingLayers {
         };
 
         self.origins.push(SettingOrigin {
-            name: picked.name,
+            name: picked.name.to_owned(),
             value,
             source: picked.source,
         });
@@ -107,6 +108,19 @@ impl SettingLayers {
             None => String::new(),
         };
         self.note(picked, shown);
+    }
+
+    /// What the file says of `trolley serve`. Only what it gives is noted: the defaults are those
+    /// of the command.
+    pub(crate) fn serve_of_file(&mut self) -> ServeSettings {
+        let given = toml::Table::try_from(&self.file.serve).unwrap_or_default();
+        let given = given.into_iter().map(|(name, value)| SettingOrigin {
+            name: format!("serve.{name}"),
+            value,
+            source: SettingSource::File,
+        });
+        self.origins.extend(given);
+        self.file.serve.clone()
     }
 
     /// The origins in the order in which they were noted.

@@ -2,6 +2,7 @@
 //! environment, settings file and defaults all fill this same table.
 
 use crate::config::alerts::Alerts;
+use crate::config::serving::ServeSettings;
 use crate::config::theme::Theme;
 use crate::model::{quantity, user};
 use clap::Args;
@@ -138,6 +139,11 @@ pub(crate) struct SettingLayer {
     pub(crate) board_late: Option<String>,
     #[arg(skip)]
     pub(crate) print: Option<String>,
+
+    // In the file alone, as other commands have no such options.
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) serve: ServeSettings,
 
     // In the file alone: other keys for actions. They are a table, with a line in the file for
     // each action, which no single option could hold.
