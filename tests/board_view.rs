@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::board::{TestBoard, moved, numbered, ticket, tickets};
+use harness::board::{TestBoard, moved, numbered, screens, ticket, tickets};
 use trolley::model::order::OrderLine;
 use trolley::model::{Money, Note, OrderState, Refusal, Ticket};
 use trolley::store::board::{BoardEvent, BoardRequest};
@@ -34,22 +34,9 @@ fn one_ticket() -> TestBoard {
 #[test]
 fn the_board_at_the_usual_sizes() {
     for (width, height) in SIZES {
-        let mut board = TestBoard::busy(width, height);
-        board.keys("4 2 right left");
-        insta::assert_snapshot!(format!("board-{width}x{height}"), board.picture());
-        board.keys("t");
-        insta::assert_snapshot!(format!("totals-{width}x{height}"), board.picture());
-        board.keys("t v");
-        insta::assert_snapshot!(format!("board-v-{width}x{height}"), board.picture());
-        board.keys("?");
-        insta::assert_snapshot!(format!("board-help-{width}x{height}"), board.picture());
-
-        board.keys("esc : r e a d y enter");
-        assert_eq!(board.state.page, Page::Ready);
-        insta::assert_snapshot!(format!("board-ready-{width}x{height}"), board.picture());
-
-        let empty = TestBoard::with(width, height, Vec::new());
-        insta::assert_snapshot!(format!("board-empty-{width}x{height}"), empty.picture());
+        for (name, board) in screens(width, height) {
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), board.picture());
+        }
     }
 }
 

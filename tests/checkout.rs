@@ -63,7 +63,7 @@ fn a_cart_becomes_an_order_by_another_key_and_its_state_is_live() {
     let id = server.get_list("ZRANGE {orders}:all 0 -1").remove(0);
     ok(&server, &["order", &id, "ready"]);
     ann.wait("Order #1 is ready");
-    ann.wait(r"placed \d\d:\d\d › ready \d\d:\d\d › done");
+    ann.wait(r"placed \d\d:\d\d → ready \d\d:\d\d → done");
     bob.wait("ready .* 8\\.40");
     bob.keys("enter");
     bob.wait(" Receipt ");
@@ -105,7 +105,7 @@ fn orders_that_are_asked_for_while_the_server_is_away_come_when_it_is_back() {
     server.restart();
     ok(&server, &["order", &id, "ready"]);
     bob.signal(Signal::CONT);
-    bob.wait(r"› ready \d\d:\d\d");
+    bob.wait(r"→ ready \d\d:\d\d");
 }
 
 #[test]

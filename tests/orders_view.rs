@@ -157,13 +157,13 @@ fn the_steps_of_an_order_tell_when_each_was_reached() {
     };
     let [placed, ready, done, cancelled] = <[Order; 4]>::try_from(orders()).unwrap();
     let steps = [
-        (placed, "placed 11:06 › accepted › ready › done "),
+        (placed, "placed 11:06 → accepted → ready → done "),
         (
             ready.clone(),
-            "placed 10:06 › accepted 10:07 › ready 10:16 › done ",
+            "placed 10:06 → accepted 10:07 → ready 10:16 → done ",
         ),
-        (done, "placed 09:06 › accepted 09:07 › done 09:16 "),
-        (cancelled, "placed 08:06 › cancelled 08:16 "),
+        (done, "placed 09:06 → accepted 09:07 → done 09:16 "),
+        (cancelled, "placed 08:06 → cancelled 08:16 "),
         // Of an older order only the last change is known, which was on another day.
         (
             Order {
@@ -171,7 +171,7 @@ fn the_steps_of_an_order_tell_when_each_was_reached() {
                 changed: ready.at + 86_400_000,
                 ..ready
             },
-            "placed 10:06 › ready 2026-11-19 10:06 › done ",
+            "placed 10:06 → ready 2026-11-19 10:06 → done ",
         ),
     ];
     for (order, steps) in steps {
@@ -198,7 +198,7 @@ fn the_shop_remembers_when_an_order_came_into_each_state() {
     let mut shop = shop_sized(&server, "office", "bob", 120, 36);
     shop.wait("64 products");
     shop.keys("o");
-    shop.wait(r"placed \d\d:\d\d › accepted \d\d:\d\d › ready \d\d:\d\d › done \d\d:\d\d");
+    shop.wait(r"placed \d\d:\d\d → accepted \d\d:\d\d → ready \d\d:\d\d → done \d\d:\d\d");
     shop.wait(r"done .* ann .* 6\.30");
     shop.keys("tab");
     shop.wait("all orders");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use trolley::config::alerts::AlertWays;
-use trolley::config::display::Display;
+use trolley::config::display::{AsciiMode, Display};
 use trolley::config::keymap::{Action, Keymap};
 use trolley::config::theme::Theme;
 use trolley::model::UserName;
@@ -68,7 +68,7 @@ impl FarTerminal {
                 ..Policy::default()
             },
             keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
-            display: Display::told_by(|_| String::new()),
+            display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
             theme: Theme::DARK,
             mouse: true,

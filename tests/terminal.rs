@@ -351,4 +351,10 @@ fn a_terminal_without_unicode_gets_ascii() {
         let written = written_with(&server, variables, &[]);
         assert!(written.is_ascii(), "{variables:?}: {written:?}");
     }
+
+    // The setting is stronger than the environment, in both directions.
+    let written = written_with(&server, &[("LANG", "C.UTF-8")], &["--ascii"]);
+    assert!(written.is_ascii(), "{written:?}");
+    let written = written_with(&server, &[("LANG", "C")], &["--ascii=false"]);
+    assert!(written.contains("Crème"), "{written:?}");
 }

@@ -1,6 +1,7 @@
 //! The page with the figures of a day: how it shows, and that it stays what the orders come to.
 
 use crate::harness;
+use crate::looks::rows_in_ascii;
 
 use harness::board::{picture, staff_env};
 use harness::screens::demo_products;
@@ -8,6 +9,7 @@ use harness::{Server, TROLLEY, Terminal, ok, ok_as};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
+use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::config::theme::Theme;
 use trolley::model::order::OrderLine;
@@ -193,6 +195,17 @@ fn the_figures_show_at_every_size() {
     for (width, height) in [(200, 50), (120, 36), (80, 24), (50, 15)] {
         let stage = Stage::read((width, height));
         insta::assert_snapshot!(format!("today_{width}x{height}"), stage.picture());
+    }
+}
+
+#[test]
+fn a_terminal_of_ascii_gets_figures_in_ascii() {
+    for size in [(200, 50), (80, 24), (50, 15)] {
+        let mut stage = Stage::read(size);
+        let unicode = stage.picture();
+        stage.state.env.display.charset = Charset::Ascii;
+        let rows = rows_in_ascii(&unicode, &stage.picture());
+        rows.unwrap_or_else(|why| panic!("{size:?}: {why}"));
     }
 }
 

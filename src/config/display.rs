@@ -1,5 +1,6 @@
 //! The abilities of the terminal: its colours, and its characters.
 
+use super::ascii;
 use super::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Style};
@@ -22,6 +23,33 @@ pub enum Charset {
     Ascii,
 }
 
+/// The setting `ascii`: whether a terminal gets nothing but ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsciiMode {
+    /// Where it can show no more, as the environment tells.
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+impl AsciiMode {
+    /// All choices with their names.
+    pub(crate) const NAMED: [(&str, AsciiMode); 3] = [
+        ("auto", AsciiMode::Auto),
+        ("true", AsciiMode::Always),
+        ("false", AsciiMode::Never),
+    ];
+
+    /// The choice with this name.
+    #[must_use]
+    pub(crate) fn named(name: &str) -> Option<AsciiMode> {
+        let named = AsciiMode::NAMED.iter().find(|(known, _)| *known == name);
+        named.map(|(_, mode)| *mode)
+    }
+}
+
 /// The abilities of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Display {
@@ -32,10 +60,10 @@ pub struct Display {
 }
 
 impl Display {
-    /// The display that the environment tells of. `variable` gives the value of a variable; one
-    /// that is not set is empty.
+    /// The display that the setting asks for and the environment tells of. `variable` gives the
+    /// value of a variable; one that is not set is empty.
     #[must_use]
-    pub fn told_by(variable: impl Fn(&str) -> String) -> Display {
+    pub fn told_by(ascii: AsciiMode, variable: impl Fn(&str) -> String) -> Display {
         let term = variable("TERM");
         let colours = match variable("COLORTERM").as_str() {
             "truecolor" | "24bit" => Colours::All,
@@ -43,24 +71,10 @@ impl Display {
             _ => Colours::Palette,
         };
 
-        // The first of these that is set names the characters.
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .map(variable)
-            .into_iter()
-            .find(|value| !value.is_empty());
-        let has_unicode = match locale {
-            Some(locale) => {
-                let locale = locale.to_ascii_uppercase();
-                locale.contains("UTF-8") || locale.contains("UTF8")
-            }
-            // Containers have no locale, and terminals that know Unicode.
-            None => true,
-        };
-        // The font of the Linux console lacks most signs.
-        let charset = if has_unicode && term != "linux" {
-            Charset::Unicode
-        } else {
-            Charset::Ascii
+        let charset = match ascii {
+            AsciiMode::Auto => charset_told_by(variable),
+            AsciiMode::Always => Charset::Ascii,
+            AsciiMode::Never => Charset::Unicode,
         };
         Display { colours, charset }
     }
@@ -86,16 +100,11 @@ impl Display {
         }
     }
 
-    /// Replaces what the terminal can't show in what is drawn, column by column.
-    pub(crate) fn fit(self, buffer: &mut Buffer) {
-        if self.charset == Charset::Unicode {
-            return;
-        }
-        for cell in &mut buffer.content {
-            if !cell.symbol().is_ascii() {
-                let sign = cell.symbol().chars().next().map_or(' ', ascii);
-                cell.set_char(sign);
-            }
+    /// Replaces what the terminal can't show in a row that is drawn, column by column.
+    pub(crate) fn fit(self, row: &mut Buffer) {
+        match self.charset {
+            Charset::Unicode => {}
+            Charset::Ascii => ascii::replace(row),
         }
     }
 
@@ -104,8 +113,32 @@ impl Display {
     pub(crate) fn text(self, text: String) -> String {
         match self.charset {
             Charset::Unicode => text,
-            Charset::Ascii => text.chars().map(ascii).collect(),
+            Charset::Ascii => text.chars().map(ascii::sign).collect(),
         }
+    }
+}
+
+/// The characters of a terminal, as the environment tells.
+fn charset_told_by(variable: impl Fn(&str) -> String) -> Charset {
+    // The first of these that is set names the characters.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .map(&variable)
+        .into_iter()
+        .find(|value| !value.is_empty());
+    let has_unicode = match locale {
+        Some(locale) => {
+            let locale = locale.to_ascii_uppercase();
+            locale.contains("UTF-8") || locale.contains("UTF8")
+        }
+        // Containers have no locale, and terminals that know Unicode.
+        None => true,
+    };
+
+    // The font of the Linux console lacks most signs.
+    if has_unicode && variable("TERM") != "linux" {
+        Charset::Unicode
+    } else {
+        Charset::Ascii
     }
 }
 
@@ -175,69 +208,9 @@ fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
         .sum()
 }
 
-/// A sign of ASCII that stands for a character.
-fn ascii(c: char) -> char {
-    match c {
-        _ if c.is_ascii() => c,
-
-        '\u{a0}' => ' ',
-        '─' | '━' | '–' | '—' | '·' => '-',
-        '│' | '┃' => '|',
-        '╭' | '╮' | '╰' | '╯' | '┌' | '┐' | '└' | '┘' | '├' | '┤' | '┬' | '┴' | '┼' => {
-            '+'
-        }
-        '●' => '*',
-        '○' => 'o',
-        '…' => '~',
-        '▲' | '↑' => '^',
-        '▼' | '↓' => 'v',
-        '←' => '<',
-        '→' | '›' | '▸' => '>',
-        '█' | '▉' | '▊' | '▋' | '▌' | '▇' | '▆' | '▅' => '#',
-        '▍' | '▎' | '▏' | '▄' | '▃' => ':',
-        '▂' | '▁' => '.',
-        '×' | '✗' => 'x',
-        '✓' => '+',
-        '“' | '”' | '„' => '"',
-        '‘' | '’' => '\'',
-        '€' => 'E',
-        '£' => 'L',
-        '¥' => 'Y',
-        _ => plain_letter(c),
-    }
-}
-
-/// A Latin letter without its marks; a question mark for other characters.
-fn plain_letter(c: char) -> char {
-    match c {
-        'À'..='Æ' => 'A',
-        'Ç' => 'C',
-        'È'..='Ë' => 'E',
-        'Ì'..='Ï' => 'I',
-        'Ñ' => 'N',
-        'Ò'..='Ö' | 'Ø' => 'O',
-        'Ù'..='Ü' => 'U',
-        'Ý' => 'Y',
-        'ß' => 's',
-        'à'..='æ' => 'a',
-        'ç' => 'c',
-        'è'..='ë' => 'e',
-        'ì'..='ï' => 'i',
-        'ñ' => 'n',
-        'ò'..='ö' | 'ø' => 'o',
-        'ù'..='ü' => 'u',
-        'ý' | 'ÿ' => 'y',
-        _ => '?',
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::theme::{
-        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, NOTE, PENDING, PRESENT, READY,
-        SHORT,
-    };
 
     fn value(variables: &[(&str, &str)], name: &str) -> String {
         let told = variables.iter().find(|(known, _)| *known == name);
@@ -245,7 +218,7 @@ mod tests {
     }
 
     fn display(variables: &[(&str, &str)]) -> Display {
-        Display::told_by(|name| value(variables, name))
+        Display::told_by(AsciiMode::Auto, |name| value(variables, name))
     }
 
     #[test]
@@ -296,26 +269,12 @@ mod tests {
             (&[("TERM", "linux"), ("LANG", "en_US.UTF-8")], Ascii),
         ] {
             assert_eq!(display(variables).charset, charset, "{variables:?}");
-        }
-    }
 
-    #[test]
-    fn each_of_our_signs_has_one_in_ascii() {
-        let signs = [
-            CONNECTED,
-            DISCONNECTED,
-            PENDING,
-            SHORT,
-            NOTE,
-            PRESENT,
-            DEARER,
-            CHEAPER,
-            READY,
-            CANCELLED,
-        ];
-        let chart = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"];
-        for sign in signs.into_iter().chain(BAR).chain(chart) {
-            assert!(sign.chars().all(|c| ascii(c) != '?'), "{sign}");
+            // The setting is stronger than any of them.
+            for (mode, charset) in [(AsciiMode::Always, Ascii), (AsciiMode::Never, Unicode)] {
+                let told = Display::told_by(mode, |name| value(variables, name));
+                assert_eq!(told.charset, charset, "{variables:?}");
+            }
         }
     }
 

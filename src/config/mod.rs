@@ -5,6 +5,7 @@
 //! strongest layer that has it. [`Settings::load`] checks the values.
 
 pub mod alerts;
+mod ascii;
 mod credentials;
 pub mod display;
 mod file;
@@ -36,6 +37,7 @@ use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use alerts::Alerts;
 use credentials::Credentials;
+use display::AsciiMode;
 use file::FilePresence;
 use keymap::Keymap;
 use origins::SettingLayers;
@@ -99,6 +101,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The colours; `None`: those that suit the terminal.
     pub theme: Option<Theme>,
+    /// Whether a terminal gets nothing but ASCII.
+    pub ascii: AsciiMode,
     /// How to be told what happens while one looks elsewhere.
     pub alerts: Alerts,
     /// True where clicks go to the shop, not to the terminal.
@@ -153,6 +157,7 @@ impl Settings {
         let user = user(layers)?;
         let policy = policy(layers, &user)?;
         let theme = theme(layers)?;
+        let ascii = ascii(layers)?;
         let alerts = alerts(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
         let board_warn = age(layers, "board_warn", |layer| layer.board_warn.clone())?;
@@ -166,6 +171,7 @@ impl Settings {
             user,
             policy,
             theme,
+            ascii,
             alerts,
             mouse,
             keymap,
@@ -318,6 +324,12 @@ fn theme(layers: &mut SettingLayers) -> Result<Option<Theme>, ConfigError> {
         )
     })?;
     Ok(Some(theme))
+}
+
+/// Whether a terminal gets nothing but ASCII.
+fn ascii(layers: &mut SettingLayers) -> Result<AsciiMode, ConfigError> {
+    let name = layers.pick_noted("ascii", |layer| not_empty(&layer.ascii));
+    AsciiMode::named(&name).ok_or_else(|| invalid("ascii", "auto, true, false"))
 }
 
 /// How to be told what happens while one looks elsewhere.

@@ -2,12 +2,13 @@
 //! environment, settings file and defaults all fill this same table.
 
 use crate::config::alerts::Alerts;
+use crate::config::display::AsciiMode;
 use crate::config::serving::ServeSettings;
 use crate::config::theme::Theme;
 use crate::model::{quantity, user};
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
@@ -90,6 +91,20 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "NAME", env = "TROLLEY_THEME", add = ArgValueCandidates::new(themes))]
     pub(crate) theme: Option<String>,
 
+    /// Draw the screen in ASCII: auto (where the terminal can show no more), true, false
+    /// [default: auto]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        env = "TROLLEY_ASCII",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        add = ArgValueCandidates::new(ascii_modes)
+    )]
+    #[serde(default, deserialize_with = "word_or_truth")]
+    pub(crate) ascii: Option<String>,
+
     /// How to be told what happens while you look elsewhere: auto, bell, title, none
     /// [default: auto]
     #[arg(long, value_name = "HOW", env = "TROLLEY_ALERTS", add = ArgValueCandidates::new(alerts))]
@@ -166,6 +181,7 @@ impl SettingLayer {
             line_limit: Some(quantity::DEFAULT_LIMIT),
             confirm_replicas: Some(0),
             theme: Some("auto".to_owned()),
+            ascii: Some("auto".to_owned()),
             alerts: Some("auto".to_owned()),
             mouse: Some(true),
             board_warn: Some("5m".to_owned()),
@@ -206,6 +222,24 @@ fn host_and_terminal() -> String {
     format!("{host} {}", terminal.trim_start_matches("/dev/"))
 }
 
+/// Reads `true` or `false` with quotes or without, and other words with them.
+fn word_or_truth<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(
+        untagged,
+        expecting = "invalid type: another value, expected \"auto\", true or false"
+    )]
+    enum WordOrTruth {
+        Word(String),
+        Truth(bool),
+    }
+
+    Ok(Some(match WordOrTruth::deserialize(value)? {
+        WordOrTruth::Word(word) => word,
+        WordOrTruth::Truth(truth) => truth.to_string(),
+    }))
+}
+
 /// Reads a number; one that is too high for its setting is refused with the limit, later.
 fn whole_number(typed: &str) -> Result<u32, String> {
     let number: u64 = typed
@@ -219,6 +253,11 @@ fn themes() -> Vec<CompletionCandidate> {
         .chain(Theme::NAMED.iter().map(|(name, _)| *name))
         .map(CompletionCandidate::new)
         .collect()
+}
+
+fn ascii_modes() -> Vec<CompletionCandidate> {
+    let names = AsciiMode::NAMED.iter().map(|(name, _)| *name);
+    names.map(CompletionCandidate::new).collect()
 }
 
 fn alerts() -> Vec<CompletionCandidate> {
@@ -247,6 +286,7 @@ mod tests {
                 defaults.confirm_replicas.map(|n| n.to_string()),
             ),
             ("theme", defaults.theme),
+            ("ascii", defaults.ascii),
             ("alerts", defaults.alerts),
             ("log_level", defaults.log_level),
         ] {

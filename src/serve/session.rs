@@ -5,7 +5,7 @@ use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
 use super::printer::STDERR;
 use crate::config::alerts::{AlertWays, Alerts};
-use crate::config::display::{self, Display};
+use crate::config::display::{self, AsciiMode, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::text;
@@ -37,13 +37,14 @@ const STATUS_FAILED: u8 = 3;
 const LARGEST_SIZE: (u16, u16) = (500, 200);
 
 /// The variables of an environment that are kept: those that say how a terminal is.
-const VARIABLES: [&str; 13] = [
+const VARIABLES: [&str; 14] = [
     "LANG",
     "LC_ALL",
     "LC_CTYPE",
     "COLORTERM",
     "NO_COLOR",
     "TROLLEY_THEME",
+    "TROLLEY_ASCII",
     "TROLLEY_ALERTS",
     "TERM_PROGRAM",
     "LC_TERMINAL",
@@ -221,7 +222,8 @@ pub(super) fn start(
 /// Describes the visit to the screen: the cart and the rights of the visitor, and how their
 /// terminal shows the shop.
 fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Environment) -> Visit {
-    let display = Display::told_by(|name| variable(&terminal, environment, name));
+    let ascii = AsciiMode::named(&environment.get("TROLLEY_ASCII")).unwrap_or(AsciiMode::Auto);
+    let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
     let theme = Theme::named(&environment.get("TROLLEY_THEME"))
         .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)))
         .unwrap_or(Theme::DARK.on_terminal_background());

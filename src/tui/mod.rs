@@ -143,7 +143,7 @@ impl Look {
     /// The look of this terminal, which was taken already. What is typed meanwhile is added to
     /// `typed`.
     fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {
-        let display = Display::told_by(variable);
+        let display = Display::told_by(settings.ascii, variable);
         let theme = settings
             .theme
             .or_else(|| display.plain_theme(variable))

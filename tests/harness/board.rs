@@ -392,3 +392,20 @@ pub fn picture(state: &StaffState) -> String {
         .unwrap();
     terminal.backend().to_string()
 }
+
+/// Every page of the board, with a name for its pictures.
+pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestBoard)> {
+    let busy = |keys: &str| {
+        let mut board = TestBoard::busy(width, height);
+        board.keys(keys);
+        board
+    };
+    vec![
+        ("board", busy("4 2 right left")),
+        ("totals", busy("4 2 right left t")),
+        ("board-v", busy("4 2 right left v")),
+        ("board-help", busy("4 2 right left v ?")),
+        ("board-ready", busy(": r e a d y enter")),
+        ("board-empty", TestBoard::with(width, height, Vec::new())),
+    ]
+}

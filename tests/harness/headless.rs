@@ -4,7 +4,7 @@ use super::patience::{Deadline, PATIENCE, in_time};
 use super::shopping::change;
 use std::time::{Duration, Instant};
 use trolley::config::alerts::AlertWays;
-use trolley::config::display::Display;
+use trolley::config::display::{AsciiMode, Display};
 use trolley::config::key::Key;
 use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
@@ -56,7 +56,7 @@ impl Headless {
             op_key: std::hash::RandomState::new(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: trolley::config::keymap::Keymap::default(),
-            display: Display::told_by(|_| String::new()),
+            display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
         };
         let state = State::new(

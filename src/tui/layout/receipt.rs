@@ -26,7 +26,7 @@ pub(crate) const SETTLED: usize = 9;
 /// The mark of a note on the line above.
 const NOTE_MARK: &str = "› ";
 /// The sign between two steps of an order.
-const NEXT_STEP: &str = " › ";
+const NEXT_STEP: &str = " → ";
 
 /// A row of a receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -605,6 +605,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::display::AsciiMode;
 
     fn state() -> State {
         let env = Env {
@@ -617,7 +618,7 @@ mod tests {
             op_key: RandomState::new(),
             zone: jiff::tz::TimeZone::UTC,
             keymap: Keymap::default(),
-            display: Display::told_by(|_| String::new()),
+            display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
         };
         State::new(env, Theme::DARK, true, (80, 24))
