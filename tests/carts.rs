@@ -31,7 +31,7 @@ fn three_keys_lead_to_another_cart_and_back() {
     assert_eq!(server.get("ZSCORE cart:family espresso"), "1");
 
     ann.keys("b");
-    ann.wait(r"▸ ▌family +2 .*you, bob");
+    ann.wait(r"● ▌family +2 .*you, bob");
     ann.wait(r"  ▌office +1 +€2\.40 .*cai");
     ann.keys("down enter");
     ann.wait("Now in office, as ann");

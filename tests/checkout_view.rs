@@ -33,7 +33,7 @@ fn rows(stage: &TestScreen) -> Vec<String> {
     stage
         .picture()
         .lines()
-        .map(|row| row.trim_matches(['"', '│', '┃', ' ']).to_owned())
+        .map(|row| row.trim_matches(['"', '│', '┃', '▸', '▹', ' ']).to_owned())
         .collect()
 }
 
@@ -96,7 +96,7 @@ fn all_problems_show_and_the_first_is_selected() {
     assert_eq!(selected(&stage), "Rosemary Focaccia");
     let picture = stage.picture();
     for words in [
-        "│!    4 Rosemary Focaccia ",
+        "▸!    4 Rosemary Focaccia ",
         "│       ! only 3 left ",
         "│!    1 Potted Basil ",
         "│       ! none left ",

@@ -3,12 +3,17 @@
 
 use crate::harness;
 
-use harness::board;
+use harness::board::{self, TestBoard};
 use harness::screens::{SIZES, TestScreen, screens};
+use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
 use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::theme::Theme;
+use trolley::model::{Cart, Money};
+use trolley::store::Trouble;
+use trolley::store::board::BoardEvent;
+use trolley::store::live::LiveEvent;
 
 /// The relative luminance of WCAG 2.
 fn luminance(color: Color) -> f64 {
@@ -204,5 +209,150 @@ fn a_terminal_of_ascii_gets_nothing_else() {
             let rows = rows.unwrap_or_else(|why| panic!("{name} of {width}x{height}: {why}"));
             assert_eq!(rows.len(), usize::from(height));
         }
+    }
+}
+
+/// The signs beside rows of this background on a screen, or the place of one without.
+fn signs_beside(buffer: &Buffer, background: Color, sign: &str) -> Result<usize, (u16, u16)> {
+    let has_background = |x: u16, y: u16| buffer[(x, y)].bg == background;
+    let mut signs = 0;
+    for y in 0..buffer.area.height {
+        for x in 1..buffer.area.width {
+            // Lines that belong to the row follow it.
+            let is_left = |gap: u16| x >= gap && has_background(x - gap, y);
+            // The second column of a wide letter is hidden, and has no style.
+            let begins = has_background(x, y) && !is_left(1) && !is_left(2);
+            if begins && buffer[(x - 1, y)].symbol() == sign {
+                signs += 1;
+            } else if begins && (y == 0 || !has_background(x, y - 1)) {
+                return Err((x, y));
+            }
+        }
+    }
+    Ok(signs)
+}
+
+#[test]
+fn what_is_selected_or_just_changed_has_a_sign() {
+    let backgrounds = [
+        (Theme::DARK.selected, "▸"),
+        (Theme::DARK.selected_unfocused, "▹"),
+        (Theme::DARK.changed, "*"),
+    ];
+    let mut seen = [0; 3];
+    let mut look = |name: &str, buffer: &Buffer| {
+        for (seen, (style, sign)) in seen.iter_mut().zip(backgrounds) {
+            let signs = signs_beside(buffer, style.bg.unwrap(), sign);
+            *seen += signs.unwrap_or_else(|place| {
+                panic!("no {sign} in {name} of {:?} beside {place:?}", buffer.area)
+            });
+        }
+    };
+    for (width, height) in SIZES {
+        for (name, stage) in screens(width, height) {
+            look(name, stage.draw().backend().buffer());
+        }
+        for (name, mut board) in board::screens(width, height) {
+            look(name, board.draw().backend().buffer());
+            // In the other pane, on a line further down, and on what is ready.
+            board.keys("esc esc down left 3 6");
+            look(name, board.draw().backend().buffer());
+        }
+    }
+    assert!(seen.iter().all(|seen| *seen > 5), "{seen:?}");
+}
+
+/// States that differ by more than what is written elsewhere: without any colour or other
+/// attribute, the screen still tells one from the other.
+#[test]
+fn every_state_can_be_told_without_attributes() {
+    let filled = |keys: &str| {
+        let mut stage = TestScreen::filled(80, 24);
+        stage.keys(keys);
+        stage
+    };
+    let empty = |keys: &str| {
+        let mut stage = filled(keys);
+        stage.link(LiveEvent::Cart(Cart::default()));
+        stage
+    };
+    let changed = |wait: u64| {
+        let mut stage = filled("esc");
+        stage.change("bob@kitchen", "espresso", 13, 1, "2.40");
+        stage.pass(wait);
+        stage.keys("esc");
+        stage
+    };
+    let offline = {
+        let mut stage = filled("esc");
+        stage.link(LiveEvent::Down(Trouble::ConnectionRefused));
+        stage.keys("esc");
+        stage
+    };
+    let people = |ready: bool, limit: &str| {
+        let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+        let mut cart = stage.state.cart.confirmed.clone();
+        cart.rules.budget_each = Money::parse(limit);
+        if !ready {
+            cart.ready.clear();
+        }
+        stage.link(LiveEvent::Cart(cart));
+        stage.keys("w");
+        stage
+    };
+
+    for (state, one, other) in [
+        ("focus", filled("esc"), filled("tab")),
+        ("focus on nothing", empty("esc"), empty("tab")),
+        ("selection", filled("esc"), filled("down")),
+        ("just changed", changed(0), changed(20_000)),
+        ("unconfirmed", filled("tab +"), {
+            let mut stage = filled("tab");
+            stage.change("ann@till", "baguette", 3, 1, "1.90");
+            stage.pass(20_000);
+            stage
+        }),
+        ("offline", filled("esc"), offline),
+        ("sorting", filled("s s"), filled("s s s")),
+        ("ready", people(true, "12"), people(false, "12")),
+        ("over the limit", people(true, "12"), people(true, "11")),
+    ] {
+        assert_ne!(one.picture(), other.picture(), "{state}");
+    }
+
+    // Of tickets: fresh, to be looked at, late, cancelled, new, ticked.
+    let board = TestBoard::busy(120, 36);
+    let picture = board.picture();
+    for words in [
+        "#38 table-3",
+        "!! 12 min",
+        "#39 family",
+        " ! 8 min",
+        "CANCELLED",
+        "✓  2 Capp",
+    ] {
+        assert!(picture.contains(words), "{words}: {picture}");
+    }
+    let mut new = TestBoard::with(120, 36, board::tickets());
+    let (seen, unseen) = (new.picture(), {
+        let lines = [(1, "Espresso", "Coffee", "2.40", false, "")];
+        let ticket = board::ticket(48, "office", 0, &lines);
+        new.link(BoardEvent::Ticket(Box::new(ticket)));
+        new.picture()
+    });
+    assert!(
+        !seen.contains("* #") && unseen.contains("* #48 office"),
+        "{unseen}"
+    );
+
+    // What is sold out, and what there is little of.
+    for width in [30, 50, 80] {
+        let mut stage = TestScreen::filled(width, 24);
+        stage.keys("/ b a s i l enter");
+        let picture = stage.picture();
+        assert!(
+            picture.contains("sold out") || picture.contains(" 0 "),
+            "{picture}"
+        );
     }
 }

@@ -106,11 +106,16 @@ fn nothing_is_left_out_of_a_receipt_at_any_width() {
         stage.keys("enter");
         let shown = stage.picture();
         // What is in the frame of the receipt, without the list beside it.
+        let corner = shown.lines().nth(1).unwrap().chars().rev();
+        let corner = corner.skip(1).position(|c| c == '╭').unwrap();
         let lines: Vec<String> = shown
             .lines()
-            .filter_map(|line| {
-                let mut parts = line.trim_matches('"').rsplit('│');
-                parts.nth(1).map(str::to_owned)
+            .filter(|line| line.trim_matches('"').ends_with(['│', '┃']))
+            .map(|line| {
+                let inside = line.chars().rev().skip(2).take(corner - 1);
+                let inside: Vec<char> = inside.collect();
+                let inside = inside.iter().rev().collect::<String>();
+                inside.replace('▸', " ")
             })
             .collect();
         let words: String = lines
@@ -216,7 +221,7 @@ fn the_signs_of_states_come_with_their_words() {
     };
     assert!(row(OrderState::Ready).contains("│✓ "));
     assert!(row(OrderState::Cancelled).contains("│✗ "));
-    assert!(row(OrderState::Placed).contains("│  "));
+    assert!(row(OrderState::Placed).contains("▸  "));
 }
 
 /// The requests about orders that some keys lead to.
@@ -286,8 +291,8 @@ fn others_are_told_who_can_mark_who_has_settled() {
 fn receipt_rows(stage: &TestScreen) -> Vec<String> {
     let shown = stage.picture();
     let rows = shown.lines().filter_map(|line| {
-        let line = line.trim_matches('"').strip_prefix('│')?;
-        Some(line.trim_end_matches(['│', '┃']).to_owned())
+        let line = line.trim_matches('"').strip_prefix(['│', '▸'])?;
+        Some(line.trim_end_matches(['│', '┃']).replace('▸', " "))
     });
     rows.collect()
 }
@@ -579,7 +584,7 @@ fn the_usual_stands_first_and_moves_nothing_under_the_cursor() {
     assert_eq!(selected(&stage), ("espresso".to_owned(), 0));
     let shown = stage.picture();
     for row in [
-        "│Espresso +Usual +€2.40 ",
+        "▸Espresso +Usual +€2.40 ",
         "│Sourdough Loaf +€5.20 ",
         "│Baguette +Bakery +€2.10 ",
         "╰─+ 1 of 2 ╯",

@@ -615,7 +615,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
             .skip_while(|line| !line.contains(" Commands "))
             .nth(1)
             .unwrap();
-        row.trim_matches(['"', '│', ' ', '┃'])
+        row.trim_matches(['"', '│', ' ', '┃', '▸'])
             .split("  ")
             .next()
             .unwrap()

@@ -29,7 +29,7 @@ fn side(stage: &TestScreen, left: usize) -> Vec<String> {
             let cells = (u16::try_from(left).unwrap()..area.width).map(|x| buffer[(x, y)].symbol());
             cells
                 .collect::<String>()
-                .trim_matches(['│', '┃'])
+                .trim_matches(['│', '┃', '▸', '▹'])
                 .to_owned()
         })
         .collect()

@@ -41,6 +41,7 @@ pub(super) fn sign(character: char) -> char {
         '▼' | '↓' => 'v',
         '←' => '<',
         '→' | '▸' => '>',
+        '▹' => ':',
         '›' | '“' | '”' | '„' => '"',
         '█' | '▉' | '▊' | '▋' | '▌' | '▇' | '▆' | '▅' => '#',
         '▍' | '▎' | '▏' | '▄' | '▃' => ':',
@@ -69,8 +70,8 @@ fn plain_letter(character: char) -> char {
 mod tests {
     use super::*;
     use crate::config::theme::{
-        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, MISSING, NOTE, PENDING, PRESENT,
-        READY, SHORT,
+        BAR, CANCELLED, CHEAPER, CONNECTED, DEARER, DISCONNECTED, MISSING, NOTE, PENDING, READY,
+        SELECTED, SELECTED_UNFOCUSED, SHORT,
     };
     use ratatui::layout::Rect;
     use ratatui::style::{Color, Style};
@@ -84,7 +85,8 @@ mod tests {
             PENDING,
             SHORT,
             NOTE,
-            PRESENT,
+            SELECTED,
+            SELECTED_UNFOCUSED,
             DEARER,
             CHEAPER,
             READY,

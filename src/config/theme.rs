@@ -253,8 +253,12 @@ pub(crate) const CART: &str = "▌";
 /// The same where the terminal has no such sign: as a bar it would be a `#`, which begins numbers
 /// of orders.
 pub(crate) const CART_IN_ASCII: &str = "|";
-/// The sign of the cart that one is in.
-pub(crate) const PRESENT: &str = "▸";
+/// The sign of the selected row, ticket or entry, where the keyboard is.
+pub(crate) const SELECTED: &str = "▸";
+/// The sign of the selected row of a pane without the keyboard.
+pub(crate) const SELECTED_UNFOCUSED: &str = "▹";
+/// The sign of what just changed.
+pub(crate) const CHANGED: &str = "*";
 /// The sign of a change that is not confirmed yet.
 pub(crate) const PENDING: &str = "…";
 /// The sign of unlimited stock.

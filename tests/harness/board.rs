@@ -359,6 +359,10 @@ impl TestBoard {
         notice.map_or("", |notice| notice.text.as_str())
     }
 
+    pub fn draw(&self) -> Terminal<TestBackend> {
+        draw(&self.state)
+    }
+
     /// The screen as text.
     pub fn picture(&self) -> String {
         picture(&self.state)
@@ -383,6 +387,10 @@ pub fn staff_env() -> StaffEnv {
 
 /// A screen of the staff as text.
 pub fn picture(state: &StaffState) -> String {
+    draw(state).backend().to_string()
+}
+
+fn draw(state: &StaffState) -> Terminal<TestBackend> {
     let (width, height) = state.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal
@@ -390,7 +398,7 @@ pub fn picture(state: &StaffState) -> String {
             view(state, frame.buffer_mut());
         })
         .unwrap();
-    terminal.backend().to_string()
+    terminal
 }
 
 /// Every page of the board, with a name for its pictures.

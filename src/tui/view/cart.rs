@@ -61,10 +61,11 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
             .iter()
             .any(|highlight| highlight.product == line.product);
         let background = if has_changed {
-            RowBackground::Highlight(theme.changed)
+            RowBackground::Changed(theme.changed)
         } else {
             list_background(state, Pane::Cart, row)
         };
+        row::draw_sign(theme, background, below, sketch);
         let view = LineView::of(state, line, totals.subtotal);
         let drawn = view.draw(&cart_rows, background, below, sketch);
         below.y += drawn;

@@ -4,7 +4,7 @@ use super::header::cart_mark;
 use super::row::{self, RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_scroll_bar, position, row_background};
-use crate::config::theme::{PENDING, PRESENT, SHORT};
+use crate::config::theme::{HERE, PENDING, SHORT};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
 use crate::tui::layout::orders::list_rows;
@@ -101,6 +101,7 @@ pub(super) fn draw(state: &State, area: Rect, sketch: &mut Sketch) {
     let top = carts.scroll.top;
     for (area, row) in rows.rows().zip(top..carts.rows()) {
         let background = row_background(theme, row == carts.scroll.cursor, true);
+        row::draw_sign(theme, background, area, sketch);
         match carts.used.get(row) {
             Some(cart) => draw_cart(state, cart, &columns, background, area, sketch),
             None => row::draw(
@@ -127,11 +128,7 @@ fn draw_cart(
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let sign = if *cart == state.env.user {
-        PRESENT
-    } else {
-        " "
-    };
+    let sign = if *cart == state.env.user { HERE } else { " " };
     let name = format!(" {cart}");
     let mut cells = vec![
         left(sign, SIGNS - 1, theme.accent),

@@ -246,6 +246,8 @@ fn draw_products(state: &State, columns: &CatalogColumns, rows: Rect, sketch: &m
     let visible = (state.catalog.scroll.top..).zip(columns::visible(state, rows));
     for (area, (row, product)) in rows.rows().zip(visible) {
         let background = list_background(state, Pane::Catalog, row);
+        row::draw_sign(&state.theme, background, area, sketch);
+
         let is_leading = state.catalog.is_leading(row);
         let category = if is_leading { USUAL } else { product.category };
         let product = Item {

@@ -91,6 +91,7 @@ fn draw_lines(
             height: height.min(below.height),
             ..below
         };
+        row::draw_sign(theme, background, area, sketch);
         draw_line(state, line, around, rows.columns, background, area, sketch);
         below.y += area.height;
         below.height -= area.height;

@@ -320,8 +320,8 @@ pub(in crate::tui) fn row_background(
     focused: bool,
 ) -> RowBackground {
     match (is_selected, focused) {
-        (true, true) => RowBackground::Highlight(theme.selected),
-        (true, false) => RowBackground::Plain(theme.selected_unfocused),
+        (true, true) => RowBackground::Selected(theme.selected),
+        (true, false) => RowBackground::SelectedUnfocused(theme.selected_unfocused),
         (false, _) => RowBackground::Plain(theme.text),
     }
 }

@@ -183,6 +183,7 @@ fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     draw_headings(theme, columns, row::first_line(inner), sketch);
     for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible.iter().copied())) {
         let background = row_background(theme, row == scroll.cursor, focused);
+        row::draw_sign(theme, background, area, sketch);
         draw_order(state, order, &amounts, columns, background, area, sketch);
     }
     if let Some(area) = rows.rows().nth(visible.len())

@@ -59,6 +59,7 @@ pub(in crate::tui) fn draw_commands(
     let visible = commands.iter().enumerate().skip(top);
     for (area, (row, command)) in inner.rows().zip(visible) {
         let background = row_background(theme, row == cursor, true);
+        row::draw_sign(theme, background, area, sketch);
         draw_command(theme, *command, background, area, sketch);
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let visible = rows.iter().enumerate().skip(scroll.top);
     for (area, (index, row)) in list.rows().zip(visible) {
         let background = list_background(state, Pane::People, index);
+        row::draw_sign(theme, background, area, sketch);
         match row {
             PeopleRow::Sums(person) => {
                 draw_person(state, person, columns, background, area, sketch);

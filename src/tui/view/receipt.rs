@@ -42,6 +42,9 @@ pub(super) fn draw(
     for (area, (index, row)) in sheet.rows().zip(visible) {
         let is_selected = selected.as_ref().is_some_and(|rows| rows.contains(&index));
         let background = row_background(theme, is_selected, true);
+        if selected.as_ref().is_some_and(|rows| rows.start == index) {
+            row::draw_sign(theme, background, area, sketch);
+        }
         draw_row(theme, &receipt, row, background, area, sketch);
     }
 

@@ -1,7 +1,7 @@
 //! Rows: cells side by side on one line, as all lists are drawn.
 
 use super::sketch::Sketch;
-use crate::config::theme::{BAR, Theme};
+use crate::config::theme::{BAR, CHANGED, SELECTED, SELECTED_UNFOCUSED, Theme};
 use crate::model::text;
 use crate::tui::layout::notes::NoteRow;
 use ratatui::layout::{Alignment, Rect};
@@ -38,34 +38,62 @@ pub(in crate::tui) fn right(text: &str, width: u16, style: Style) -> RowCell<'_>
     }
 }
 
-/// The style behind a row's cells.
+/// What is behind a row's cells.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tui) enum RowBackground {
-    /// Cells keep their own colours on it.
+    /// Nothing but a style.
     Plain(Style),
-    /// It replaces the colours of the cells: a colour chosen for another background might
-    /// not be readable on this one.
-    Highlight(Style),
+    /// The row is selected, in the pane with the keyboard.
+    Selected(Style),
+    /// The row is selected, in a pane without the keyboard.
+    SelectedUnfocused(Style),
+    /// The row just changed.
+    Changed(Style),
 }
 
 impl RowBackground {
     fn style(self) -> Style {
         match self {
-            RowBackground::Plain(style) | RowBackground::Highlight(style) => style,
+            RowBackground::Plain(style)
+            | RowBackground::Selected(style)
+            | RowBackground::SelectedUnfocused(style)
+            | RowBackground::Changed(style) => style,
         }
     }
 
     /// The style of a text of `style` on this background.
     pub(in crate::tui) fn beneath(self, style: Style) -> Style {
         match self {
-            RowBackground::Plain(background) => background.patch(style),
-            RowBackground::Highlight(background) => Style {
+            RowBackground::Plain(background) | RowBackground::SelectedUnfocused(background) => {
+                background.patch(style)
+            }
+            // A colour chosen for another background might not be readable on this one.
+            RowBackground::Selected(background) | RowBackground::Changed(background) => Style {
                 fg: None,
                 bg: None,
                 ..style
             }
             .patch(background),
         }
+    }
+}
+
+/// Draws the sign of a selected or changed row on the line of the frame at its left: a terminal
+/// without colours, and an eye that does not tell them apart, have no other.
+pub(in crate::tui) fn draw_sign(
+    theme: &Theme,
+    background: RowBackground,
+    row: Rect,
+    sketch: &mut Sketch,
+) {
+    let (sign, style) = match background {
+        RowBackground::Plain(_) => return,
+        RowBackground::Selected(_) => (SELECTED, theme.accent),
+        RowBackground::SelectedUnfocused(_) => (SELECTED_UNFOCUSED, theme.dim),
+        RowBackground::Changed(_) => (CHANGED, theme.accent),
+    };
+    if let Some(x) = row.x.checked_sub(1).filter(|_| !row.is_empty()) {
+        sketch.write(x, row.y, sign, 1, style);
     }
 }
 

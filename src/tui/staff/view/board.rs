@@ -2,7 +2,6 @@
 
 use super::header::counts;
 use super::{ticket, totals};
-use crate::config::theme::PRESENT;
 use crate::model::{OrderState, text};
 use crate::tui::layout::orders::list_rows;
 use crate::tui::staff::layout::board::{BoardLayout, list_height, shows_list, strip_entries};
@@ -101,6 +100,7 @@ fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
             width: width.min(inner.right().saturating_sub(entry.x)),
             ..inner
         };
+        row::draw_sign(theme, background, area, sketch);
         sketch.write_line(&Line::from_iter([name, age]), area);
     }
 
@@ -161,7 +161,7 @@ impl ListColumns {
 
     /// The columns that are left for the cart.
     fn cart_room(&self, width: u16) -> u16 {
-        let others = [2, self.number, self.age, self.state, self.done];
+        let others = [self.number, self.age, self.state, self.done];
         width.saturating_sub(row::taken(&others))
     }
 }
@@ -195,7 +195,6 @@ fn draw_list(state: &StaffState, layout: &BoardLayout, frame: Rect, sketch: &mut
         .collect();
     let columns = ListColumns::of(&listed, rows.width);
     let heads = [
-        left("", 1, theme.dim),
         left("No.", columns.number, theme.dim),
         left("Cart", columns.cart, theme.dim),
         left("Age", columns.age, theme.dim),
@@ -220,7 +219,11 @@ fn draw_list(state: &StaffState, layout: &BoardLayout, frame: Rect, sketch: &mut
         let (Some(ticket), Some(area)) = (board.shown_ticket(place), areas.next()) else {
             break;
         };
-        let background = row_background(theme, selected == Some(place), has_keyboard);
+        let background = match selected == Some(place) {
+            false if ticket.is_new => RowBackground::Changed(theme.text),
+            is_selected => row_background(theme, is_selected, has_keyboard),
+        };
+        row::draw_sign(theme, background, area, sketch);
         draw_list_row(state, ticket, &columns, background, area, sketch);
     }
 
@@ -248,8 +251,6 @@ fn draw_list_row(
 ) {
     let theme = &state.theme;
     let order = ticket.order();
-    let is_selected = state.board.selected.as_ref() == Some(&order.id);
-    let sign = if is_selected { PRESENT } else { "" };
     let (age_sign, age_words, age_style) = ticket::age_parts(state, ticket);
     let is_cancelled = order.state == OrderState::Cancelled;
     let age = if is_cancelled {
@@ -281,7 +282,6 @@ fn draw_list_row(
     };
 
     let cells = [
-        left(sign, 1, theme.accent),
         left(&name, columns.number, name_style),
         left(&order.user, columns.cart, theme.text),
         left(&age, columns.age, age_style),

@@ -1,7 +1,7 @@
 //! Tickets.
 
 use crate::config::keymap::Action;
-use crate::config::theme::{LATE, PENDING, PRESENT, READY, SHORT, Theme};
+use crate::config::theme::{CHANGED, LATE, PENDING, READY, SELECTED, SHORT, Theme};
 use crate::model::{OrderState, ProductId, text};
 use crate::tui::staff::layout::board::{TicketPlace, age_words};
 use crate::tui::staff::layout::ticket::{SIGN_WIDTH, TicketPart, TicketRow, quantity_width};
@@ -46,9 +46,15 @@ pub(super) fn draw(
 
     let quantity_width = quantity_width(ticket);
     let lines = ticket.lines_of(state.board.station.as_deref());
+    let mut line_above = None;
     for (area, row) in inner.rows().zip(&place.rows) {
         let has_cursor = is_selected && row.line == Some(state.board.line);
         let background = row_background(theme, has_cursor, has_keyboard);
+        if line_above != row.line {
+            row::draw_sign(theme, background, area, sketch);
+        }
+        line_above = row.line;
+
         let line = row.line.and_then(|line| lines.get(line));
         let line = line.and_then(|line| ticket.order().lines.get(*line));
         let tick = line.map_or(Tick::Open, |line| Tick::of(state, ticket, &line.product));
@@ -74,7 +80,9 @@ fn title(
     let order = ticket.order();
     let mut line = Line::from(Span::raw(" "));
     if is_selected {
-        line.push_span(Span::styled(format!("{PRESENT} "), theme.accent));
+        line.push_span(Span::styled(format!("{SELECTED} "), theme.accent));
+    } else if ticket.is_new {
+        line.push_span(Span::styled(format!("{CHANGED} "), theme.accent));
     }
     line.push_span(Span::styled(order.name(), theme.accent));
     line.push_span(Span::raw(" "));
