@@ -7,6 +7,7 @@ use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::state::carts::CartGlance;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The clocks at the moment when a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -171,6 +172,8 @@ pub struct SearchRequest {
     pub number: u64,
     /// The words, category and sorting to look for.
     pub query: Query,
+    /// The numbers of the products among which alone is searched, in their order; `None` for all.
+    pub among: Option<Arc<Vec<u32>>>,
     /// The products in the cart, for sorting by them.
     pub in_cart: HashSet<ProductId>,
 }

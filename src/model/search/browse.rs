@@ -1,10 +1,10 @@
 //! Sorts the products of a category, or of the whole catalog, where no words are searched for.
 
 use super::query::{Query, Sort};
-use crate::model::ProductId;
 use crate::model::catalog::{
     Item, ProductTable, View, by_name, category_range, leading_letters, sort_by,
 };
+use crate::model::{ProductId, Stock};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -25,6 +25,19 @@ pub(super) fn browse(view: &View, query: &Query, in_cart: &HashSet<ProductId>) -
             None => u128::MAX,
             Some(price) if is_reversed => u128::MAX - 1 - price.millionths(),
             Some(price) => price.millionths(),
+        }),
+        Sort::Stock => sorted_by_key(products, numbers, |item| {
+            let left = match item.stock {
+                // What is wrong comes first, whatever the direction.
+                Stock::Unreadable => return 0,
+                Stock::Left(left) => left,
+                Stock::Unlimited => u64::MAX - 1,
+            };
+            if is_reversed {
+                u64::MAX - left
+            } else {
+                left.saturating_add(1)
+            }
         }),
         Sort::InCart => sorted_by_key(products, numbers, |item| {
             in_cart.contains(&item.product_id()) == is_reversed

@@ -12,9 +12,12 @@ pub enum Sort {
     Price,
     /// Products in the cart first.
     InCart,
+    /// By stock, the fewest pieces first; of what is unlimited there are the most.
+    Stock,
 }
 
 impl Sort {
+    /// The criteria of those who buy.
     const ALL: [Sort; 4] = [Sort::Category, Sort::Name, Sort::Price, Sort::InCart];
 }
 
@@ -28,7 +31,7 @@ pub struct Sorting {
 }
 
 impl Sorting {
-    /// All ways of sorting.
+    /// All ways of sorting for those who buy.
     pub fn all() -> impl Iterator<Item = Sorting> {
         Sort::ALL
             .into_iter()
@@ -47,6 +50,8 @@ impl Sorting {
             (Sort::Price, true) => "price reversed",
             (Sort::InCart, false) => "cart",
             (Sort::InCart, true) => "cart reversed",
+            (Sort::Stock, false) => "stock",
+            (Sort::Stock, true) => "stock reversed",
         }
     }
 
@@ -62,6 +67,8 @@ impl Sorting {
             (Sort::Price, true) => "By price, highest first",
             (Sort::InCart, false) => "What is in the cart first",
             (Sort::InCart, true) => "What is in the cart last",
+            (Sort::Stock, false) => "By stock, fewest first",
+            (Sort::Stock, true) => "By stock, most first",
         }
     }
 
@@ -69,7 +76,7 @@ impl Sorting {
     #[must_use]
     pub fn is_ascending(self) -> bool {
         match self.by {
-            Sort::Category | Sort::Name | Sort::Price => !self.is_reversed,
+            Sort::Category | Sort::Name | Sort::Price | Sort::Stock => !self.is_reversed,
             Sort::InCart => self.is_reversed,
         }
     }
@@ -79,6 +86,27 @@ impl Sorting {
     pub fn next(self) -> Sorting {
         let mut following = Sorting::all().skip_while(|sorting| *sorting != self);
         following.nth(1).unwrap_or_default()
+    }
+
+    /// The next one for those who sell: by stock, too, and by no cart.
+    #[must_use]
+    pub fn next_for_staff(self) -> Sorting {
+        let by = match (self.by, self.is_reversed) {
+            (by, false) => {
+                return Sorting {
+                    by,
+                    is_reversed: true,
+                };
+            }
+            (Sort::Stock | Sort::InCart, true) => Sort::Category,
+            (Sort::Category, true) => Sort::Name,
+            (Sort::Name, true) => Sort::Price,
+            (Sort::Price, true) => Sort::Stock,
+        };
+        Sorting {
+            by,
+            is_reversed: false,
+        }
     }
 
     /// The one after another click on the heading of `by`: that criterion, its reverse, and then

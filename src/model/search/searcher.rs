@@ -116,6 +116,31 @@ impl Searcher {
         }
     }
 
+    /// [`Searcher::search`] among some of the products alone, which stand as in the catalog.
+    pub fn search_among(
+        &mut self,
+        view: &View,
+        among: &Arc<Vec<u32>>,
+        query: &Query,
+        in_cart: &HashSet<ProductId>,
+        listener: &mut impl Listener,
+    ) -> Option<Vec<u32>> {
+        if query.words.trim().is_empty() {
+            let view = View {
+                sorted: among.clone(),
+                ..view.clone()
+            };
+            return self.search(&view, query, in_cart, listener);
+        }
+
+        let mut found = self.search(view, query, in_cart, listener)?;
+        if !Arc::ptr_eq(among, &view.sorted) {
+            let among: HashSet<u32> = among.iter().copied().collect();
+            found.retain(|number| among.contains(number));
+        }
+        Some(found)
+    }
+
     /// The numbers of the products that match, best first; `None` where the listener stopped
     /// the search.
     pub fn search(

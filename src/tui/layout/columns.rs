@@ -162,7 +162,7 @@ pub(crate) fn heading(state: &State, name: &str, by: Sort) -> String {
     };
     match by {
         Sort::Category | Sort::Name => format!("{name}{sign}"),
-        Sort::Price | Sort::InCart => format!("{sign}{name}"),
+        Sort::Price | Sort::InCart | Sort::Stock => format!("{sign}{name}"),
     }
 }
 

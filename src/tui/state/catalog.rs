@@ -1,12 +1,12 @@
 //! The catalog pane: the products, the search, and how far the catalog is read.
 
+mod searching;
+
 use super::scroll::Scroll;
 use crate::config::key::Key;
-use crate::model::catalog::View;
 use crate::model::usual::{USUAL, USUAL_PRODUCTS};
-use crate::model::{Catalog, Item, ProductId, Query, Searcher, Sorting};
+use crate::model::{Catalog, Item, ProductId, Query, Sorting};
 use crate::store::Trouble;
-use std::collections::HashSet;
 use std::sync::Arc;
 use tui_input::Input;
 
@@ -25,6 +25,8 @@ pub struct CatalogPane {
     pub leading: Vec<u32>,
     /// What this cart orders most, most first.
     pub usual: Usual,
+    /// The numbers of the products among which alone is searched, in their order; `None` for all.
+    pub among: Option<Arc<Vec<u32>>>,
     /// The number of products that match the search; while it goes on, not all of them show.
     pub count: usize,
     /// The words to search for.
@@ -273,7 +275,7 @@ impl CatalogPane {
     /// Tells whether all products show, in the order of the catalog.
     #[must_use]
     pub(crate) fn is_plain(&self) -> bool {
-        self.category == ShownCategory::All && self.query().is_plain()
+        self.category == ShownCategory::All && self.among.is_none() && self.query().is_plain()
     }
 
     /// The numbers of the usual products that are still sold.
@@ -283,16 +285,6 @@ impl CatalogPane {
             .filter_map(|id| self.catalog.number(id))
             .take(USUAL_PRODUCTS)
             .collect()
-    }
-
-    /// The usual products alone, sorted as the query asks.
-    pub(crate) fn sorted_usual(&self, query: &Query, in_cart: &HashSet<ProductId>) -> Vec<u32> {
-        let view = View {
-            sorted: Arc::new(self.usual_numbers()),
-            ..self.catalog.view()
-        };
-        let found = Searcher::default().search(&view, query, in_cart, &mut ());
-        found.unwrap_or_default()
     }
 
     /// The categories among which one can choose.
@@ -330,22 +322,9 @@ impl CatalogPane {
         }
     }
 
-    /// Searches the catalog at once where it is small; `None` where that takes too long.
-    pub(crate) fn search_at_once(
-        &self,
-        query: &Query,
-        in_cart: &HashSet<ProductId>,
-    ) -> Option<Vec<u32>> {
-        if self.catalog.len() > SEARCHED_AT_ONCE {
-            return None;
-        }
-        let found = Searcher::default().search(&self.catalog.view(), query, in_cart, &mut ());
-        Some(found.unwrap_or_default())
-    }
-
     /// Shows what a search has found, with the product selected that was to be selected. A usual
     /// one that was selected before all others stays so.
-    pub(crate) fn show(&mut self, found: Arc<Vec<u32>>) {
+    fn show(&mut self, found: Arc<Vec<u32>>) {
         let was_leading = self.is_leading(self.scroll.cursor);
         self.leading = if self.is_plain() {
             self.usual_numbers()

@@ -2,26 +2,18 @@
 
 use super::Updater;
 use crate::model::catalog::CatalogChange;
-use crate::model::{Catalog, Product, ProductId, Sort, Sorting, text};
+use crate::model::{Catalog, Product, ProductId, Sort, Sorting};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
 use crate::store::live::OrderRequest;
 use crate::store::{Shop, Trouble};
-use crate::tui::message::{Effect, SearchPurpose, SearchRequest, SearchResults};
+use crate::tui::message::{Effect, SearchPurpose, SearchResults};
 use crate::tui::state::areas::Pane;
 use crate::tui::state::catalog::ShownCategory;
 use crate::tui::state::{Connectivity, Mode};
 use std::sync::Arc;
 use tui_input::Input;
 
-/// The rest after reading the whole catalog, in multiples of the time that this took.
-const REST_FACTOR: u64 = 10;
-/// Milliseconds until the catalog is read again after a failure.
-const RETRY_PAUSE: u64 = 500;
-/// The same after one that does not pass by itself.
-const MENDING_PAUSE: u64 = 10_000;
-/// Milliseconds until the catalog is read again where some of it could not be read.
-const UNREAD_PAUSE: u64 = 5_000;
 /// Names of products that are gone, before those are forgotten that are not in the cart.
 const NAMES_LIMIT: usize = 200;
 
@@ -59,13 +51,10 @@ impl Updater<'_> {
 
     /// Takes in the whole catalog, which took so many milliseconds to read.
     pub(super) fn on_catalog_read(&mut self, catalog: Catalog, shop: Shop, took: u64) {
-        let rested_at = self.state.now + took * REST_FACTOR;
-        let changed_meanwhile = self.state.catalog.load.succeed(rested_at);
+        let now = self.state.now;
+        let changed_meanwhile = self.state.catalog.end_load(now, took);
 
         self.set_shop(shop);
-        self.state.catalog.loaded = true;
-        self.state.catalog.unread = None;
-        self.state.catalog.load_trouble = None;
         self.state.cart.gone.clear();
         self.replace_catalog(catalog);
 
@@ -79,31 +68,17 @@ impl Updater<'_> {
     /// Takes in that the catalog can't be read. It is read again, soon where the reason passes by
     /// itself, and later where somebody must mend it, which is told once.
     pub(super) fn on_catalog_failed(&mut self, trouble: Trouble) {
-        let is_transient = trouble.is_transient();
-        let pause = if is_transient {
-            RETRY_PAUSE
-        } else {
-            MENDING_PAUSE
-        };
-        self.state.catalog.load.fail(self.state.now + pause);
-
-        let message = format!("The catalog can't be read: {trouble}");
-        if is_transient {
-            self.state.catalog.unread = Some(message);
-        } else if self.state.catalog.load_trouble.as_ref() != Some(&trouble) {
+        let now = self.state.now;
+        if let Some(message) = self.state.catalog.fail_load(now, trouble) {
             self.notify_error(message);
         }
-        self.state.catalog.load_trouble = Some(trouble);
         self.read_missing_products();
     }
 
     /// Takes in that some products could not be read. They are tried again.
     pub(super) fn on_catalog_unread(&mut self, products: usize, trouble: &Trouble) {
-        let products = text::count(products, "product");
-        self.state.catalog.unread = Some(format!("{products} can't be read: {trouble}"));
-
-        let retry_at = self.state.now + UNREAD_PAUSE;
-        self.state.catalog.load.repeat(retry_at);
+        let now = self.state.now;
+        self.state.catalog.note_unread(now, products, trouble);
     }
 
     /// Takes in products that were read; `None` for those that are not sold any more.
@@ -185,51 +160,19 @@ impl Updater<'_> {
 
     /// Repeats the search in a catalog that has changed, with this product selected.
     fn search_again(&mut self, selected: Option<ProductId>) {
-        let pane = &mut self.state.catalog;
-        let category_is_gone = match &pane.category {
-            ShownCategory::All => false,
-            ShownCategory::Usual => pane.usual_numbers().is_empty(),
-            ShownCategory::Only(name) => !pane.catalog.has_category(name),
-        };
-        if category_is_gone {
-            pane.category = ShownCategory::All;
-        }
-        self.search_catalog(selected);
+        let lines = &self.state.cart.shown.lines;
+        let in_cart = || lines.iter().map(|line| line.product.clone()).collect();
+        let search = self.state.catalog.search_again(selected, in_cart);
+        self.effects.extend(search.map(Effect::Search));
     }
 
     /// Searches the catalog for what is typed and chosen. Then selects this product where it is
     /// found, else the first row.
     pub(super) fn search_catalog(&mut self, select: Option<ProductId>) {
-        let lines = self.state.cart.shown.lines.iter();
-        let pane = &mut self.state.catalog;
-
-        pane.search_sent += 1;
-        pane.select_after_search = select;
-        let query = pane.query();
-
-        if pane.is_plain() {
-            let all = pane.catalog.sorted().clone();
-            pane.show(all);
-            pane.search_done = pane.search_sent;
-            return;
-        }
-
-        let in_cart = lines.map(|line| line.product.clone()).collect();
-        if pane.category == ShownCategory::Usual {
-            let usual = pane.sorted_usual(&query, &in_cart);
-            pane.show(Arc::new(usual));
-            pane.search_done = pane.search_sent;
-        } else if let Some(found) = pane.search_at_once(&query, &in_cart) {
-            pane.show(Arc::new(found));
-            pane.search_done = pane.search_sent;
-        } else {
-            self.effects.push(Effect::Search(SearchRequest {
-                purpose: SearchPurpose::Catalog,
-                number: pane.search_sent,
-                query,
-                in_cart,
-            }));
-        }
+        let lines = &self.state.cart.shown.lines;
+        let in_cart = || lines.iter().map(|line| line.product.clone()).collect();
+        let search = self.state.catalog.search(select, in_cart);
+        self.effects.extend(search.map(Effect::Search));
     }
 
     /// Shows what a search has found, unless a newer one was sent; then the keys go on that
@@ -238,16 +181,7 @@ impl Updater<'_> {
         let is_done = results.done;
 
         match results.purpose {
-            SearchPurpose::Catalog => {
-                let pane = &mut self.state.catalog;
-                if results.number == pane.search_sent {
-                    pane.show(Arc::new(results.products));
-                    pane.count = results.count;
-                    if is_done {
-                        pane.search_done = results.number;
-                    }
-                }
-            }
+            SearchPurpose::Catalog => self.state.catalog.take_results(results),
             SearchPurpose::Palette => {
                 let matches = &mut self.state.matches;
                 if results.number == matches.search_sent {
@@ -306,29 +240,12 @@ impl Updater<'_> {
 
     /// Shows the category after this one; after the last, all products.
     pub(super) fn show_next_category(&mut self) {
-        let mut categories = self.state.catalog.categories();
-        let next = match self.category_index(&categories) {
-            Some(index) => index + 1,
-            None => 0,
-        };
-        categories.push(ShownCategory::All);
-        self.show_category(categories.swap_remove(next));
+        self.show_category(self.state.catalog.next_category());
     }
 
     /// Shows the category before this one; before the first, all products.
     pub(super) fn show_previous_category(&mut self) {
-        let mut categories = self.state.catalog.categories();
-        let current = self.category_index(&categories);
-        let previous = current.unwrap_or(categories.len()).checked_sub(1);
-        self.show_category(match previous {
-            Some(previous) => categories.swap_remove(previous),
-            None => ShownCategory::All,
-        });
-    }
-
-    fn category_index(&self, categories: &[ShownCategory]) -> Option<usize> {
-        let current = &self.state.catalog.category;
-        categories.iter().position(|category| category == current)
+        self.show_category(self.state.catalog.previous_category());
     }
 
     /// Shows one category, or all.

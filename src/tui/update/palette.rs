@@ -131,6 +131,7 @@ impl Updater<'_> {
                 purpose: SearchPurpose::Palette,
                 number: matches.search_sent,
                 query,
+                among: None,
                 in_cart: nothing,
             }));
         }

@@ -231,9 +231,12 @@ impl ScreenSearches {
             screen: self,
             search,
             started: Instant::now(),
-            has_shown: false,
+            // The first results are of all products.
+            has_shown: search.among.is_some(),
         };
-        let found = searcher.search(&view, &search.query, &search.in_cart, &mut progress);
+        let among = search.among.as_ref().unwrap_or(&view.sorted);
+        let found =
+            searcher.search_among(&view, among, &search.query, &search.in_cart, &mut progress);
 
         // The screen changes its catalog without a copy once this view is gone.
         drop(view);
@@ -309,6 +312,7 @@ mod tests {
                 purpose,
                 number: 1,
                 query: Query::default(),
+                among: None,
                 in_cart: Default::default(),
             };
             worker.search(search, &catalog).unwrap();
