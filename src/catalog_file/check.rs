@@ -304,6 +304,16 @@ pub(crate) fn flaw_of_values(values: &[Option<Vec<u8>>; FIELDS.len()]) -> Option
     })
 }
 
+/// Checks the value of one field as [`checked`] does, and returns it as it is stored.
+///
+/// # Errors
+/// The [`RowError`] of the value.
+pub(crate) fn checked_value(column: &'static str, value: &str) -> Result<String, RowError> {
+    let value = plain(column, value);
+    check_field(column, value)?;
+    Ok(value.to_owned())
+}
+
 fn checked_id(id: &str) -> Result<ProductId, RowError> {
     match id.len() {
         0 => Err(RowError::NoId),

@@ -15,7 +15,7 @@ mod json;
 mod write;
 
 pub use check::{BadRow, ProductRow, RowError};
-pub(crate) use check::{checked, column, flaw_of_id, flaw_of_values, listed};
+pub(crate) use check::{checked, checked_value, column, flaw_of_id, flaw_of_values, listed};
 pub use formats::{ColumnFacts, ColumnRules};
 pub(crate) use guard::LONGEST;
 pub use write::Writer;

@@ -16,6 +16,11 @@ pub(crate) struct BoardArgs {
     ready: bool,
 }
 
+/// Opens the products, for those who sell them, and runs that to its end.
+pub(super) fn open_products(settings: &Settings) -> Result<ExitCode, CliError> {
+    Ok(staff::run(settings, Page::Products, ShownTime::Today)?)
+}
+
 /// Opens the board and runs it to its end.
 pub(super) fn run(args: &BoardArgs, settings: &Settings) -> Result<ExitCode, CliError> {
     let page = if args.ready { Page::Ready } else { Page::Board };

@@ -59,7 +59,7 @@ use crate::config::{Flags, HEADING, Server, Settings, state_folder};
 use crate::log::Console;
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use error::{CliError, FileAccess};
+use error::{CliError, FileAccess, usage_error};
 use order::OrderSide;
 use output::Output;
 use std::io;
@@ -81,6 +81,9 @@ struct Cli {
     /// Print JSON
     #[arg(long, global = true, help_heading = HEADING)]
     json: bool,
+    /// Open the products in place of the shop, to change them
+    #[arg(long)]
+    clerk: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -264,6 +267,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
+        Some(_) if cli.clerk => Err(usage_error("--clerk", "it opens a screen, and no command")),
+        None if cli.clerk => board::open_products(&screen_settings(cli.flags, output)?),
         Some(Command::Local(command)) => run_local(&command, output),
         // Screens have a runtime of their own.
         Some(Command::Board(args)) => board::run(&args, &screen_settings(cli.flags, output)?),

@@ -1,7 +1,7 @@
 //! The figures of a shop: what its orders of some time come to.
 
 use super::time::local;
-use super::{Catalog, Currency, Money, Order, OrderLine, OrderState, ProductId, Stock};
+use super::{Catalog, Currency, Item, Money, Order, OrderLine, OrderState, ProductId, Stock};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use std::cmp::Reverse;
@@ -228,31 +228,67 @@ impl Figures {
         categories
     }
 
+    /// The pieces that were sold of a product.
+    #[must_use]
+    pub fn pieces_of(&self, product: &ProductId) -> u64 {
+        let sold = self.products.get(product);
+        sold.map_or(0, |sold| sold.sales.count)
+    }
+
     /// The products of which fewer than ten are left, or fewer than were sold: the fewest first.
     #[must_use]
     pub fn low_in_stock(&self, catalog: &Catalog) -> Vec<LowProduct> {
-        let most_sold = self.sold_products().map(|sold| sold.sales.count).max();
-        let enough = LOW_STOCK.max(most_sold.unwrap_or(0));
+        let test = LowStock::beside(Some(self));
         let mut low: Vec<LowProduct> = catalog
             .iter()
             .filter_map(|item| {
-                let left = match item.stock {
-                    Stock::Left(left) if left < enough => left,
-                    Stock::Left(_) | Stock::Unlimited | Stock::Unreadable => return None,
-                };
+                let left = test.low(&item)?;
                 let product = item.product_id();
-                let sold = self.products.get(&product);
-                let sold = sold.map_or(0, |sold| sold.sales.count);
-                (left < LOW_STOCK || left < sold).then(|| LowProduct {
-                    product,
+                Some(LowProduct {
                     name: item.name.to_owned(),
                     left,
-                    sold,
+                    sold: self.pieces_of(&product),
+                    product,
                 })
             })
             .collect();
         low.sort_by(|one, other| (one.left, &one.name).cmp(&(other.left, &other.name)));
         low
+    }
+}
+
+/// Tells which products are low in stock: fewer than ten are left, or fewer than were sold.
+#[derive(Debug, Clone, Copy)]
+pub struct LowStock<'a> {
+    sold: Option<&'a Figures>,
+    /// So many are enough of any product.
+    enough: u64,
+}
+
+impl<'a> LowStock<'a> {
+    /// By what these figures say was sold; without them, by the stock alone.
+    #[must_use]
+    pub fn beside(sold: Option<&'a Figures>) -> LowStock<'a> {
+        let products = sold.into_iter().flat_map(Figures::sold_products);
+        let most_sold = products.map(|sold| sold.sales.count).max();
+        LowStock {
+            sold,
+            enough: LOW_STOCK.max(most_sold.unwrap_or(0)),
+        }
+    }
+
+    /// The pieces that are left of a product that is low.
+    #[must_use]
+    pub fn low(&self, item: &Item<'_>) -> Option<u64> {
+        let left = match item.stock {
+            Stock::Left(left) if left < self.enough => left,
+            Stock::Left(_) | Stock::Unlimited | Stock::Unreadable => return None,
+        };
+        let is_low = left < LOW_STOCK || {
+            let sold = self.sold.map(|sold| sold.pieces_of(&item.product_id()));
+            sold.is_some_and(|sold| left < sold)
+        };
+        is_low.then_some(left)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Item, Money, Refusal, text};
 use std::borrow::Cow;
 use std::fmt;
+use strum::VariantArray;
 
 /// The longest product id or name that a shopper may ask for, in bytes.
 pub const LONGEST_NAME: usize = 256;
@@ -133,6 +134,48 @@ pub const FIELDS: [&str; 7] = [
     "barcode",
 ];
 
+/// A field of a product, in the sequence of a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, VariantArray)]
+pub enum ProductField {
+    /// Its name.
+    #[default]
+    Name,
+    /// Its category.
+    Category,
+    /// The unit of one piece.
+    Unit,
+    /// The price of one unit.
+    Price,
+    /// The pieces that are left.
+    Stock,
+    /// Its bar codes.
+    Barcode,
+    /// One sentence about it.
+    Description,
+}
+
+impl ProductField {
+    /// Its place among [`FIELDS`].
+    #[must_use]
+    pub(crate) fn index(self) -> usize {
+        match self {
+            ProductField::Name => 0,
+            ProductField::Price => 1,
+            ProductField::Category => 2,
+            ProductField::Unit => 3,
+            ProductField::Stock => 4,
+            ProductField::Description => 5,
+            ProductField::Barcode => 6,
+        }
+    }
+
+    /// Its name in the product's hash.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        FIELDS.get(self.index()).copied().unwrap_or_default()
+    }
+}
+
 /// A product as it is read, its text clean; what was clean already is borrowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded<'a> {
@@ -193,6 +236,35 @@ impl<'a> Decoded<'a> {
     }
 }
 
+impl Decoded<'_> {
+    /// A field as it is written for people who change it: a price as a plain decimal, nothing for
+    /// unlimited stock. Long texts are as short as in the catalog.
+    #[must_use]
+    pub(crate) fn text(&self, field: ProductField) -> Cow<'_, str> {
+        match field {
+            ProductField::Price => {
+                let price = self.price.map(|price| price.to_string());
+                price.unwrap_or_default().into()
+            }
+            ProductField::Stock => match self.stock {
+                Stock::Left(left) => left.to_string().into(),
+                Stock::Unlimited => "".into(),
+                Stock::Unreadable => "?".into(),
+            },
+            ProductField::Name => shortened(&self.name),
+            ProductField::Category => shortened(&self.category),
+            ProductField::Unit => shortened(&self.unit),
+            ProductField::Description => shortened(&self.description),
+            ProductField::Barcode => shortened(&self.barcode),
+        }
+    }
+}
+
+/// A text as the catalog has it.
+fn shortened(text: &str) -> Cow<'_, str> {
+    text::sanitized(text.as_bytes(), text::LONGEST)
+}
+
 impl<'a> From<&'a Product> for Decoded<'a> {
     fn from(product: &'a Product) -> Decoded<'a> {
         Decoded {
@@ -236,6 +308,20 @@ impl Product {
         })
     }
 
+    /// Sets a field, as it would be read where it was stored so.
+    pub(crate) fn set(&mut self, field: ProductField, value: &str) {
+        let text = || value.into();
+        match field {
+            ProductField::Name => self.name = text(),
+            ProductField::Category => self.category = text(),
+            ProductField::Unit => self.unit = text(),
+            ProductField::Price => self.price = Money::parse(value),
+            ProductField::Stock => self.stock = Stock::decode(Some(value.as_bytes())),
+            ProductField::Barcode => self.barcode = text(),
+            ProductField::Description => self.description = text(),
+        }
+    }
+
     /// The same as the catalog shows it.
     #[must_use]
     pub fn item(&self) -> Item<'_> {
@@ -277,8 +363,7 @@ pub fn only_left(left: u64) -> String {
 /// The beginning of a sentence about such a product: `Only 3 left of “Espresso”`.
 #[must_use]
 pub(crate) fn only_left_of(left: u64, name: &str) -> String {
-    let mut words = only_left(left);
-    words[..1].make_ascii_uppercase();
+    let words = text::sentence(&only_left(left));
     format!("{words} of “{name}”")
 }
 

@@ -208,6 +208,16 @@ pub fn width(text: &str) -> usize {
     }
 }
 
+/// The words with a capital letter before them, as a sentence has it.
+#[must_use]
+pub(crate) fn sentence(words: &str) -> String {
+    let mut sentence = words.to_owned();
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
+}
+
 /// `1 line`, `3 lines`.
 #[must_use]
 pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {

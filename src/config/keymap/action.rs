@@ -129,6 +129,14 @@ pub enum Action {
     Right,
     /// Show the figures of today again.
     Live,
+    /// Show the products, to those who sell them.
+    Products,
+    /// Keep the list of products to others: what is low in stock, or sold out, or all.
+    Filter,
+    /// Edit the selected product, or the selected field of a form.
+    Edit,
+    /// Sell the selected product out, or put back what there was of it.
+    SellOut,
     /// Load the demo catalog.
     LoadDemo,
     /// Show the help.
@@ -199,13 +207,16 @@ impl Action {
             | Action::Print
             | Action::List => HelpGroup::Board,
 
+            Action::Filter | Action::Edit | Action::SellOut => HelpGroup::Products,
+
             Action::Move(_)
             | Action::SwitchPane
             | Action::ToCatalog
             | Action::ToCart
             | Action::Left
             | Action::Right
-            | Action::Live => HelpGroup::Move,
+            | Action::Live
+            | Action::Products => HelpGroup::Move,
 
             Action::Activity
             | Action::Mouse
@@ -231,6 +242,8 @@ pub enum HelpGroup {
     People,
     /// Making orders, on the screens of the staff.
     Board,
+    /// Changing products, on the screens of the staff.
+    Products,
     /// Searching and sorting the catalog.
     Find,
     /// Moving within lists and between panes.
@@ -285,6 +298,8 @@ pub enum Context {
     Ready,
     /// The figures of a day.
     Today,
+    /// The products, for those who sell them.
+    Products,
     /// The question whether to quit with unconfirmed changes.
     ConfirmQuit,
     /// The question whether to cancel an order.
@@ -307,7 +322,9 @@ impl Context {
     #[must_use]
     pub(crate) fn screen(self) -> Option<ScreenKind> {
         match self {
-            Context::Board | Context::Ready | Context::Today => Some(ScreenKind::Staff),
+            Context::Board | Context::Ready | Context::Today | Context::Products => {
+                Some(ScreenKind::Staff)
+            }
             Context::Catalog
             | Context::EmptyCatalog
             | Context::Cart

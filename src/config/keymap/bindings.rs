@@ -2,7 +2,7 @@
 
 use super::action::Context::{
     Activity, Board, Cart, Carts, Catalog, Checkout, ConfirmCancel, ConfirmClear, ConfirmQuit,
-    EmptyCatalog, Help, Orders, Palette, People, Prompt, Ready, Receipt, Search, Today,
+    EmptyCatalog, Help, Orders, Palette, People, Products, Prompt, Ready, Receipt, Search, Today,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
@@ -43,7 +43,7 @@ const COMMANDS: &[Context] = &[
 ];
 const TYPING: &[Context] = &[Search, Prompt, Palette];
 /// The pages of the staff.
-const STAFF: &[Context] = &[Board, Ready, Today];
+const STAFF: &[Context] = &[Board, Ready, Today, Products];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
 #[derive(Debug)]
@@ -360,8 +360,9 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Sort, &["s"], &[Today])
         .footer("sort")
         .help("Sort what was sold by items, or by money"),
-    bind(Action::Move(Motion::Down), &["down", "j"], &[Today]).help("Scroll down what was sold"),
-    bind(Action::Move(Motion::Up), &["up", "k"], &[Today]).help("Scroll up what was sold"),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Today]).help("To the next of what was sold"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Today])
+        .help("To the one before of what was sold"),
     bind(
         Action::Move(Motion::PageDown),
         &["pagedown", "ctrl-f", "ctrl-d"],
@@ -374,9 +375,66 @@ pub(super) const BINDINGS: &[Binding] = &[
         &[Today],
     )
     .help("Scroll up by a page"),
+    bind(Action::Edit, &["enter"], &[Products])
+        .footer("edit")
+        .help("Edit the product; in its form, the selected field (in the products)"),
+    bind(Action::Right, &["right", "l"], &[Products]).help("To the form of the product"),
+    bind(Action::Left, &["left", "h"], &[Products]).help("Back to the list"),
+    bind(Action::More, &["+"], &[Products])
+        .footer("more")
+        .help("One more in stock; with a number first, that many"),
+    bind(Action::Less, &["-"], &[Products])
+        .help("One less in stock; with a number first, that many"),
+    bind(Action::SetQuantity, &["="], &[Products])
+        .footer("stock")
+        .help("Set the stock"),
+    bind(Action::SellOut, &["x"], &[Products])
+        .footer("sell out")
+        .help("Sell the product out; pressed again, put back what there was"),
+    bind(Action::Filter, &["f"], &[Products])
+        .footer("filter")
+        .help("Show what is low in stock, what is sold out, or all products"),
+    bind(Action::Search, &["/"], &[Products])
+        .footer("find")
+        .help("Search name, category, description, id as you type"),
+    bind(Action::NextCategory, &["]"], &[Products])
+        .footer("category")
+        .help("Show the next category only"),
+    bind(Action::PreviousCategory, &["["], &[Products]).help("Show the previous category only"),
+    bind(Action::Sort, &["s"], &[Products])
+        .footer("sort")
+        .help("Sort by category, name, price or stock; press it again to reverse that"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Products]).help("Up"),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Products]).help("Down"),
+    bind(
+        Action::Move(Motion::PageUp),
+        &["pageup", "ctrl-b", "ctrl-u"],
+        &[Products],
+    )
+    .help("A page up"),
+    bind(
+        Action::Move(Motion::PageDown),
+        &["pagedown", "ctrl-f", "ctrl-d", "space"],
+        &[Products],
+    )
+    .help("A page down"),
+    bind(Action::Move(Motion::Top), &["g", "home"], &[Products]).help("To the first row"),
+    bind(Action::Move(Motion::Bottom), &["G", "end"], &[Products]).help("To the last row"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Board]).footer("today"),
-    bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("board"),
-    bind(Action::SwitchPane, &["tab", "backtab"], &[Board, Today]).help("To the next page"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("products"),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Products]).footer("board"),
+    bind(
+        Action::SwitchPane,
+        &["tab", "backtab"],
+        &[Board, Today, Products],
+    )
+    .help("To the next page"),
+    bind(Action::Edit, &["enter"], &[Today])
+        .footer("edit")
+        .help("Edit the selected product (in the figures)"),
+    bind(Action::Products, &["e"], &[Board, Today])
+        .footer("products")
+        .help("To the products: their stock, prices and texts"),
     bind(Action::Palette, &["ctrl-p", ":"], STAFF)
         .help("Any command by name; {key}42 selects ticket 42, {key}ready shows what is ready"),
     bind(Action::Mouse, &["m"], STAFF).help("Leave the mouse to the terminal, or take it back"),

@@ -41,6 +41,7 @@ impl KeymapEntry {
     #[must_use]
     pub(crate) fn group(&self) -> HelpGroup {
         match self.action.group() {
+            HelpGroup::Cart if self.works_in(Context::Products) => HelpGroup::Products,
             // What buyers do to a cart, the staff do to tickets.
             HelpGroup::Cart if self.works_on(ScreenKind::Staff) => HelpGroup::Board,
             group => group,
@@ -413,7 +414,9 @@ mod tests {
                 "deadline",
                 "down",
                 "each",
+                "edit",
                 "expect",
+                "filter",
                 "fix",
                 "fix-all",
                 "forget-cart",
@@ -439,6 +442,7 @@ mod tests {
                 "place-order",
                 "previous-category",
                 "print",
+                "products",
                 "quit",
                 "quit-anyway",
                 "ready",
@@ -448,6 +452,7 @@ mod tests {
                 "repeat",
                 "right",
                 "search",
+                "sell-out",
                 "set-quantity",
                 "settle",
                 "sort",

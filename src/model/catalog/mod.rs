@@ -137,6 +137,18 @@ impl Catalog {
         &self.sorted
     }
 
+    /// The place of a product among others that stand as in the catalog.
+    #[must_use]
+    pub(crate) fn place_among(&self, others: &[u32], number: u32) -> usize {
+        let Some(item) = self.at(number) else {
+            return others.len();
+        };
+        others.partition_point(|other| {
+            let other = self.at(*other);
+            other.is_some_and(|other| sort::compare(&other, &item).is_lt())
+        })
+    }
+
     /// The catalog as it is now, for a search.
     #[must_use]
     pub fn view(&self) -> View {

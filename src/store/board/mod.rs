@@ -15,6 +15,7 @@ mod session;
 
 use crate::model::{OrderId, OrderState, ProductId, Ticket};
 use crate::store::catalog::Shop;
+use crate::store::catalog::decode::CatalogNews;
 use crate::store::connection::address::Address;
 use crate::store::connection::discovery::Locator;
 use crate::store::connection::retry::growing_pauses;
@@ -88,6 +89,8 @@ pub enum BoardEvent {
     Ticket(Box<Ticket>),
     /// An order that is no longer stored.
     Gone(OrderId),
+    /// Somebody has changed products, or the shop's settings.
+    Catalog(CatalogNews),
     /// A request is answered: with the ticket as it is afterwards, or why not.
     Answered {
         /// The request.

@@ -285,10 +285,11 @@ impl Session {
             return Ok(());
         }
         if channel == CATALOG_UPDATES.as_bytes() {
-            if catalog_news(message) == CatalogNews::Everything {
+            let news = catalog_news(message);
+            if news == CatalogNews::Everything {
                 self.read_again(Look::AtList);
             }
-            return Ok(());
+            return supervisor.tell(BoardEvent::Catalog(news)).await;
         }
 
         let news = versioned_news(message);

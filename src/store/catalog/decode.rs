@@ -22,7 +22,7 @@ pub(crate) fn decoded<'a>(id: &[u8], fields: &'a redis::Value) -> Option<Decoded
     Decoded::read(id, raw_fields(fields)?)
 }
 
-fn raw_fields(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
+pub(super) fn raw_fields(fields: &redis::Value) -> Option<[Option<&[u8]>; FIELDS.len()]> {
     let redis::Value::Array(values) = fields else {
         return None;
     };

@@ -3,6 +3,7 @@
 mod bulk;
 pub mod decode;
 pub mod demo;
+mod edit;
 pub(crate) mod export;
 mod fields;
 pub(crate) mod import;
@@ -12,6 +13,7 @@ mod resp;
 mod shop;
 mod stock;
 
+pub use edit::{Edited, FieldEdit, edit_product};
 pub(crate) use shop::read_order_settings;
 pub use shop::{
     LONGEST_SHOP_NAME, OrderSettings, Shop, ShopChange, get_order_settings, get_shop, name_shop,

@@ -98,6 +98,12 @@ pub(crate) static STEP_STOCK: LazyLock<String> = LazyLock::new(|| {
     [&stock(), PUBLISH, text].concat()
 });
 
+/// Sets one field of a product, as it was seen. It is sent as text, too.
+pub(crate) static EDIT_PRODUCT: LazyLock<String> = LazyLock::new(|| {
+    let text = include_str!("edit_product.lua");
+    [PUBLISH, text].concat()
+});
+
 /// Applies one change to a cart.
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
     script(&[

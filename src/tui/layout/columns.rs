@@ -80,7 +80,7 @@ impl CatalogColumns {
         };
         for product in visible(state, rows) {
             let price = price(state, &product, decimals);
-            let stock = stock(state, product.stock);
+            let stock = stock(state.env.display.charset, product.stock);
             let in_cart = in_cart(state, &product.product_id());
             needed.price = needed.price.max(text::width(&price));
             needed.stock = needed.stock.max(text::width(&stock));
@@ -183,9 +183,9 @@ pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> Strin
 
 /// The stock as the catalog shows it.
 #[must_use]
-pub(crate) fn stock(state: &State, stock: Stock) -> String {
+pub(crate) fn stock(charset: Charset, stock: Stock) -> String {
     match stock {
-        Stock::Unlimited => match state.env.display.charset {
+        Stock::Unlimited => match charset {
             Charset::Unicode => UNLIMITED.to_owned(),
             Charset::Ascii => UNLIMITED_IN_ASCII.to_owned(),
         },

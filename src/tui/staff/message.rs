@@ -1,9 +1,10 @@
 //! Messages to the screens of the staff, and the effects that they ask for.
 
-use crate::model::{Order, Product, ProductId};
-use crate::store::Trouble;
+use crate::model::product::StockStep;
+use crate::model::{Catalog, Order, Product, ProductId};
 use crate::store::board::{BoardEvent, BoardRequest};
-use crate::tui::message::ShellEvent;
+use crate::store::{Edited, FieldEdit, RepeatError, Trouble};
+use crate::tui::message::{Message, SearchRequest, ShellEvent};
 use crate::tui::staff::state::Seen;
 use crate::tui::staff::state::today::{Figured, ShownTime};
 
@@ -22,8 +23,14 @@ pub enum StaffMessage {
     FiguresProgress(u64, usize),
     /// Figures were read, in the reading of this number, or could not be, for this reason.
     Figures(u64, Result<Box<Figured>, String>),
-    /// Products whose stock may have changed were read.
+    /// Products that may have changed were read.
     Products(Vec<(ProductId, Option<Product>)>),
+    /// The catalog was read or searched: a message of those that do so for all screens.
+    Catalog(Box<Message>),
+    /// The stock of this product was changed by a step, and is so now; or why not.
+    SteppedStock(Box<Product>, Result<u64, RepeatError>),
+    /// A field of a product was changed, or why not.
+    Edited(FieldEdit, Result<Edited, RepeatError>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
 }
@@ -32,6 +39,17 @@ impl From<ShellEvent> for StaffMessage {
     fn from(event: ShellEvent) -> StaffMessage {
         StaffMessage::Shell(event)
     }
+}
+
+/// A change that the staff make. They are made one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeskJob {
+    /// Change the stock of this product by a step.
+    Step(Box<Product>, StockStep),
+    /// Change a field of a product.
+    Edit(FieldEdit),
+    /// Read products that may have changed.
+    Read(Vec<ProductId>),
 }
 
 /// Something that the screen asks for.
@@ -48,8 +66,14 @@ pub enum StaffEffect {
         /// The time.
         time: ShownTime,
     },
-    /// Read products whose stock may have changed.
-    ReadProducts(Vec<ProductId>),
+    /// Read or change products, behind all that was asked for before.
+    Desk(DeskJob),
+    /// Read the whole catalog.
+    LoadCatalog,
+    /// Drop this catalog, which was replaced, on a thread where that delays nobody.
+    Replaced(Box<Catalog>),
+    /// Search the catalog.
+    Search(SearchRequest),
     /// Tell the person what happened: ring, and notify where they look elsewhere.
     Alert(String),
     /// Capture the mouse, or leave it to the terminal.

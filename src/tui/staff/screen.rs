@@ -10,7 +10,7 @@ use crate::store::board::{self, BoardLink};
 use crate::store::{Address, Policy};
 use crate::tui::error::ScreenError;
 use crate::tui::event_loop::{App, EventLoop, Shell};
-use crate::tui::message::Now;
+use crate::tui::message::{Message, Now};
 use crate::tui::screen::{first_line, in_background};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::today::ShownTime;
@@ -21,8 +21,10 @@ use crate::tui::terminal::alert;
 use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;
 use crate::tui::view::Picture;
-use crate::tui::workers::catalog::on_two_threads;
+use crate::tui::workers::catalog::{CatalogReader, on_two_threads};
+use crate::tui::workers::desk::Desk;
 use crate::tui::workers::figures::{self, Reading};
+use crate::tui::workers::search::SearchWorker;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -63,10 +65,18 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
     let mut state = StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
     state.today.time = visit.time;
 
+    let (found_sender, found) = mpsc::channel(CHANNEL_CAPACITY);
+    let address = visit.address;
+    let is_private = visit.engine.is_some();
     let app = StaffApp {
         state,
-        board: board::open(visit.address.clone(), visit.policy),
-        address: visit.address,
+        catalog: Arc::new(CatalogReader::new(address.clone(), is_private)),
+        searches: SearchWorker::new(Arc::default(), found_sender.clone()),
+        found,
+        found_sender,
+        desk: Desk::open(address.clone(), results_sender.clone())?,
+        board: board::open(address.clone(), visit.policy),
+        address,
         engine: visit.engine,
         newest_figures: Arc::default(),
         results,
@@ -84,6 +94,15 @@ struct StaffApp {
     engine: Option<Engine>,
     /// The number of the newest reading of figures.
     newest_figures: Arc<AtomicU64>,
+    /// Reads the catalog.
+    catalog: Arc<CatalogReader>,
+    /// Searches it.
+    searches: SearchWorker,
+    /// What both of them send.
+    found: mpsc::Receiver<Message>,
+    found_sender: mpsc::Sender<Message>,
+    /// Reads and changes products.
+    desk: Desk,
     results: mpsc::Receiver<StaffMessage>,
     results_sender: mpsc::Sender<StaffMessage>,
 }
@@ -100,6 +119,7 @@ impl App for StaffApp {
             biased;
             Some(event) = self.board.next() => StaffMessage::Board(event),
             Some(result) = self.results.recv() => result,
+            Some(found) = self.found.recv() => StaffMessage::Catalog(Box::new(found)),
             else => std::future::pending().await,
         }
     }
@@ -162,10 +182,15 @@ impl StaffApp {
                 let reading = Reading::begin(number, &self.newest_figures, results);
                 in_background(move || on_two_threads(figures::read(address, time, reading)))?;
             }
-            StaffEffect::ReadProducts(products) => {
-                let address = self.address.clone();
-                let results = self.results_sender.clone();
-                tokio::spawn(figures::read_products(address, products, results));
+            StaffEffect::Desk(job) => self.desk.ask(job),
+            StaffEffect::LoadCatalog => self.catalog.read(self.found_sender.clone())?,
+            StaffEffect::Search(search) => {
+                let catalog = &self.state.products.list.catalog;
+                self.searches.search(search, catalog)?;
+            }
+            StaffEffect::Replaced(old) => {
+                let catalog = &self.state.products.list.catalog;
+                self.searches.prepare(catalog, old)?;
             }
             StaffEffect::Alert(words) => shell.terminal.renderer.alert(self.alert(&words)),
             StaffEffect::Mouse(captured) => shell.terminal.capture_mouse(captured),

@@ -105,6 +105,10 @@ impl Updater<'_> {
             | Action::Print
             | Action::List
             | Action::Live
+            | Action::Products
+            | Action::Filter
+            | Action::Edit
+            | Action::SellOut
             | Action::Left
             | Action::Right => {}
             Action::Suspend => self.effects.push(Effect::Suspend),

@@ -121,6 +121,7 @@ impl Updater<'_> {
             | Context::Board
             | Context::Ready
             | Context::Today
+            | Context::Products
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => {
@@ -162,6 +163,7 @@ impl Updater<'_> {
             | Context::Board
             | Context::Ready
             | Context::Today
+            | Context::Products
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => false,

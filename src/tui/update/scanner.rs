@@ -98,7 +98,8 @@ impl Updater<'_> {
             | Context::ConfirmClear
             | Context::Board
             | Context::Ready
-            | Context::Today => self.notify_warn(NOT_HERE),
+            | Context::Today
+            | Context::Products => self.notify_warn(NOT_HERE),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::tui::layout::columns;
 use crate::tui::layout::columns::CatalogColumns;
 use crate::tui::layout::rules::open_until;
 use crate::tui::state::areas::{Areas, Pane};
-use crate::tui::state::catalog::ShownCategory;
+use crate::tui::state::catalog::{CatalogPane, ShownCategory};
 use crate::tui::state::{Connectivity, Mode, State};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -90,7 +90,7 @@ fn title<'a>(state: &State, frame: Rect, columns: &CatalogColumns) -> Line<'a> {
         spans.push(Span::styled(format!("{category} "), theme.warn));
     }
 
-    spans.push(Span::styled(product_count(state), theme.dim));
+    spans.push(Span::styled(product_count(&state.catalog), theme.dim));
     if let Some(sorting) = unmarked_sorting(state, columns) {
         spans.push(Span::styled(format!("{} ", sorting.name()), theme.warn));
     }
@@ -118,8 +118,7 @@ fn search_words(state: &State, frame: Rect) -> Option<TypedText> {
 }
 
 /// The number of products that show, of all; or the number that were read so far.
-fn product_count(state: &State) -> String {
-    let pane = &state.catalog;
+pub(in crate::tui) fn product_count(pane: &CatalogPane) -> String {
     if !pane.loaded {
         return match pane.progress() {
             Some(load) => {
@@ -134,7 +133,8 @@ fn product_count(state: &State) -> String {
     let searching = if pane.is_searching() { "… " } else { "" };
     let query = pane.query();
     // Sorting leaves nothing out.
-    if query.words.trim().is_empty() && pane.category == ShownCategory::All {
+    let has_all = pane.category == ShownCategory::All && pane.among.is_none();
+    if query.words.trim().is_empty() && has_all {
         format!("{all} products {searching}")
     } else {
         format!("{} of {all} {searching}", thousands(pane.count))
@@ -294,7 +294,7 @@ fn draw_product(
         None => (price, theme.bad),
     };
 
-    let stock = columns::stock(state, product.stock);
+    let stock = columns::stock(state.env.display.charset, product.stock);
     let stock_style = match product.stock {
         Stock::Unlimited | Stock::Left(6..) => theme.dim,
         Stock::Left(0) | Stock::Unreadable => theme.bad,

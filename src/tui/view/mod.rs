@@ -3,7 +3,7 @@
 mod activity;
 mod cart;
 mod carts;
-mod catalog;
+pub(in crate::tui) mod catalog;
 mod checkout;
 mod details;
 pub(in crate::tui) mod footer;

@@ -1,6 +1,6 @@
 //! Reads the figures of a time for the screens of the staff, over a connection of its own.
 
-use crate::model::{Daybook, Period, ProductId};
+use crate::model::{Daybook, Period};
 use crate::store::order::checkout::server_time;
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Address, Connection, Error, Trouble};
@@ -122,19 +122,4 @@ async fn count_all(
         reading.tell(tickets.len());
     }
     Ok(book)
-}
-
-/// Reads products whose stock may have changed. Those that can't be read stay as they are.
-pub(crate) async fn read_products(
-    address: Address,
-    products: Vec<ProductId>,
-    results: mpsc::Sender<StaffMessage>,
-) {
-    let Ok(mut connection) = store::connect(&address).await else {
-        return;
-    };
-    if let Ok(read) = store::get_products(&mut connection, &products).await {
-        // As above.
-        let _ = results.send(StaffMessage::Products(read)).await;
-    }
 }

@@ -3,5 +3,6 @@
 
 pub(crate) mod carts;
 pub mod catalog;
+pub(crate) mod desk;
 pub(crate) mod figures;
 pub(crate) mod search;

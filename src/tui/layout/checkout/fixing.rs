@@ -3,6 +3,7 @@
 use crate::config::keymap::Action;
 use crate::model::Refusal;
 use crate::model::checkout::{Loss, Mending, PreviewLine};
+use crate::model::text;
 use crate::tui::state::State;
 
 /// The rule that keeps everybody from changing the cart; `None` where it may be changed.
@@ -125,9 +126,5 @@ pub(crate) fn done(lines: &[PreviewLine]) -> String {
     let taken = (!taken.is_empty()).then(|| format!("took {}", taken.join(", ")));
     let removed = (!removed.is_empty()).then(|| format!("removed {}", removed.join(", ")));
     let all: Vec<String> = [taken, removed].into_iter().flatten().collect();
-    let mut words = all.join(" and ");
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    words
+    text::sentence(&all.join(" and "))
 }

@@ -6,6 +6,7 @@ use crate::model::figures::Ranking;
 use crate::tui::layout::footer::{KeyHint, placed};
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::layout::today::shows_both;
+use crate::tui::staff::state::products::StockFilter;
 use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
 
@@ -18,7 +19,7 @@ pub(in crate::tui) fn key_hints(state: &StaffState, width: u16) -> Vec<KeyHint> 
         let word = word_now(state, action, word)?;
         // Two keys for the two ways along one line.
         let key = match action {
-            Action::Right => keymap.key_of(Action::Left) + &key,
+            Action::Right if state.page != Page::Products => keymap.key_of(Action::Left) + &key,
             Action::NextCategory => keymap.key_of(Action::PreviousCategory) + &key,
             Action::Move(Motion::Down) => keymap.key_of(Action::Move(Motion::Up)) + &key,
             _ => key,
@@ -36,6 +37,8 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             palette::selected(state).map(|_| word)
         }
         Action::Accept if matches!(state.mode, StaffMode::Find) => Some("keep"),
+        Action::Accept if matches!(state.mode, StaffMode::ConfirmOverwrite(_)) => Some("save"),
+        Action::Back if matches!(state.mode, StaffMode::ConfirmOverwrite(_)) => Some("keep it"),
         // Behind a number it only ends that.
         Action::Step if !state.board.digits.is_empty() => selected.map(|_| "select"),
         Action::Step => selected.map(|ticket| match ticket.order().state {
@@ -61,6 +64,9 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             (moved || !state.board.own_steps.is_empty()).then_some(word)
         }
         Action::Live => (state.today.time != ShownTime::Today).then_some(word),
+        Action::Sort if state.page == Page::Products => {
+            state.products.list.sorting_in_force().map(|_| word)
+        }
         Action::Sort => Some(match state.today.ranking {
             Ranking::Pieces => "by money",
             Ranking::Money => "by items",
@@ -69,6 +75,23 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             let has_hours = !shows_both(state) && !state.today.shows_hours;
             Some(if has_hours { "hours" } else { word })
         }
+        Action::Edit | Action::More | Action::Less | Action::SetQuantity => {
+            state.selected_product().map(|_| word)
+        }
+        Action::SellOut => {
+            let selected = state.selected_product()?;
+            let there_was = state.products.put_back.contains_key(&selected.product_id());
+            match (selected.stock.is_sold_out(), there_was) {
+                (true, true) => Some("put back"),
+                (true, false) => None,
+                (false, _) => Some(word),
+            }
+        }
+        Action::Filter => Some(match state.products.filter.next() {
+            StockFilter::Low => "what is low",
+            StockFilter::SoldOut => "what is sold out",
+            StockFilter::All => "all",
+        }),
         // The others need nothing that is selected.
         _ => Some(word),
     }

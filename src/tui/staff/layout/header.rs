@@ -42,7 +42,11 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
 
     let mut x = 1 + u16::try_from(text::width(&shop_name(state))).unwrap_or(0) + GAP;
     let mut tabs = Vec::new();
-    for (page, word) in [(Page::Board, "Board"), (Page::Today, "Today")] {
+    for (page, word) in [
+        (Page::Board, "Board"),
+        (Page::Today, "Today"),
+        (Page::Products, "Products"),
+    ] {
         let is_present = page == state.page;
         let word = if is_present {
             format!("[{word}]")

@@ -4,5 +4,6 @@ pub mod board;
 pub(in crate::tui) mod footer;
 pub(in crate::tui) mod header;
 pub(in crate::tui) mod palette;
+pub(in crate::tui) mod products;
 pub(in crate::tui) mod ticket;
 pub(in crate::tui) mod today;

@@ -94,6 +94,7 @@ fn page_entries() -> impl Iterator<Item = StaffEntry> {
             Page::Board => "The board: all open orders",
             Page::Ready => "What can be collected, in large numbers",
             Page::Today => "Today: what was sold",
+            Page::Products => "Products: their stock, prices and texts",
         };
         StaffEntry {
             label: label.to_owned(),

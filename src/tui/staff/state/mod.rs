@@ -1,13 +1,15 @@
 //! Everything that the screens of the staff show, as plain data.
 
 pub mod board;
+pub mod products;
+pub mod prompt;
 pub mod today;
 
 use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
-use crate::model::{OrderId, OrderState};
+use crate::model::{Item, OrderId, OrderState};
 use crate::store::Shop;
 use crate::tui::message::Now;
 use crate::tui::staff::layout::board::BoardLayout;
@@ -16,6 +18,8 @@ use crate::tui::state::areas;
 use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
 use board::BoardState;
+use products::ProductsState;
+use prompt::{Collision, StaffAsked};
 use ratatui::layout::Rect;
 use today::TodayState;
 use tui_input::Input;
@@ -52,14 +56,17 @@ pub enum Page {
     Ready,
     /// The figures of a day.
     Today,
+    /// The products.
+    Products,
 }
 
 impl Page {
     /// All pages, with the names by which the palette knows them.
-    pub(in crate::tui) const NAMED: [(&'static str, Page); 3] = [
+    pub(in crate::tui) const NAMED: [(&'static str, Page); 4] = [
         ("board", Page::Board),
         ("ready", Page::Ready),
         ("today", Page::Today),
+        ("products", Page::Products),
     ];
 
     /// The context of its keys.
@@ -68,6 +75,7 @@ impl Page {
             Page::Board => Context::Board,
             Page::Ready => Context::Ready,
             Page::Today => Context::Today,
+            Page::Products => Context::Products,
         }
     }
 }
@@ -90,6 +98,15 @@ pub enum StaffMode {
     Help(usize),
     /// Asks whether to cancel this order, which was seen in this state.
     ConfirmCancel(OrderId, OrderState),
+    /// Types what a prompt asks for.
+    Prompt {
+        /// What it asks for.
+        asked: StaffAsked,
+        /// The text typed so far.
+        input: Input,
+    },
+    /// Asks whether to save a value that somebody else has changed since it was seen.
+    ConfirmOverwrite(Collision),
 }
 
 /// What is on the terminal that a key may depend on.
@@ -101,6 +118,8 @@ pub struct Seen {
     pub notice: Option<String>,
     /// The order about which it is asked whether to cancel it.
     pub question: Option<OrderId>,
+    /// The question whether to save what somebody else has changed.
+    pub collision: Option<String>,
 }
 
 /// Everything that the screens of the staff show.
@@ -136,6 +155,8 @@ pub struct StaffState {
     pub board: BoardState,
     /// The figures of a day.
     pub today: TodayState,
+    /// The products.
+    pub products: ProductsState,
     /// The moment of the last message.
     pub now: Now,
     /// The number of things that happened since the terminal told that it lost the focus; `None`
@@ -174,6 +195,7 @@ impl StaffState {
             seen: Seen::default(),
             board: BoardState::default(),
             today: TodayState::default(),
+            products: ProductsState::default(),
 
             now: Now::default(),
             missed: None,
@@ -205,6 +227,28 @@ impl StaffState {
         areas::footer_line(self.size)
     }
 
+    /// The words that are looked for on the page.
+    #[must_use]
+    pub(in crate::tui) fn words(&self) -> &Input {
+        match self.page {
+            Page::Products => &self.products.list.words,
+            Page::Board | Page::Ready | Page::Today => &self.board.words,
+        }
+    }
+
+    /// The product that a key of the page is about.
+    #[must_use]
+    pub(in crate::tui) fn selected_product(&self) -> Option<Item<'_>> {
+        match self.page {
+            Page::Products => self.products.list.selected(),
+            Page::Today => {
+                let figured = self.today.figured.as_deref()?;
+                figured.catalog.get(&self.today.selected()?)
+            }
+            Page::Board | Page::Ready => None,
+        }
+    }
+
     /// The context of the page that shows, or is covered.
     #[must_use]
     pub(in crate::tui) fn page_context(&self) -> Context {
@@ -220,6 +264,7 @@ impl StaffState {
             StaffMode::Palette { .. } => Context::Palette,
             StaffMode::Help(_) => Context::Help,
             StaffMode::ConfirmCancel(..) => Context::ConfirmCancel,
+            StaffMode::Prompt { .. } | StaffMode::ConfirmOverwrite(_) => Context::Prompt,
         }
     }
 
@@ -254,9 +299,21 @@ impl StaffState {
         let others = [
             self.notice.as_ref().and_then(|notice| notice.until),
             self.next_age_step(),
+            self.catalog_load_due_at(),
             self.alerts.due_at(),
         ];
         others.into_iter().flatten().chain([clock]).min()
+    }
+
+    /// The moment for reading the whole catalog; `None` where that is not wanted, or can't be done.
+    #[must_use]
+    pub(in crate::tui) fn catalog_load_due_at(&self) -> Option<u64> {
+        match self.connectivity {
+            Connectivity::Live | Connectivity::Syncing => self.products.list.load.due_at(),
+            Connectivity::Connecting
+            | Connectivity::Offline { .. }
+            | Connectivity::Unreadable(_) => None,
+        }
     }
 
     /// The moment when a ticket that shows is a minute older.
@@ -292,12 +349,27 @@ impl StaffState {
             | StaffMode::Browse
             | StaffMode::Find
             | StaffMode::Palette { .. }
+            | StaffMode::Prompt { .. }
+            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::Help(_) => None,
+        };
+        let collision = match &self.mode {
+            StaffMode::ConfirmOverwrite(collision) if self.has_room() => {
+                Some(collision.words.clone())
+            }
+            StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmCancel(..)
+            | StaffMode::Browse
+            | StaffMode::Find
+            | StaffMode::Palette { .. }
+            | StaffMode::Prompt { .. }
             | StaffMode::Help(_) => None,
         };
         Seen {
             ticket,
             notice: waits.map(|notice| notice.text.clone()),
             question,
+            collision,
         }
     }
 }

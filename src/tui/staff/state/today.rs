@@ -1,8 +1,9 @@
 //! The figures of a day, as their page shows them.
 
-use crate::model::figures::{LowProduct, Ranking, Sales};
+use crate::model::figures::{Figures, LowProduct, Ranking, Sales};
 use crate::model::time::local;
 use crate::model::{Catalog, Daybook, Order, Period, ProductId};
+use crate::tui::state::scroll::Scroll;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::cell::OnceCell;
@@ -78,8 +79,8 @@ pub struct TodayState {
     low: OnceCell<Vec<LowProduct>>,
     /// What makes a product well sold.
     pub ranking: Ranking,
-    /// The first of the best sold products that shows.
-    pub top: usize,
+    /// The position among the best sold products.
+    pub best: Scroll,
     /// Where there is no room for both, the hours show in place of the products.
     pub shows_hours: bool,
     /// The reading that is under way.
@@ -101,6 +102,21 @@ impl TodayState {
     #[must_use]
     pub fn book(&self) -> Option<&Daybook> {
         self.figured.as_deref().map(|figured| &figured.book)
+    }
+
+    /// The selected one of the best sold products.
+    #[must_use]
+    pub(in crate::tui) fn selected(&self) -> Option<ProductId> {
+        let sold = self.book()?.figures().best_sold(self.ranking);
+        let selected = sold.get(self.best.cursor)?;
+        Some(selected.product.clone())
+    }
+
+    /// What today sold; `None` where it was not read.
+    #[must_use]
+    pub(in crate::tui) fn sold_today(&self) -> Option<&Figures> {
+        let book = self.book().filter(|_| self.time == ShownTime::Today)?;
+        Some(book.figures())
     }
 
     /// What was sold of each category: the highest price first.

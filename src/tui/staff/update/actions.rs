@@ -2,11 +2,14 @@
 
 use super::Updater;
 use crate::config::keymap::{Action, Motion, ScreenKind};
+use crate::model::product::StockStep;
 use crate::tui::layout::help;
 use crate::tui::staff::layout::board::shows_list;
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::board::{BoardForm, BoardPane};
+use crate::tui::staff::state::products::ProductsPane;
+use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::update::motion::{first_rows, moved};
 use crate::tui::update::mouse::mouse_told;
@@ -29,6 +32,7 @@ impl Updater<'_> {
             }
         }
         self.perform(action);
+        self.state.products.digits.clear();
     }
 
     fn perform(&mut self, action: Action) {
@@ -36,10 +40,27 @@ impl Updater<'_> {
             Action::Move(motion) => self.move_cursor(motion),
             Action::Left if self.state.page == Page::Today => self.step_days(-1),
             Action::Right if self.state.page == Page::Today => self.step_days(1),
-            Action::PreviousCategory => self.step_days(-7),
-            Action::NextCategory => self.step_days(7),
+            Action::PreviousCategory if self.state.page == Page::Today => self.step_days(-7),
+            Action::NextCategory if self.state.page == Page::Today => self.step_days(7),
             Action::Live => self.show_today(),
-            Action::Sort => self.toggle_ranking(),
+            Action::Sort if self.state.page == Page::Today => self.toggle_ranking(),
+
+            Action::Products | Action::Edit if self.state.page == Page::Today => {
+                self.edit_best_sold();
+            }
+            Action::Products => self.show(Page::Products),
+            Action::Left if self.state.page == Page::Products => self.go_to(ProductsPane::List),
+            Action::Right if self.state.page == Page::Products => self.go_to(ProductsPane::Form),
+            Action::PreviousCategory => self.show_previous_category(),
+            Action::NextCategory => self.show_next_category(),
+            Action::Sort => self.sort_products(),
+            Action::Filter => self.filter_products(),
+            Action::Edit => self.edit(),
+            Action::More => self.add_to_stock(StockStep::Up),
+            Action::Less => self.add_to_stock(StockStep::Down),
+            Action::SetQuantity => self.ask_stock(),
+            Action::SellOut => self.sell_out(),
+
             Action::Left => self.move_sideways(BoardPane::List),
             Action::Right => self.move_sideways(BoardPane::Ticket),
 
@@ -52,6 +73,7 @@ impl Updater<'_> {
             Action::Totals => self.state.board.shows_totals = !self.state.board.shows_totals,
             Action::List => self.toggle_form(),
             Action::Station => self.open_palette(palette::station_typed()),
+            Action::Search if self.state.page == Page::Products => self.start_search(),
             Action::Search => {
                 self.state.page = Page::Board;
                 self.open(StaffMode::Find);
@@ -61,6 +83,7 @@ impl Updater<'_> {
                 Page::Board => self.show(Page::Today),
                 Page::Ready => self.show(Page::Board),
                 Page::Today => self.leave_figures(),
+                Page::Products => self.show(Page::Board),
             },
             Action::Palette => self.open_palette(String::new()),
             Action::Complete => self.complete_command(),
@@ -73,10 +96,7 @@ impl Updater<'_> {
 
             // No key of these works here.
             Action::Add
-            | Action::More
-            | Action::Less
             | Action::Remove
-            | Action::SetQuantity
             | Action::Note
             | Action::Repeat
             | Action::ToCatalog
@@ -112,6 +132,7 @@ impl Updater<'_> {
         self.state.page = page;
         self.state.mode = StaffMode::Browse;
         self.look_at_figures();
+        self.look_at_products();
     }
 
     pub(super) fn open_palette(&mut self, typed: String) {
@@ -143,8 +164,16 @@ impl Updater<'_> {
     fn go_back(&mut self) {
         let board = &mut self.state.board;
         match self.state.mode {
-            StaffMode::Help(_) | StaffMode::Palette { .. } | StaffMode::ConfirmCancel(..) => {
+            StaffMode::Help(_)
+            | StaffMode::Palette { .. }
+            | StaffMode::Prompt { .. }
+            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmCancel(..) => {
                 self.state.mode = StaffMode::Browse;
+            }
+            StaffMode::Find if self.state.page == Page::Products => {
+                self.state.mode = StaffMode::Browse;
+                self.show_all_products();
             }
             StaffMode::Find => {
                 self.state.mode = StaffMode::Browse;
@@ -153,6 +182,7 @@ impl Updater<'_> {
             }
             StaffMode::Browse if self.state.notice.is_some() => self.state.notice = None,
             StaffMode::Browse if self.state.page == Page::Ready => self.show(Page::Board),
+            StaffMode::Browse if self.state.page == Page::Products => self.go_back_in_products(),
             StaffMode::Browse if board.pane == BoardPane::Ticket => board.pane = BoardPane::List,
             StaffMode::Browse if !board.words.value().is_empty() => {
                 board.words = Input::default();
@@ -166,9 +196,16 @@ impl Updater<'_> {
     }
 
     fn accept(&mut self) {
-        match self.state.mode {
-            StaffMode::Find => self.state.mode = StaffMode::Browse,
+        match self.state.mode.clone() {
+            StaffMode::Find => self.end_find(),
             StaffMode::Palette { .. } => self.run_selected_command(),
+            StaffMode::Prompt { asked, input } => {
+                self.state.mode = StaffMode::Browse;
+                match asked {
+                    StaffAsked::Field(asked) => self.answer_field(asked, input.value()),
+                }
+            }
+            StaffMode::ConfirmOverwrite(collision) => self.overwrite(collision),
             StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => {}
         }
     }
@@ -193,8 +230,15 @@ impl Updater<'_> {
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
                 self.move_on_board(motion);
             }
-            StaffMode::Browse if self.state.page == Page::Today => self.move_in_products(motion),
-            StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {}
+            StaffMode::Browse if self.state.page == Page::Today => self.move_in_best_sold(motion),
+            StaffMode::Browse | StaffMode::Find if self.state.page == Page::Products => {
+                self.move_in_products(motion);
+            }
+            StaffMode::Browse
+            | StaffMode::Find
+            | StaffMode::Prompt { .. }
+            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmCancel(..) => {}
         }
     }
 }

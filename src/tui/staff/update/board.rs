@@ -329,7 +329,7 @@ impl Updater<'_> {
     }
 
     /// Says where the connection is down that a ticket was not changed; returns whether it is.
-    fn refuse_offline(&mut self, name: &str, changed: &str) -> bool {
+    pub(super) fn refuse_offline(&mut self, name: &str, changed: &str) -> bool {
         let is_down = match self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing => false,
             Connectivity::Connecting

@@ -19,7 +19,10 @@ impl Updater<'_> {
         self.count_news(&event);
         match event {
             BoardEvent::Down(trouble) => self.on_down(trouble),
-            BoardEvent::Stale => self.state.connectivity = Connectivity::Syncing,
+            BoardEvent::Stale => {
+                self.state.connectivity = Connectivity::Syncing;
+                self.state.products.is_outdated = true;
+            }
             BoardEvent::Tickets {
                 tickets,
                 shop,
@@ -35,7 +38,9 @@ impl Updater<'_> {
                 board.unread = unread;
                 self.on_tickets(tickets);
                 self.look_at_figures();
+                self.look_at_products();
             }
+            BoardEvent::Catalog(news) => self.on_catalog_news(news),
             BoardEvent::Ticket(ticket) => self.on_ticket(*ticket),
             BoardEvent::Gone(id) => self.remove(&id),
             BoardEvent::Answered { request, outcome } => self.on_answer(request, outcome),
@@ -43,6 +48,7 @@ impl Updater<'_> {
     }
 
     fn on_down(&mut self, trouble: Trouble) {
+        self.state.products.is_outdated = true;
         // A private server that is gone is ours to start again.
         if trouble.is_not_running() && self.state.env.private && !self.state.reviving {
             self.state.reviving = true;

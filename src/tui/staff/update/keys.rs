@@ -21,7 +21,10 @@ impl Updater<'_> {
             return;
         }
 
-        let is_typing = matches!(context, Context::Search | Context::Palette);
+        let is_typing = matches!(
+            context,
+            Context::Search | Context::Palette | Context::Prompt
+        );
         if let Some(action) = action {
             self.act(action);
         } else if key.alt && !(is_typing && is_edit(key)) {
@@ -41,15 +44,25 @@ impl Updater<'_> {
                     *cursor = 0;
                 }
             }
+            StaffMode::Find if self.state.page == Page::Products => self.type_search(key),
             StaffMode::Find => {
                 if edit(&mut self.state.board.words, key, TEXT_LIMIT) {
                     self.state.board.refresh();
                 }
             }
             StaffMode::Browse if self.state.page == Page::Board => self.type_digit(key),
+            StaffMode::Browse if self.state.page == Page::Products => match key.typed() {
+                Some(typed) => self.state.products.digits.push(typed),
+                None => self.state.products.digits.clear(),
+            },
+            StaffMode::Prompt { input, .. } => {
+                edit(input, key, text::LONGEST);
+            }
             StaffMode::Browse | StaffMode::Help(_) => {}
             // Any other key than the one that says yes keeps things as they are.
-            StaffMode::ConfirmCancel(..) => self.state.mode = StaffMode::Browse,
+            StaffMode::ConfirmCancel(..) | StaffMode::ConfirmOverwrite(_) => {
+                self.state.mode = StaffMode::Browse;
+            }
         }
     }
 
@@ -58,10 +71,13 @@ impl Updater<'_> {
         if !self.state.has_room() {
             return;
         }
-        let line = text::sanitize_to(pasted.trim().as_bytes(), TEXT_LIMIT);
+        let line = text::sanitize_to(pasted.trim().as_bytes(), text::LONGEST);
         let is_typing = match self.state.mode {
-            StaffMode::Palette { .. } | StaffMode::Find => true,
-            StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => false,
+            StaffMode::Palette { .. } | StaffMode::Find | StaffMode::Prompt { .. } => true,
+            StaffMode::Browse
+            | StaffMode::Help(_)
+            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmCancel(..) => false,
         };
         if is_typing {
             for c in line.chars() {

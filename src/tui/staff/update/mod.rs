@@ -2,10 +2,12 @@
 
 mod actions;
 mod board;
+mod editing;
 mod events;
 mod keys;
 mod mouse;
 mod palette;
+mod products;
 mod today;
 
 use crate::model::Refusal;
@@ -52,6 +54,11 @@ impl Updater<'_> {
             }
             StaffMessage::Figures(number, read) => self.on_figures(number, read),
             StaffMessage::Products(read) => self.on_products(read),
+            StaffMessage::Catalog(message) => self.on_catalog(*message),
+            StaffMessage::SteppedStock(before, outcome) => {
+                self.on_stepped_stock(&before, outcome);
+            }
+            StaffMessage::Edited(edit, outcome) => self.on_edited(edit, outcome),
             StaffMessage::Revived(outcome) => {
                 self.state.reviving = false;
                 if let Err(why) = outcome {
@@ -66,9 +73,11 @@ impl Updater<'_> {
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
+        self.load_catalog_if_due();
         self.keep_line_within();
         if self.state.has_room() {
             keep_selected_in_sight(self.state);
+            self.keep_product_in_sight();
         }
     }
 
@@ -106,6 +115,7 @@ impl Updater<'_> {
             TerminalEvent::KeysTogether => {
                 self.state.seen.ticket = None;
                 self.state.seen.question = None;
+                self.state.seen.collision = None;
             }
             TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
             TerminalEvent::Paste(text) => self.paste(&text),

@@ -2,6 +2,7 @@
 
 use super::Updater;
 use crate::config::keymap::{Action, Motion};
+use crate::model::product::ProductField;
 use crate::tui::layout::footer::action_at;
 use crate::tui::layout::orders::list_rows;
 use crate::tui::layout::palette::first_row;
@@ -10,11 +11,14 @@ use crate::tui::staff::layout::board::{BoardLayout, list_height, strip_entries};
 use crate::tui::staff::layout::footer::key_hints;
 use crate::tui::staff::layout::header::tabs;
 use crate::tui::staff::layout::palette;
+use crate::tui::staff::layout::products::ProductsLayout;
 use crate::tui::staff::state::board::BoardPane;
+use crate::tui::staff::state::products::ProductsPane;
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::state::areas;
 use crate::tui::update::mouse::{Clicks, count_clicks, position, row_at};
 use ratatui::layout::Margin;
+use strum::VariantArray;
 
 impl Updater<'_> {
     /// Takes in what the mouse did. On a screen that is too small it does nothing.
@@ -33,9 +37,13 @@ impl Updater<'_> {
     fn turn_wheel(&mut self, by_row: Motion, by_ticket: Motion) {
         match self.state.mode {
             StaffMode::Help(_) | StaffMode::Palette { .. } => self.move_cursor(by_row),
+            StaffMode::Browse | StaffMode::Find if self.state.page != Page::Board => {
+                self.move_cursor(by_row);
+            }
             StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {
                 self.move_cursor(by_ticket);
             }
+            StaffMode::Prompt { .. } | StaffMode::ConfirmOverwrite(_) => {}
         }
     }
 
@@ -66,8 +74,13 @@ impl Updater<'_> {
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Board => {
                 self.click_board(mouse, clicks);
             }
+            StaffMode::Browse | StaffMode::Find if self.state.page == Page::Products => {
+                self.click_products(mouse, clicks);
+            }
             StaffMode::Browse
             | StaffMode::Find
+            | StaffMode::Prompt { .. }
+            | StaffMode::ConfirmOverwrite(_)
             | StaffMode::Help(_)
             | StaffMode::ConfirmCancel(..) => {}
         }
@@ -125,6 +138,34 @@ impl Updater<'_> {
         if clicks == Clicks::Double {
             self.state.last_press = None;
             self.act(Action::Step);
+        }
+    }
+
+    /// Selects the product or the field under the pointer; a double click edits it.
+    fn click_products(&mut self, mouse: Mouse, clicks: Clicks) {
+        self.state.mode = StaffMode::Browse;
+        let layout = ProductsLayout::of(self.state);
+        let products = &mut self.state.products;
+        if let Some(row) = row_at(layout.rows(), mouse) {
+            let row = products.list.scroll.top + row;
+            if row >= products.list.rows() {
+                return;
+            }
+            products.list.scroll.cursor = row;
+            products.pane = ProductsPane::List;
+        } else if let Some(row) = row_at(layout.fields(), mouse) {
+            // The last one goes on over several rows.
+            let fields = ProductField::VARIANTS;
+            let field = fields.get(row).or(fields.last());
+            products.field = field.copied().unwrap_or_default();
+            self.go_to(ProductsPane::Form);
+        } else {
+            return;
+        }
+
+        if clicks == Clicks::Double {
+            self.state.last_press = None;
+            self.act(Action::Edit);
         }
     }
 

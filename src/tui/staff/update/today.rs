@@ -8,19 +8,30 @@ use crate::model::time::local;
 use crate::model::{Order, Product, ProductId};
 use crate::store::board::BoardEvent;
 use crate::tui::staff::layout::today::{TodayLayout, shows_both};
-use crate::tui::staff::message::StaffEffect;
+use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::Page;
 use crate::tui::staff::state::today::{Figured, FiguresReading, ShownTime};
 use crate::tui::state::Connectivity;
-use crate::tui::update::motion::{first_rows, moved};
+use crate::tui::state::scroll::Scroll;
+use crate::tui::update::motion::moved;
 use jiff::ToSpan;
 
 impl Updater<'_> {
+    /// Tells whether the page shows figures.
+    fn shows_figures(&self) -> bool {
+        match self.state.page {
+            Page::Today => true,
+            // What today sold stands beside the stock.
+            Page::Products => self.state.today.time == ShownTime::Today,
+            Page::Board | Page::Ready => false,
+        }
+    }
+
     /// Reads the figures where they show, unless they are known.
     pub(super) fn look_at_figures(&mut self) {
         let today = &self.state.today;
         let is_known = today.figured.is_some() && !today.is_outdated;
-        if self.state.page == Page::Today && !is_known && today.reading.is_none() {
+        if self.shows_figures() && !is_known && today.reading.is_none() {
             self.read_figures();
         }
     }
@@ -50,7 +61,7 @@ impl Updater<'_> {
         let today = &mut self.state.today;
         if today.time != time {
             today.time = time;
-            today.top = 0;
+            today.best = Scroll::default();
             self.read_figures();
         }
     }
@@ -82,7 +93,7 @@ impl Updater<'_> {
     /// Shows the products with the highest price first, or those with the most pieces.
     pub(super) fn toggle_ranking(&mut self) {
         let today = &mut self.state.today;
-        today.top = 0;
+        today.best = Scroll::default();
         today.ranking = match today.ranking {
             Ranking::Pieces => Ranking::Money,
             Ranking::Money => Ranking::Pieces,
@@ -90,22 +101,33 @@ impl Updater<'_> {
     }
 
     /// Goes from the products to the hours, where only one of them shows, and from there to the
-    /// board.
+    /// next page.
     pub(super) fn leave_figures(&mut self) {
         let has_more = !shows_both(self.state) && !self.state.today.shows_hours;
         self.state.today.shows_hours = has_more;
         if !has_more {
-            self.show(Page::Board);
+            self.show(Page::Products);
         }
     }
 
-    pub(super) fn move_in_products(&mut self, motion: Motion) {
+    /// Shows the products, and edits the selected one of those that were sold best.
+    pub(super) fn edit_best_sold(&mut self) {
+        let selected = self.state.today.selected();
+        let selected = selected.filter(|_| TodayLayout::of(self.state).page() > 0);
+        self.show(Page::Products);
+        if let Some(product) = selected {
+            self.edit_product(product);
+        }
+    }
+
+    pub(super) fn move_in_best_sold(&mut self, motion: Motion) {
         let page = TodayLayout::of(self.state).page();
         let today = &mut self.state.today;
         let figured = today.figured.as_ref();
         let sold = figured.map_or(0, |it| it.book.figures().products_sold());
-        let tops = first_rows(sold, page);
-        today.top = moved(today.top.min(tops - 1), tops, page, motion, 1);
+        let best = &mut today.best;
+        best.cursor = moved(best.cursor, sold, page, motion, 1);
+        best.keep_within(sold, page);
     }
 
     /// Takes in how far a reading has come.
@@ -134,6 +156,7 @@ impl Updater<'_> {
                     self.post(&order);
                 }
                 self.state.today.recount();
+                self.filter_by_figures();
                 // Something may have been missed while they were read.
                 self.look_at_figures();
             }
@@ -148,9 +171,10 @@ impl Updater<'_> {
     /// Takes in products that were read anew.
     pub(super) fn on_products(&mut self, read: Vec<(ProductId, Option<Product>)>) {
         if let Some(figured) = &mut self.state.today.figured {
-            figured.catalog.refresh(read);
+            figured.catalog.refresh(read.clone());
             self.state.today.recount();
         }
+        self.refresh_products(read);
     }
 
     /// Takes in what the link to the orders tells of those that are counted.
@@ -166,7 +190,8 @@ impl Updater<'_> {
             | BoardEvent::Stale
             | BoardEvent::Down(_)
             | BoardEvent::Tickets { .. } => self.state.today.is_outdated = true,
-            BoardEvent::Answered {
+            BoardEvent::Catalog(_)
+            | BoardEvent::Answered {
                 outcome: Err(_), ..
             } => {}
         }
@@ -187,7 +212,8 @@ impl Updater<'_> {
         let products: Vec<ProductId> = order.lines.iter().map(|it| it.product.clone()).collect();
         self.state.today.touched.extend(products.iter().cloned());
         if self.state.page == Page::Today {
-            self.effects.push(StaffEffect::ReadProducts(products));
+            self.effects
+                .push(StaffEffect::Desk(DeskJob::Read(products)));
         }
     }
 
@@ -204,7 +230,7 @@ impl Updater<'_> {
     /// Reads what the time has made old: at midnight another day, each minute the stock that may
     /// have changed, as cancelled orders give theirs back a moment later.
     pub(super) fn turn_clock(&mut self) {
-        if self.state.page != Page::Today {
+        if !self.shows_figures() {
             return;
         }
         let server_now = self.state.server_now();
@@ -219,7 +245,7 @@ impl Updater<'_> {
         let touched = std::mem::take(&mut self.state.today.touched);
         if !touched.is_empty() {
             let touched = touched.into_iter().collect();
-            self.effects.push(StaffEffect::ReadProducts(touched));
+            self.effects.push(StaffEffect::Desk(DeskJob::Read(touched)));
         }
         self.look_at_figures();
     }

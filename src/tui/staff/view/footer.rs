@@ -1,7 +1,9 @@
 //! The message line.
 
 use crate::model::text;
-use crate::tui::staff::state::{StaffMode, StaffState};
+use crate::tui::staff::layout::products::prompt_label;
+use crate::tui::staff::state::prompt::StaffAsked;
+use crate::tui::staff::state::{Page, StaffMode, StaffState};
 use crate::tui::state::Connectivity;
 use crate::tui::view::footer::Prompt;
 use crate::tui::view::sketch::Sketch;
@@ -17,9 +19,19 @@ pub(super) fn prompt(state: &StaffState) -> Option<Prompt<'_>> {
         }),
         StaffMode::Find => Some(Prompt {
             label: " Find: ".to_owned(),
-            input: &state.board.words,
+            input: state.words(),
         }),
-        StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => None,
+        StaffMode::Prompt {
+            asked: StaffAsked::Field(asked),
+            input,
+        } => Some(Prompt {
+            label: prompt_label(state, asked, state.size.0),
+            input,
+        }),
+        StaffMode::Browse
+        | StaffMode::Help(_)
+        | StaffMode::ConfirmOverwrite(_)
+        | StaffMode::ConfirmCancel(..) => None,
     }
 }
 
@@ -52,6 +64,14 @@ fn message(state: &StaffState) -> (String, Style) {
         return (question, theme.warn);
     }
 
+    if let StaffMode::ConfirmOverwrite(collision) = &state.mode {
+        return (collision.words.clone(), theme.warn);
+    }
+
+    let number = state.products.digits.as_str();
+    if state.page == Page::Products && !number.is_empty() {
+        return (number.to_owned(), theme.accent);
+    }
     let digits = &state.board.digits;
     if !digits.is_empty() {
         return (format!("Ticket {digits}"), theme.accent);

@@ -4,6 +4,7 @@ mod board;
 mod digits;
 mod footer;
 mod header;
+mod products;
 mod ready;
 mod ticket;
 mod today;
@@ -82,8 +83,14 @@ fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
     if let Some(prompt) = footer::prompt(state) {
         return Some(prompt.cursor(state.message_line()));
     }
-    let is_on_board = state.page == Page::Board && matches!(state.mode, StaffMode::Browse);
-    is_on_board.then(|| board::cursor(state, layout)).flatten()
+    if !matches!(state.mode, StaffMode::Browse) {
+        return None;
+    }
+    match state.page {
+        Page::Board => board::cursor(state, layout),
+        Page::Products => products::cursor(state),
+        Page::Ready | Page::Today => None,
+    }
 }
 
 /// Draws the page, or the help that covers it.
@@ -96,6 +103,7 @@ fn draw_page(state: &StaffState, layout: &BoardLayout, body: Rect, sketch: &mut 
         Page::Board => board::draw(state, layout, sketch),
         Page::Ready => ready::draw(state, body, sketch),
         Page::Today => today::draw(state, sketch),
+        Page::Products => products::draw(state, sketch),
     }
 }
 
@@ -123,6 +131,7 @@ fn title(state: &StaffState) -> String {
     let page = match state.page {
         Page::Board | Page::Ready => "board",
         Page::Today => "today",
+        Page::Products => "products",
     };
     let title = match missed {
         Some(missed @ 1..) => format!("({missed}) {page} · trolley"),

@@ -8,9 +8,11 @@ use crate::model::{Currency, Daybook, Money, Period, text};
 use crate::tui::layout::money;
 use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
 use crate::tui::staff::state::StaffState;
-use crate::tui::view::row::{self, RowBackground, bar, bar_style, heading_line, left, right};
+use crate::tui::view::row::{
+    self, RowBackground, bar, bar_style, foot_line, heading_line, left, right,
+};
 use crate::tui::view::sketch::Sketch;
-use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, titled};
+use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, position, titled};
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -574,13 +576,30 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
         places.best.width,
     );
     let page = usize::from(places.best.height);
-    let top = today.top.min(sold.len().saturating_sub(page));
+    let mut scroll = today.best;
+    scroll.keep_within(sold.len(), page.max(1));
+    let foot = position(theme, scroll.cursor, sold.len());
+    sketch.write_line(&foot, foot_line(places.frame));
     let most = sold.first().map(|best| today.ranking.amount(best.sales));
-    for (area, sold) in places.best.rows().zip(sold.iter().skip(top)) {
+    for (area, (row, sold)) in places
+        .best
+        .rows()
+        .zip(sold.iter().enumerate().skip(scroll.top))
+    {
         let share = most.map(|most| share(today.ranking.amount(sold.sales), most));
         columns.draw(theme, &sold.name, sold.sales, share, area, sketch);
+        if row == scroll.cursor {
+            sketch.set_style(area, theme.selected_unfocused);
+        }
     }
-    draw_scroll_bar(theme, places.frame, places.best, sold.len(), top, sketch);
+    draw_scroll_bar(
+        theme,
+        places.frame,
+        places.best,
+        sold.len(),
+        scroll.top,
+        sketch,
+    );
 
     draw_line_above(theme, places.categories, sketch);
     let all = book.figures().sold.sum.decimal();

@@ -1,0 +1,34 @@
+//! What is asked on the message line.
+
+use crate::model::ProductId;
+use crate::model::product::ProductField;
+use crate::store::FieldEdit;
+
+/// What a prompt asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StaffAsked {
+    /// A field of a product.
+    Field(AskedField),
+}
+
+/// A field that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedField {
+    /// The product.
+    pub product: ProductId,
+    /// Its name.
+    pub name: String,
+    /// The field.
+    pub field: ProductField,
+    /// Its value when it was asked for.
+    pub seen: String,
+}
+
+/// A change of what somebody else has changed since it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// The change, by what is seen now.
+    pub edit: FieldEdit,
+    /// The question whether to make it all the same.
+    pub words: String,
+}

@@ -1,0 +1,361 @@
+//! Changing products: what is asked, what is typed, and what became of it.
+
+use super::Updater;
+use crate::catalog_file::checked_value;
+use crate::config::keymap::Action;
+use crate::model::product::{Decoded, ProductField, SOLD_OUT, StockStep};
+use crate::model::{Product, ProductId, Stock, text};
+use crate::store::{Edited, Error, FieldEdit, RepeatError, Trouble};
+use crate::tui::staff::layout::products::value_words;
+use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::state::StaffMode;
+use crate::tui::staff::state::products::{ProductsPane, Saving};
+use crate::tui::staff::state::prompt::{AskedField, Collision, StaffAsked};
+use crate::tui::state::digits::are_scanned;
+use crate::tui::update::scanner::NOT_HERE;
+use tui_input::Input;
+
+/// The word for a stock that never ends.
+const UNLIMITED: &str = "unlimited";
+
+impl Updater<'_> {
+    /// Asks for the selected field of the selected product.
+    pub(super) fn ask_field(&mut self) {
+        self.ask(self.state.products.field, String::new());
+    }
+
+    /// Asks for the stock of the selected product, with the number that was typed before.
+    pub(super) fn ask_stock(&mut self) {
+        let digits = self.state.products.digits.as_str().to_owned();
+        self.ask(ProductField::Stock, digits);
+    }
+
+    fn ask(&mut self, field: ProductField, typed: String) {
+        let Some(item) = self.state.products.list.selected() else {
+            return;
+        };
+        let product = item.to_product();
+        if self.refuse_change(&product) {
+            return;
+        }
+
+        let seen = Decoded::from(&product).text(field).into_owned();
+        let typed = match field {
+            // They are typed anew: what is there stands before them.
+            ProductField::Price | ProductField::Stock => typed,
+            ProductField::Name
+            | ProductField::Category
+            | ProductField::Unit
+            | ProductField::Barcode
+            | ProductField::Description => seen.clone(),
+        };
+        // The catalog has no more of it.
+        if seen.chars().count() >= text::LONGEST {
+            return self.refuse(format!(
+                "This text is too long for this screen: trolley product set {} {}=…",
+                product.id,
+                field.name()
+            ));
+        }
+        self.open(StaffMode::Prompt {
+            asked: StaffAsked::Field(AskedField {
+                product: product.id,
+                name: product.name.into(),
+                field,
+                seen,
+            }),
+            input: Input::new(typed),
+        });
+    }
+
+    /// Takes in what was typed for a field.
+    pub(super) fn answer_field(&mut self, asked: AskedField, typed: &str) {
+        let typed = typed.trim();
+        if are_scanned(typed) && asked.field != ProductField::Barcode {
+            return self.refuse(NOT_HERE);
+        }
+        let is_cleared = typed.is_empty() && asked.field == ProductField::Stock;
+        if typed == asked.seen || is_cleared {
+            return;
+        }
+
+        let value = match asked.field {
+            ProductField::Price if typed.is_empty() => return,
+            ProductField::Price => match self.state.shop.currency.read(typed) {
+                Some(price) => price.to_string(),
+                None => return self.refuse_price(typed),
+            },
+            ProductField::Stock => match StockStep::parse(typed) {
+                Some(step) => return self.step_stock(asked.product, step),
+                None if typed == UNLIMITED => String::new(),
+                None => typed.strip_prefix('=').unwrap_or(typed).trim().to_owned(),
+            },
+            ProductField::Name
+            | ProductField::Category
+            | ProductField::Unit
+            | ProductField::Barcode
+            | ProductField::Description => typed.to_owned(),
+        };
+        match checked_value(asked.field.name(), &value) {
+            Ok(value) if value == asked.seen => {}
+            Ok(value) => self.save(FieldEdit {
+                product: asked.product,
+                field: asked.field,
+                value,
+                seen: Some(asked.seen),
+            }),
+            Err(flaw) => self.refuse(text::sentence(&flaw.to_string())),
+        }
+    }
+
+    fn refuse_price(&mut self, typed: &str) {
+        let shown = text::truncate(&text::shown(typed), 40);
+        let example = self.state.shop.currency.small_sample();
+        self.refuse(format!(
+            "“{shown}” is not a valid price: type it like {example}"
+        ));
+    }
+
+    /// Adds to the stock of the selected product as many as were typed before the key, or one.
+    pub(super) fn add_to_stock(&mut self, step: impl Fn(u64) -> StockStep) {
+        let digits = &self.state.products.digits;
+        let count = match digits.count() {
+            Some(count) => u64::from(count),
+            None if digits.is_empty() => 1,
+            None => {
+                let digits = digits.as_str().to_owned();
+                return self.refuse(format!("{digits} is not a number of pieces"));
+            }
+        };
+        let selected = self.state.products.list.selected();
+        if let Some(id) = selected.map(|item| item.product_id()) {
+            self.step_stock(id, step(count));
+        }
+    }
+
+    fn step_stock(&mut self, id: ProductId, step: StockStep) {
+        let item = self.state.products.list.catalog.get(&id);
+        let Some(product) = item.map(|item| item.to_product()) else {
+            return;
+        };
+        if self.refuse_change(&product) {
+            return;
+        }
+        self.note_saving(id, ProductField::Stock);
+        let job = DeskJob::Step(Box::new(product), step);
+        self.effects.push(StaffEffect::Desk(job));
+    }
+
+    /// Sells the selected product out, or puts back what there was of it.
+    pub(super) fn sell_out(&mut self) {
+        let Some(item) = self.state.products.list.selected() else {
+            return;
+        };
+        let product = item.to_product();
+        // The second press of a doubled key would put back what is not gone yet.
+        if self
+            .state
+            .products
+            .is_saving(&product.id, ProductField::Stock)
+            || self.refuse_change(&product)
+        {
+            return;
+        }
+
+        let is_sold_out = product.stock.is_sold_out();
+        let there_was = self.state.products.put_back.get(&product.id).copied();
+        let (value, seen) = match (is_sold_out, there_was) {
+            (false, _) => (stored(Stock::Left(0)), None),
+            (true, Some(there_was)) => (stored(there_was), Some(stored(Stock::Left(0)))),
+            (true, None) => {
+                let set = self.state.env.keymap.key_of(Action::SetQuantity);
+                return self.refuse(format!(
+                    "{} is {SOLD_OUT} already: {set} sets its stock",
+                    product.name
+                ));
+            }
+        };
+        self.save(FieldEdit {
+            product: product.id,
+            field: ProductField::Stock,
+            value,
+            seen,
+        });
+    }
+
+    fn save(&mut self, edit: FieldEdit) {
+        let item = self.state.products.list.catalog.get(&edit.product);
+        let Some(product) = item.map(|item| item.to_product()) else {
+            return;
+        };
+        if self.refuse_change(&product) {
+            return;
+        }
+        self.note_saving(edit.product.clone(), edit.field);
+        self.effects.push(StaffEffect::Desk(DeskJob::Edit(edit)));
+    }
+
+    /// Saves what somebody else has changed meanwhile, once the question was on the screen.
+    pub(super) fn overwrite(&mut self, collision: Collision) {
+        if self.state.seen.collision.as_ref() == Some(&collision.words) {
+            self.state.mode = StaffMode::Browse;
+            self.save(collision.edit);
+        }
+    }
+
+    fn note_saving(&mut self, product: ProductId, field: ProductField) {
+        self.state.products.saving.push(Saving { product, field });
+    }
+
+    /// Takes in what became of a step of the stock.
+    pub(super) fn on_stepped_stock(&mut self, before: &Product, outcome: Result<u64, RepeatError>) {
+        self.end_saving(&before.id, ProductField::Stock);
+        match outcome {
+            Ok(left) => {
+                let now = Product {
+                    stock: Stock::Left(left),
+                    ..before.clone()
+                };
+                let told = format!("{}: stock {left}", before.name);
+                self.on_products(vec![(before.id.clone(), Some(now))]);
+                self.notify_info(told);
+            }
+            Err(error) => self.on_edit_failed(&before.id, ProductField::Stock, error),
+        }
+    }
+
+    /// Takes in what became of a change.
+    pub(super) fn on_edited(&mut self, edit: FieldEdit, outcome: Result<Edited, RepeatError>) {
+        self.end_saving(&edit.product, edit.field);
+        match outcome {
+            Ok(Edited::Saved { was, now }) => self.on_saved(&edit, &was, *now),
+            Ok(Edited::Otherwise(now)) => self.on_collision(edit, *now),
+            Err(error) => self.on_edit_failed(&edit.product, edit.field, error),
+        }
+    }
+
+    fn on_saved(&mut self, edit: &FieldEdit, was: &Product, now: Product) {
+        let name = now.name.to_string();
+        let sell_out = self.state.env.keymap.key_of(Action::SellOut);
+        let is_sold_out = edit.field == ProductField::Stock && edit.seen.is_none();
+        let told = if is_sold_out {
+            self.state
+                .products
+                .put_back
+                .insert(now.id.clone(), was.stock);
+            match was.stock {
+                Stock::Left(left) => {
+                    format!("{name} is {SOLD_OUT}; {sell_out} puts {left} back")
+                }
+                Stock::Unlimited | Stock::Unreadable => {
+                    format!("{name} is {SOLD_OUT}; {sell_out} makes it unlimited again")
+                }
+            }
+        } else {
+            let currency = &self.state.shop.currency;
+            let field = edit.field.name();
+            let [before, after] = [was, &now].map(|it| value_words(currency, it, edit.field));
+            match edit.field {
+                // They are long, and stand in the form.
+                ProductField::Description => format!("{name}: {field} is saved"),
+                ProductField::Name
+                | ProductField::Category
+                | ProductField::Unit
+                | ProductField::Price
+                | ProductField::Stock
+                | ProductField::Barcode => format!("{name}: {field} {after}, was {before}"),
+            }
+        };
+        self.on_products(vec![(now.id.clone(), Some(now))]);
+        self.notify_info(told);
+    }
+
+    /// Asks whether to save what somebody else has changed since it was seen.
+    fn on_collision(&mut self, edit: FieldEdit, now: Product) {
+        let currency = &self.state.shop.currency;
+        let field = edit.field.name();
+        let theirs = value_words(currency, &now, edit.field);
+        let mut ours = now.clone();
+        ours.set(edit.field, &edit.value);
+        let ours = value_words(currency, &ours, edit.field);
+        let seen = Decoded::from(&now).text(edit.field).into_owned();
+        let name = now.name.to_string();
+        self.on_products(vec![(now.id.clone(), Some(now))]);
+
+        // Nobody answers a question that came while they typed something else.
+        if !matches!(self.state.mode, StaffMode::Browse) {
+            return self.refuse(format!(
+                "{name}: the {field} became {theirs} a moment ago, and stays so"
+            ));
+        }
+        let keymap = &self.state.env.keymap;
+        let accept = keymap.key_of(Action::Accept);
+        let back = keymap.key_of(Action::Back);
+        let words = format!(
+            "This {field} became {theirs} a moment ago: {accept} saves {ours} all the same, {back} keeps {theirs}"
+        );
+        let edit = FieldEdit {
+            seen: Some(seen),
+            ..edit
+        };
+        self.open(StaffMode::ConfirmOverwrite(Collision { edit, words }));
+    }
+
+    fn on_edit_failed(&mut self, id: &ProductId, field: ProductField, error: RepeatError) {
+        let item = self.state.products.list.catalog.get(id);
+        let name = item.map_or_else(|| id.to_string(), |item| item.name.to_owned());
+        let field = field.name();
+        // Whatever it is now, it is read.
+        let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
+        self.effects.push(read);
+        match error {
+            RepeatError::Failed(Error::Refused(refusal)) => {
+                let told = self.told(refusal);
+                self.refuse(told);
+            }
+            RepeatError::Failed(Error::Trouble(Trouble::NoPermission(_))) => {
+                self.refuse("Only a clerk can change products");
+            }
+            RepeatError::Failed(Error::Trouble(trouble)) => {
+                self.refuse(format!("The {field} of {name} was not changed: {trouble}"));
+            }
+            RepeatError::Failed(Error::Unknown { trouble, .. }) | RepeatError::Unknown(trouble) => {
+                self.refuse(format!(
+                    "It is not known whether the {field} of {name} was changed: {trouble}"
+                ));
+            }
+        }
+    }
+
+    fn end_saving(&mut self, product: &ProductId, field: ProductField) {
+        let saving = &mut self.state.products.saving;
+        let place = saving
+            .iter()
+            .position(|it| it.product == *product && it.field == field);
+        if let Some(place) = place {
+            saving.remove(place);
+        }
+    }
+
+    /// Says where the connection is down that a product was not changed; returns whether it is.
+    fn refuse_change(&mut self, product: &Product) -> bool {
+        let name = product.name.to_string();
+        self.refuse_offline(&name, "changed")
+    }
+
+    /// Goes from the list to the form, and there asks for the selected field.
+    pub(super) fn open_selected(&mut self) {
+        match self.state.products.pane {
+            ProductsPane::List => self.go_to(ProductsPane::Form),
+            ProductsPane::Form => self.ask_field(),
+        }
+    }
+}
+
+/// A stock as it is stored.
+fn stored(stock: Stock) -> String {
+    match stock {
+        Stock::Left(left) => left.to_string(),
+        Stock::Unlimited | Stock::Unreadable => String::new(),
+    }
+}

@@ -1,0 +1,388 @@
+//! The products: the list, and the form of the selected one.
+
+use crate::config::keymap::Action;
+use crate::config::theme::{PENDING, PRESENT, SHORT};
+use crate::model::figures::Figures;
+use crate::model::product::ProductField;
+use crate::model::{Item, ProductId, Stock, text};
+use crate::tui::layout::columns::stock;
+use crate::tui::layout::money;
+use crate::tui::staff::layout::products::{ProductsLayout, label, row_of};
+use crate::tui::staff::state::StaffState;
+use crate::tui::staff::state::products::{ProductsPane, StockFilter};
+use crate::tui::state::Connectivity;
+use crate::tui::view::catalog::product_count;
+use crate::tui::view::row::{self, left, right};
+use crate::tui::view::sketch::Sketch;
+use crate::tui::view::{
+    draw_pane, draw_placeholder, draw_scroll_bar, position, row_background, titled,
+};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use strum::VariantArray;
+
+/// The columns of a list from which on it says what today sold.
+const LEAST_FOR_SOLD: u16 = 40;
+/// The columns before the values of a form, with the sign of the selected field.
+const LABELS: u16 = 12;
+/// The columns that a stock keeps before what is told of it.
+const STOCK_ROOM: usize = 10;
+
+/// Draws the page.
+pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
+    let layout = ProductsLayout::of(state);
+    if let Some(frame) = layout.list {
+        draw_list(state, frame, layout.rows(), sketch);
+    }
+    if let Some(frame) = layout.form {
+        draw_form(state, frame, layout.fields(), sketch);
+    }
+}
+
+/// The place of the cursor: on the selected row, or the selected field.
+pub(super) fn cursor(state: &StaffState) -> Option<Position> {
+    let layout = ProductsLayout::of(state);
+    let products = &state.products;
+    let (area, row) = match products.pane {
+        ProductsPane::List => {
+            let scroll = products.list.scroll;
+            (layout.rows(), scroll.cursor.checked_sub(scroll.top)?)
+        }
+        ProductsPane::Form => (layout.fields(), row_of(products.field)),
+    };
+    let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
+    Some(Position::new(area.x, area.y + row))
+}
+
+fn draw_list(state: &StaffState, frame: Rect, rows: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let products = &state.products;
+    let list = &products.list;
+    let has_keyboard = products.pane == ProductsPane::List;
+
+    let title = titled(theme, " Products ", title_words(state), frame);
+    draw_pane(theme, has_keyboard, title, frame, sketch);
+    if list.rows() == 0 {
+        return draw_placeholder(theme, &empty_message(state), rows, sketch);
+    }
+    let scroll = list.scroll;
+    let foot = position(theme, scroll.cursor, list.rows());
+    sketch.write_line(&foot, row::foot_line(frame));
+
+    let columns = ListColumns::of(state, rows);
+    columns.draw_headings(state, row::heading_line(rows), sketch);
+    let visible = (scroll.top..list.rows()).filter_map(|row| Some((row, list.row(row)?)));
+    for (area, (row, item)) in rows.rows().zip(visible) {
+        let background = row_background(theme, row == scroll.cursor, has_keyboard);
+        let cells = ProductTexts::of(state, &item, columns.decimals);
+        let cells = [
+            left(cells.sign, 1, theme.bad),
+            left(item.name, columns.name, theme.text),
+            right(&cells.price, columns.price, cells.price_style(state)),
+            right(&cells.stock, columns.stock, cells.stock_style),
+            right(&cells.sold, columns.sold, theme.dim),
+        ];
+        row::draw(&cells, background, area, sketch);
+    }
+    draw_scroll_bar(theme, frame, rows, list.rows(), scroll.top, sketch);
+}
+
+/// What the list is kept to, and how many products there are.
+fn title_words(state: &StaffState) -> Vec<(String, Style)> {
+    let theme = &state.theme;
+    let products = &state.products;
+    let list = &products.list;
+
+    let mut words = Vec::new();
+    if !state.is_current() && list.loaded {
+        words.push(("may be old".to_owned(), theme.bad));
+    }
+    let looked_for = list.words.value().trim();
+    if !looked_for.is_empty() {
+        words.push((format!("“{}”", text::shown(looked_for)), theme.warn));
+    }
+    if let Some(category) = list.category.name() {
+        words.push((category.to_owned(), theme.warn));
+    }
+    if let Some(filter) = products.filter.word() {
+        words.push((filter.to_owned(), theme.warn));
+    }
+    words.push((product_count(list).trim_end().to_owned(), theme.dim));
+    if let Some(sorting) = list.sorting_in_force() {
+        words.push((format!("by {}", sorting.name()), theme.dim));
+    }
+    words.retain(|(word, _)| !word.is_empty());
+    words
+}
+
+/// The sentence in an empty list: why it is empty, and what to do about it.
+fn empty_message(state: &StaffState) -> String {
+    let products = &state.products;
+    let list = &products.list;
+    let keymap = &state.env.keymap;
+    if !list.loaded {
+        return match (&list.unread, &state.connectivity) {
+            (Some(unread), _) => format!("{unread}."),
+            (None, Connectivity::Offline { .. }) => "Waiting for the server …".to_owned(),
+            (
+                None,
+                Connectivity::Connecting
+                | Connectivity::Live
+                | Connectivity::Syncing
+                | Connectivity::Unreadable(_),
+            ) => "Reading the catalog …".to_owned(),
+        };
+    }
+    if list.is_searching() {
+        return "Searching …".to_owned();
+    }
+
+    let words = list.words.value().trim();
+    if !words.is_empty() || list.category.name().is_some() {
+        let back = keymap.key_of(Action::Back);
+        return format!("No product matches “{words}”.\n{back} shows the others again.");
+    }
+    let filter = keymap.key_of(Action::Filter);
+    match products.filter {
+        StockFilter::Low => format!("Nothing is low.\nPress {filter} for all products."),
+        StockFilter::SoldOut => format!("Nothing is sold out.\nPress {filter} for all products."),
+        StockFilter::All => {
+            "There are no products yet: trolley import FILE brings them in.".to_owned()
+        }
+    }
+}
+
+/// The texts of a product in the list.
+struct ProductTexts {
+    /// It needs attention: none is left, or fewer than today sold.
+    sign: &'static str,
+    price: String,
+    has_price: bool,
+    stock: String,
+    stock_style: Style,
+    sold: String,
+}
+
+impl ProductTexts {
+    fn of(state: &StaffState, item: &Item<'_>, decimals: usize) -> ProductTexts {
+        let theme = &state.theme;
+        let sold = state.today.sold_today();
+        let sold = sold.map(|sold| sold.pieces_of(&item.product_id()));
+        let price = item.price.map(|price| {
+            let currency = &state.shop.currency;
+            money::aligned_in(currency, price, decimals)
+        });
+        let id = item.product_id();
+        let pending = pending(state, &id, ProductField::Stock);
+        let stock_style = match item.stock {
+            _ if !pending.is_empty() => theme.pending,
+            Stock::Unlimited => theme.dim,
+            Stock::Left(0) | Stock::Unreadable => theme.bad,
+            Stock::Left(left) if left < 10 => theme.warn,
+            Stock::Left(_) => theme.text,
+        };
+
+        ProductTexts {
+            sign: if needs_attention(item.stock, sold) {
+                SHORT
+            } else {
+                ""
+            },
+            has_price: price.is_some(),
+            price: price.unwrap_or_else(|| "no price".to_owned()),
+            stock: stock(state.env.display.charset, item.stock) + pending,
+            stock_style,
+            sold: sold.map_or_else(String::new, |sold| sold.to_string()),
+        }
+    }
+
+    fn price_style(&self, state: &StaffState) -> Style {
+        if self.has_price {
+            state.theme.text
+        } else {
+            state.theme.bad
+        }
+    }
+}
+
+/// The sign behind a value that is being changed; else nothing.
+fn pending(state: &StaffState, product: &ProductId, field: ProductField) -> &'static str {
+    if state.products.is_saving(product, field) {
+        PENDING
+    } else {
+        ""
+    }
+}
+
+/// Tells whether none is left of a product, or fewer than today sold.
+fn needs_attention(stock: Stock, sold: Option<u64>) -> bool {
+    match stock {
+        Stock::Left(left) => left == 0 || sold.is_some_and(|sold| left < sold),
+        Stock::Unreadable => true,
+        Stock::Unlimited => false,
+    }
+}
+
+/// The widths of the list's columns.
+struct ListColumns {
+    name: u16,
+    price: u16,
+    stock: u16,
+    /// For what today sold; 0 where there is no room, or it is not known.
+    sold: u16,
+    /// The digits after the point that the prices make room for.
+    decimals: usize,
+}
+
+impl ListColumns {
+    const STOCK: &str = "Stock";
+    const SOLD: &str = "Today";
+
+    /// The columns for the products that show.
+    fn of(state: &StaffState, rows: Rect) -> ListColumns {
+        let list = &state.products.list;
+        let top = list.scroll.top;
+        let shown = top..top + usize::from(rows.height);
+        let shown: Vec<Item<'_>> = shown.map_while(|row| list.row(row)).collect();
+        let prices = shown.iter().filter_map(|item| item.price);
+        let decimals = money::decimals(&state.shop.currency, prices);
+
+        let mut price = "Price".len();
+        let mut stock = ListColumns::STOCK.len();
+        for item in &shown {
+            let texts = ProductTexts::of(state, item, decimals);
+            price = price.max(text::width(&texts.price));
+            stock = stock.max(text::width(&texts.stock));
+        }
+        let [price, stock] = [price, stock].map(|width| u16::try_from(width).unwrap_or(u16::MAX));
+        let is_known = state.today.sold_today().is_some();
+        let sold = if is_known && rows.width >= LEAST_FOR_SOLD {
+            6
+        } else {
+            0
+        };
+
+        // The sign takes a column, and each column a gap behind it.
+        let used = 2 + price + 1 + stock + u16::from(sold > 0) + sold;
+        ListColumns {
+            name: rows.width.saturating_sub(used + 1),
+            price,
+            stock,
+            sold,
+            decimals,
+        }
+    }
+
+    fn draw_headings(&self, state: &StaffState, area: Rect, sketch: &mut Sketch) {
+        let dim = state.theme.dim;
+        let cells = [
+            left("", 1, dim),
+            left("Product", self.name, dim),
+            right("Price", self.price, dim),
+            right(ListColumns::STOCK, self.stock, dim),
+            right(ListColumns::SOLD, self.sold, dim),
+        ];
+        row::draw(&cells, row::RowBackground::Plain(dim), area, sketch);
+    }
+}
+
+fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let products = &state.products;
+    let has_keyboard = products.pane == ProductsPane::Form;
+    let Some(item) = products.list.selected() else {
+        draw_pane(theme, has_keyboard, "", frame, sketch);
+        return;
+    };
+
+    let title = format!(" {} ", text::shown(&item.product_id().to_string()));
+    let title = titled(theme, title, Vec::new(), frame);
+    draw_pane(theme, has_keyboard, title, frame, sketch);
+
+    for (area, field) in fields.rows().zip(ProductField::VARIANTS) {
+        let is_selected = has_keyboard && *field == products.field;
+        let sign = if is_selected { PRESENT } else { "" };
+        let (value, style) = form_value(state, &item, *field);
+        let pending = match field {
+            // Its own sign stands before what else is said of it.
+            ProductField::Stock => "",
+            _ => pending(state, &item.product_id(), *field),
+        };
+        let value = value + pending;
+        let style = if pending.is_empty() {
+            style
+        } else {
+            theme.pending
+        };
+        let cells = [
+            left(sign, 1, theme.accent),
+            left(label(*field), LABELS - 3, theme.dim),
+            left(&value, fields.width.saturating_sub(LABELS), style),
+        ];
+        let background = row_background(theme, is_selected, has_keyboard);
+        row::draw(&cells, background, area, sketch);
+    }
+
+    // What of the last one had no room in its row goes on below it.
+    let row = u16::try_from(row_of(ProductField::Description)).unwrap_or(0);
+    let more = Rect {
+        x: fields.x + LABELS,
+        y: fields.y + row,
+        width: fields.width.saturating_sub(LABELS),
+        height: fields.height.saturating_sub(row),
+    };
+    let about = text::wrap(
+        &text::shown(item.description),
+        more.width.into(),
+        more.height.into(),
+    );
+    let is_selected = has_keyboard && products.field == ProductField::Description;
+    for (area, line) in more.rows().zip(about) {
+        let background = row_background(theme, is_selected && area.y == more.y, has_keyboard);
+        sketch.set_style(area, background.beneath(theme.text));
+        let blank = " ".repeat(area.width.into());
+        sketch.write(
+            area.x,
+            area.y,
+            &blank,
+            area.width,
+            background.beneath(theme.text),
+        );
+        sketch.write(
+            area.x,
+            area.y,
+            &line,
+            area.width,
+            background.beneath(theme.text),
+        );
+    }
+}
+
+/// A value as the form shows it.
+fn form_value(state: &StaffState, item: &Item<'_>, field: ProductField) -> (String, Style) {
+    let theme = &state.theme;
+    match field {
+        ProductField::Name => (text::shown(item.name).into_owned(), theme.text),
+        ProductField::Category => (text::shown(item.category).into_owned(), theme.text),
+        ProductField::Unit => (text::shown(item.unit).into_owned(), theme.text),
+        ProductField::Barcode => (text::shown(item.barcode).into_owned(), theme.text),
+        ProductField::Description => (String::new(), theme.text),
+        ProductField::Price => match item.price {
+            Some(price) => (price.in_currency(&state.shop.currency), theme.text),
+            None => ("no price".to_owned(), theme.bad),
+        },
+        ProductField::Stock => {
+            let texts = ProductTexts::of(state, item, 0);
+            let sold = state.today.sold_today().map(|sold| sold_words(sold, item));
+            let words = match sold {
+                Some(sold) => format!("{:<STOCK_ROOM$}{sold}", texts.stock),
+                None => texts.stock,
+            };
+            (words, texts.stock_style)
+        }
+    }
+}
+
+fn sold_words(sold: &Figures, item: &Item<'_>) -> String {
+    format!("{} sold today", sold.pieces_of(&item.product_id()))
+}
