@@ -1,7 +1,7 @@
 //! The products: the list, and the form of the selected one.
 
 use crate::config::keymap::Action;
-use crate::config::theme::{PENDING, PRESENT, SHORT};
+use crate::config::theme::{PENDING, SHORT};
 use crate::model::figures::Figures;
 use crate::model::product::ProductField;
 use crate::model::{Item, ProductId, Stock, text};
@@ -24,7 +24,7 @@ use strum::VariantArray;
 /// The columns of a list from which on it says what today sold.
 const LEAST_FOR_SOLD: u16 = 40;
 /// The columns before the values of a form, with the sign of the selected field.
-const LABELS: u16 = 12;
+const LABELS: u16 = 10;
 /// The columns that a stock keeps before what is told of it.
 const STOCK_ROOM: usize = 10;
 
@@ -74,6 +74,7 @@ fn draw_list(state: &StaffState, frame: Rect, rows: Rect, sketch: &mut Sketch) {
     let visible = (scroll.top..list.rows()).filter_map(|row| Some((row, list.row(row)?)));
     for (area, (row, item)) in rows.rows().zip(visible) {
         let background = row_background(theme, row == scroll.cursor, has_keyboard);
+        row::draw_sign(theme, background, area, sketch);
         let cells = ProductTexts::of(state, &item, columns.decimals);
         let cells = [
             left(cells.sign, 1, theme.bad),
@@ -301,7 +302,6 @@ fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch)
 
     for (area, field) in fields.rows().zip(ProductField::VARIANTS) {
         let is_selected = has_keyboard && *field == products.field;
-        let sign = if is_selected { PRESENT } else { "" };
         let (value, style) = form_value(state, &item, *field);
         let pending = match field {
             // Its own sign stands before what else is said of it.
@@ -315,11 +315,11 @@ fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch)
             theme.pending
         };
         let cells = [
-            left(sign, 1, theme.accent),
-            left(label(*field), LABELS - 3, theme.dim),
+            left(label(*field), LABELS - 1, theme.dim),
             left(&value, fields.width.saturating_sub(LABELS), style),
         ];
         let background = row_background(theme, is_selected, has_keyboard);
+        row::draw_sign(theme, background, area, sketch);
         row::draw(&cells, background, area, sketch);
     }
 

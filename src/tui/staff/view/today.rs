@@ -589,6 +589,8 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
         let share = most.map(|most| share(today.ranking.amount(sold.sales), most));
         columns.draw(theme, &sold.name, sold.sales, share, area, sketch);
         if row == scroll.cursor {
+            let background = RowBackground::Selected(theme.selected_unfocused);
+            row::draw_sign(theme, background, area, sketch);
             sketch.set_style(area, theme.selected_unfocused);
         }
     }
