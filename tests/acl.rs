@@ -490,12 +490,69 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
             &[
                 "UNLINK product:espresso",
                 "ZADD catalog 0 x",
-                "HSET shop name x",
+                "UNLINK shop",
                 "XTRIM orders MAXLEN 0",
                 "SCAN 0",
             ],
         );
         assert_eq!(run(&server, &["demo"]).status.code(), Some(3));
+    }
+}
+
+/// The products of the staff in a terminal of ann.
+fn clerk(server: &Server) -> Terminal {
+    let url = format!("{}?user=ann", server.url());
+    Terminal::builder(TROLLEY)
+        .args(&["--redis", &url, "--name", "ann", "--clerk"])
+        .env("TROLLEY_PASSWORD", "pw")
+        .home(server.dir())
+        .open()
+}
+
+#[test]
+fn a_clerk_changes_products_and_the_shop() {
+    for binary in server::binaries() {
+        let server = admitted(&binary, "clerk");
+        let mut ann = clerk(&server);
+        ann.wait("● live");
+        ann.wait("! Potted Basil");
+        ann.keys("5 +");
+        ann.wait("Potted Basil: stock 5, was none");
+        ann.keys("x");
+        ann.wait("Potted Basil is sold out; x puts 5 back");
+        ann.keys("enter down down down enter 3 enter");
+        ann.wait("Potted Basil: price €3.00, was €2.20");
+        ann.keys(": s h o p enter enter ctrl-u M i l l enter");
+        ann.wait("Name: Mill");
+        ann.keys("down down enter ctrl-u enter enter H i enter");
+        ann.wait("Receipt head: Hi");
+        assert_eq!(server.get("HGET shop name"), "Mill");
+        assert_eq!(server.get("HGET product:basil price"), "3.00");
+    }
+}
+
+#[test]
+fn who_sees_the_board_and_is_no_clerk_changes_nothing() {
+    for binary in server::binaries() {
+        let server = admitted(&binary, "clerk");
+        let rules = harness::ok(&server, &["acl", "clerk", "--as", "ann"]);
+        server.cmd(rules.replace("+eval ", "").trim());
+        server.cmd("ACL SETUSER ann >pw");
+        let mut ann = clerk(&server);
+        ann.wait("! Potted Basil");
+        ann.keys("+");
+        ann.wait("Only a clerk can change products");
+        ann.keys("= 4 enter");
+        ann.wait("Only a clerk can change products");
+        ann.keys(": s h o p enter enter ctrl-u M i l l enter");
+        ann.wait("Only a clerk can change the shop");
+        assert_eq!(server.get("HGET product:basil stock"), "0");
+        assert_eq!(server.get("HGET shop name"), "Corner Shop");
+
+        // Whoever may not see the orders has no screen of the staff at all.
+        let server = admitted(&binary, "buyer");
+        let mut ann = clerk(&server);
+        assert_eq!(ann.wait_exit().exit_code(), 3);
     }
 }
 

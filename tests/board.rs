@@ -81,6 +81,8 @@ impl Board {
             BoardEvent::Gone(id) => {
                 self.tickets.remove(&id);
             }
+            // Boards show no products.
+            BoardEvent::Catalog(_) => {}
             BoardEvent::Answered { request, outcome } => {
                 let outcome = outcome.map(|ticket| *ticket);
                 if let Ok(ticket) = &outcome {

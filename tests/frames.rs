@@ -232,6 +232,7 @@ impl Step {
                 let shop = Shop {
                     name: format!("Shop of {count}"),
                     currency: Currency::with_sign("€"),
+                    ..Shop::default()
                 };
                 stage.take_in(Message::Catalog(Ok((catalog, shop)), 0));
             }

@@ -48,6 +48,8 @@ mod people_view;
 mod pictures;
 mod plain_clients;
 mod port;
+mod products_screen;
+mod products_view;
 mod reach;
 mod readiness;
 mod replicas;

@@ -19,7 +19,7 @@ use trolley::model::{
 use trolley::store::Shop;
 use trolley::store::board::BoardEvent;
 use trolley::tui::message::{Now, ShellEvent, TerminalEvent};
-use trolley::tui::staff::message::{StaffEffect, StaffMessage};
+use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::today::{Figured, ShownTime};
 use trolley::tui::staff::state::{Page, StaffState};
 use trolley::tui::staff::update::update;
@@ -73,6 +73,7 @@ impl Stage {
             shop: Shop {
                 name: "Corner Shop".to_owned(),
                 currency: Currency::with_sign("€"),
+                ..Shop::default()
             },
             server_now: NOW,
             more: 0,
@@ -320,7 +321,7 @@ fn an_order_that_comes_or_changes_is_counted_at_once() {
     stage.change(&next);
     assert_ne!(stage.picture(), before);
     let asks_stock = stage.effects.iter().any(|effect| {
-        matches!(effect, StaffEffect::ReadProducts(asked) if *asked == [products[1].id.clone()])
+        matches!(effect, StaffEffect::Desk(DeskJob::Read(asked)) if *asked == [products[1].id.clone()])
     });
     assert!(asks_stock);
     stage.change(&Order {

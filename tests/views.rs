@@ -629,6 +629,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
     let shop = Shop {
         name: "Corner Shop".to_owned(),
         currency: Currency::with_sign("€"),
+        ..Shop::default()
     };
     stage.take_in(Message::Catalog(
         Ok((Catalog::new(bread.collect()), shop)),

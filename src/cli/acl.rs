@@ -23,7 +23,7 @@ enum RoleName {
     Shopper,
     /// Fills the cart of --cart and orders it; without trolley, they could also change products and orders
     Buyer,
-    /// Manages every cart and every order; without trolley, they could also change products
+    /// Manages every cart and every order, and changes products and the shop
     Clerk,
     /// Imports products
     Importer,

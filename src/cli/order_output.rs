@@ -7,7 +7,7 @@ use crate::model::order::{OrderLine, Share};
 use crate::model::{
     Note, Order, OrderId, OrderState, People, ProductId, Ticket, UserName, receipt, shares,
 };
-use crate::store::{self, Connection, order};
+use crate::store::{self, Connection, Shop, order};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -42,7 +42,7 @@ pub(super) async fn show_order(
 
     output.result(
         || order_json(&ticket),
-        |out| print_receipt(out, &ticket.order, &shop.name, &zone),
+        |out| print_receipt(out, &ticket.order, &shop, &zone),
     )?;
     Ok(())
 }
@@ -50,10 +50,10 @@ pub(super) async fn show_order(
 fn print_receipt(
     out: &mut dyn Write,
     order: &Order,
-    shop: &str,
+    shop: &Shop,
     zone: &TimeZone,
 ) -> io::Result<()> {
-    for line in receipt::receipt(order, shop, zone, RECEIPT_COLUMNS) {
+    for line in receipt::receipt(order, shop.letterhead(), zone, RECEIPT_COLUMNS) {
         writeln!(out, "{line}")?;
     }
     Ok(())

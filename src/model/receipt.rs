@@ -17,10 +17,40 @@ const INDENT: &str = "    ";
 /// The mark of a note on the line above.
 const NOTE_MARK: &str = "    › ";
 
+/// What of the shop stands on its receipts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Letterhead<'a> {
+    /// Its name.
+    pub shop: &'a str,
+    /// The words at the top.
+    pub head: &'a str,
+    /// The words at the bottom.
+    pub foot: &'a str,
+}
+
+/// What parts the lines of the head and of the foot.
+const BETWEEN_LINES: &str = " · ";
+
+/// The words at the top or at the bottom of a receipt, in lines; none where there are none.
+#[must_use]
+pub(crate) fn lines_of_shop(words: &str, columns: usize) -> Vec<String> {
+    let shown = text::shown(words);
+    let lines = shown.split(BETWEEN_LINES).map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .flat_map(|line| text::wrap(line, columns, usize::MAX))
+        .collect()
+}
+
 /// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times in
 /// `zone`. What is too long for a line goes on in the next: nothing is left out.
 #[must_use]
-pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Vec<String> {
+pub fn receipt(
+    order: &Order,
+    letterhead: Letterhead<'_>,
+    zone: &TimeZone,
+    columns: usize,
+) -> Vec<String> {
     let columns = columns.max(NARROWEST);
     let rule = "-".repeat(columns);
 
@@ -32,7 +62,6 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
         }
     };
     let head = [
-        shop.to_owned(),
         match order.number {
             Some(number) => format!("Order #{number}, {}", order.id),
             None => format!("Order {}", order.id),
@@ -45,10 +74,10 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
     let pieces = text::count(order.pieces(), "item");
     let total = format!("Total {}", order.total().in_currency(&order.currency));
 
-    let mut out: Vec<String> = head
-        .iter()
-        .flat_map(|line| text::wrap(line, columns, usize::MAX))
-        .collect();
+    let mut out = text::wrap(letterhead.shop, columns, usize::MAX);
+    out.extend(lines_of_shop(letterhead.head, columns));
+    let head = head.iter();
+    out.extend(head.flat_map(|line| text::wrap(line, columns, usize::MAX)));
     out.push(rule.clone());
     out.extend(lines(&order.lines, &order.who, &order.currency, columns));
     out.extend(order_note(&order.note, columns));
@@ -57,10 +86,16 @@ pub fn receipt(order: &Order, shop: &str, zone: &TimeZone, columns: usize) -> Ve
 
     let people = People::of_order(order);
     if people.are_several(&order.who) {
-        out.push(rule);
+        out.push(rule.clone());
         for (name, part) in people.iter() {
             out.extend(part_of(order, name, part, columns));
         }
+    }
+
+    let foot = lines_of_shop(letterhead.foot, columns);
+    if !foot.is_empty() {
+        out.push(rule);
+        out.extend(foot);
     }
     out
 }
@@ -202,7 +237,11 @@ mod tests {
             settled: vec!["M".to_owned()],
             note: String::new(),
         };
-        let receipt = receipt(&order, "Corner Shop", &TimeZone::UTC, 36);
+        let letterhead = Letterhead {
+            shop: "Corner Shop",
+            ..Letterhead::default()
+        };
+        let receipt = receipt(&order, letterhead, &TimeZone::UTC, 36);
         assert_eq!(
             receipt.join("\n"),
             "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1  settled                 1234.50"

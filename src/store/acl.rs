@@ -18,7 +18,7 @@ pub enum Role {
     Shopper,
     /// Fills one cart and orders what is in it.
     Buyer,
-    /// Handles every cart and every order.
+    /// Handles every cart and every order, and changes products and the shop.
     Clerk,
     /// Brings products in, and sees no cart.
     Importer,
@@ -41,11 +41,13 @@ enum Area {
     Stock,
     /// The orders.
     Orders,
+    /// The settings of the shop.
+    Settings,
     /// The invitations, and the keys that came by them.
     Door,
 }
 
-use Area::{Door, Home, News, Orders, Stock};
+use Area::{Door, Home, News, Orders, Settings, Stock};
 
 /// The right to one command.
 struct Right {
@@ -63,6 +65,8 @@ const BUYERS: &[Role] = &[Buyer, Clerk, Server];
 const CLERKS: &[Role] = &[Clerk, Server];
 /// No visitor follows orders, nor has a board.
 const FOLLOWERS: &[Role] = &[Clerk];
+/// No visitor changes products or the shop.
+const STAFF: &[Role] = &[Clerk];
 const PRODUCTS: &[Role] = &[Importer];
 const SERVERS: &[Role] = &[Server];
 
@@ -142,6 +146,10 @@ const RIGHTS: &[Right] = &[
     ),
     right(Stock, "pexpire", BUYERS, "{product:x}:released 1"),
     right(Stock, "publish", BUYERS, "catalog-updates x"),
+    right(Stock, "eval", STAFF, "return 1 product:x"),
+    right(Settings, "eval", STAFF, "return 1 shop"),
+    right(Settings, "hset", STAFF, "shop name x"),
+    right(Settings, "hdel", STAFF, "shop name"),
     right(
         Orders,
         "evalsha",
@@ -225,6 +233,7 @@ impl Role {
             // No server tells the stock of a product from its price.
             (Stock, _) => "~product:* ~{product:*}:* ~stock-of:product:* &catalog-updates",
             (Orders, _) => "~orders ~{orders}:* &order-updates",
+            (Settings, _) => "~shop",
             (Door, _) => "~{serve}:*",
         }
     }
@@ -257,7 +266,7 @@ pub async fn rules(
     let database = connection.conn.get_db();
     let mut rules = format!("ACL SETUSER {name} reset on");
 
-    for area in [Home, News, Stock, Orders, Door] {
+    for area in [Home, News, Stock, Orders, Settings, Door] {
         let commands: Vec<String> = role
             .commands(area)
             .filter(|command| known.contains(command))
@@ -271,7 +280,9 @@ pub async fn rules(
         let keys = role.keys_and_channels(area).replace('@', cart.as_str());
         match area {
             Home => rules.push_str(&format!(" {commands} {keys}")),
-            News | Stock | Orders | Door => rules.push_str(&format!(" ({commands} {keys})")),
+            News | Stock | Orders | Settings | Door => {
+                rules.push_str(&format!(" ({commands} {keys})"))
+            }
         }
     }
     Ok(rules)
@@ -371,7 +382,7 @@ mod tests {
     #[test]
     fn nobody_gets_a_command_twice() {
         for role in [Shopper, Buyer, Clerk, Importer, Server] {
-            for area in [Home, News, Stock, Orders, Door] {
+            for area in [Home, News, Stock, Orders, Settings, Door] {
                 let mut names: Vec<_> = role.commands(area).collect();
                 let all = names.len();
                 names.sort_unstable();

@@ -193,7 +193,7 @@ impl Trouble {
     /// Words a missing right for somebody who wanted to bring products in, or take them away.
     pub(crate) fn for_products(self) -> Trouble {
         self.missing_right(
-            "this user may not change products (the shop can grant it: trolley acl importer)",
+            "this user may not change products (the shop can grant it: trolley acl importer, or clerk)",
         )
     }
 

@@ -385,6 +385,7 @@ impl TestScreen {
         let shop = Shop {
             name: "Corner Shop".to_owned(),
             currency: Currency::with_sign("€"),
+            ..Shop::default()
         };
         stage.take_in(Message::Catalog(
             Ok((Catalog::new(demo_products()), shop)),

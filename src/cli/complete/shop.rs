@@ -151,10 +151,7 @@ pub(in crate::cli) fn product_fields(typed: &OsStr) -> Vec<CompletionCandidate> 
 
 /// Offers the fields of the shop, as `name=`.
 pub(in crate::cli) fn shop_fields(typed: &OsStr) -> Vec<CompletionCandidate> {
-    fields(
-        &["name", "currency", "money", "time_zone", "buyers_cancel"],
-        typed,
-    )
+    fields(&store::SHOP_FIELDS, typed)
 }
 
 /// Offers those of `names` that begin as what is typed, each with its `=`.

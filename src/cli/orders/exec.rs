@@ -10,7 +10,7 @@ use crate::cli::error::CliError;
 use crate::model::text;
 use crate::order_command::{CommandOutput, OrderCommand, OrderFacts, RunningCommand};
 use crate::store::order::{FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
-use crate::store::{Connection, Error};
+use crate::store::{self, Connection, Error};
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -183,7 +183,8 @@ impl OrderRunner {
             return Ok(Attempt::Dropped);
         }
 
-        let document = self.printer.document(entry, state)?;
+        let shop = store::get_shop(connection).await?;
+        let document = self.printer.document(entry, state, &shop)?;
         let order = OrderFacts {
             id: &entry.id,
             number: entry.number,

@@ -11,7 +11,7 @@ use crate::cli::stop::StopSignals;
 use crate::model::{Money, OrderState, receipt};
 use crate::order_command::OrderCommand;
 use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
-use crate::store::{Connection, Error, Trouble};
+use crate::store::{Connection, Error, Shop, Trouble};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -227,15 +227,20 @@ impl OrderPrinter {
         )
     }
 
-    /// An entry as it would be printed.
+    /// An entry as it would be printed, between the words of the shop for its receipts.
     pub(super) fn document(
         &self,
         entry: &OrderEntry,
         state: Option<OrderState>,
+        shop: &Shop,
     ) -> io::Result<Vec<u8>> {
         self.output.result_bytes(
             || entry_json(entry, state),
-            |out| print_entry(out, entry, state, &self.zone),
+            |out| {
+                print_words(out, &shop.receipt_head)?;
+                print_entry(out, entry, state, &self.zone)?;
+                print_words(out, &shop.receipt_foot)
+            },
         )
     }
 
@@ -312,6 +317,13 @@ fn entry_json(entry: &OrderEntry, state: Option<OrderState>) -> Value {
         }
     }
     document
+}
+
+fn print_words(out: &mut dyn Write, words: &str) -> io::Result<()> {
+    for line in receipt::lines_of_shop(words, RECEIPT_COLUMNS) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
 }
 
 fn print_entry(

@@ -300,6 +300,8 @@ pub enum Context {
     Today,
     /// The products, for those who sell them.
     Products,
+    /// The settings of the shop.
+    Shop,
     /// The question whether to quit with unconfirmed changes.
     ConfirmQuit,
     /// The question whether to cancel an order.
@@ -322,9 +324,11 @@ impl Context {
     #[must_use]
     pub(crate) fn screen(self) -> Option<ScreenKind> {
         match self {
-            Context::Board | Context::Ready | Context::Today | Context::Products => {
-                Some(ScreenKind::Staff)
-            }
+            Context::Board
+            | Context::Ready
+            | Context::Today
+            | Context::Products
+            | Context::Shop => Some(ScreenKind::Staff),
             Context::Catalog
             | Context::EmptyCatalog
             | Context::Cart

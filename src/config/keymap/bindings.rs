@@ -2,7 +2,8 @@
 
 use super::action::Context::{
     Activity, Board, Cart, Carts, Catalog, Checkout, ConfirmCancel, ConfirmClear, ConfirmQuit,
-    EmptyCatalog, Help, Orders, Palette, People, Products, Prompt, Ready, Receipt, Search, Today,
+    EmptyCatalog, Help, Orders, Palette, People, Products, Prompt, Ready, Receipt, Search, Shop,
+    Today,
 };
 use super::action::{Action, Context, Motion};
 use crate::config::key::Key;
@@ -43,7 +44,7 @@ const COMMANDS: &[Context] = &[
 ];
 const TYPING: &[Context] = &[Search, Prompt, Palette];
 /// The pages of the staff.
-const STAFF: &[Context] = &[Board, Ready, Today, Products];
+const STAFF: &[Context] = &[Board, Ready, Today, Products, Shop];
 
 /// A row of the table: an action, its default keys, and how footer and help speak of it.
 #[derive(Debug)]
@@ -382,28 +383,28 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Left, &["left", "h"], &[Products]).help("Back to the list"),
     bind(Action::More, &["+"], &[Products])
         .footer("more")
-        .help("One more in stock; with a number first, that many"),
-    bind(Action::Less, &["-"], &[Products])
-        .help("One less in stock; with a number first, that many"),
+        .help("One more in stock (in the products); with a number first, that many"),
+    bind(Action::Less, &["-"], &[Products]).help("One less in stock (likewise)"),
     bind(Action::SetQuantity, &["="], &[Products])
         .footer("stock")
-        .help("Set the stock"),
+        .help("Set the stock (in the products): +10 adds, -3 takes off, 40 sets"),
     bind(Action::SellOut, &["x"], &[Products])
         .footer("sell out")
-        .help("Sell the product out; pressed again, put back what there was"),
+        .help("Sell the product out (in the products); pressed again, put back what there was"),
     bind(Action::Filter, &["f"], &[Products])
         .footer("filter")
         .help("Show what is low in stock, what is sold out, or all products"),
     bind(Action::Search, &["/"], &[Products])
         .footer("find")
-        .help("Search name, category, description, id as you type"),
+        .help("Find products by name, category, description, id"),
     bind(Action::NextCategory, &["]"], &[Products])
         .footer("category")
-        .help("Show the next category only"),
-    bind(Action::PreviousCategory, &["["], &[Products]).help("Show the previous category only"),
+        .help("Show the next category of products only"),
+    bind(Action::PreviousCategory, &["["], &[Products])
+        .help("Show the previous category of products only"),
     bind(Action::Sort, &["s"], &[Products])
         .footer("sort")
-        .help("Sort by category, name, price or stock; press it again to reverse that"),
+        .help("Sort the products by category, name, price or stock; press again to reverse that"),
     bind(Action::Move(Motion::Up), &["up", "k"], &[Products]).help("Up"),
     bind(Action::Move(Motion::Down), &["down", "j"], &[Products]).help("Down"),
     bind(
@@ -420,6 +421,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     .help("A page down"),
     bind(Action::Move(Motion::Top), &["g", "home"], &[Products]).help("To the first row"),
     bind(Action::Move(Motion::Bottom), &["G", "end"], &[Products]).help("To the last row"),
+    bind(Action::Edit, &["enter"], &[Shop])
+        .footer("edit")
+        .help("Edit the selected setting (in the settings of the shop)"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Shop]),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Shop]),
+    bind(Action::Move(Motion::Top), &["g", "home"], &[Shop]),
+    bind(Action::Move(Motion::Bottom), &["G", "end"], &[Shop]),
+    bind(Action::SwitchPane, &["tab", "backtab"], &[Shop]).footer("board"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Board]).footer("today"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Today]).footer("products"),
     bind(Action::SwitchPane, &["tab", "backtab"], &[Products]).footer("board"),

@@ -217,7 +217,8 @@ impl Keymap {
 
     /// The key of an action for the middle of a sentence: one that types a character where there
     /// is one, as it is the shortest, and the action's name where no key is bound.
-    fn typed_key_of(&self, action: Action) -> String {
+    #[must_use]
+    pub(crate) fn typed_key_of(&self, action: Action) -> String {
         self.keys_of(action)
             .find(|key| key.typed().is_some())
             .or_else(|| self.keys_of(action).next())

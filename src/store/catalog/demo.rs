@@ -57,6 +57,7 @@ pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
     let shop = Shop {
         name: "Corner Shop".to_owned(),
         currency: Currency::with_sign("€"),
+        ..Shop::default()
     };
     name_shop(connection, &shop).await?;
 

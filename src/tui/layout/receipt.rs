@@ -3,7 +3,7 @@
 use super::money;
 use super::orders::{OrdersFrames, order_of_receipt};
 use crate::model::order::total;
-use crate::model::receipt::{marked, name_and_unit, order_note};
+use crate::model::receipt::{lines_of_shop, marked, name_and_unit, order_note};
 use crate::model::shares::{NOBODY, Portions, are_shared};
 use crate::model::time::{ClockStyle, clock, is_same_day, long_day};
 use crate::model::{Money, Order, OrderLine, OrderState, People, text};
@@ -136,7 +136,16 @@ impl ReceiptRows {
     #[must_use]
     pub(crate) fn of(state: &State, order: &Order, columns: u16) -> ReceiptRows {
         let sheet = Sheet::of(order, usize::from(columns.min(SHEET)));
+        let words_of_shop = |words| {
+            let lines = lines_of_shop(words, sheet.columns);
+            lines.into_iter().map(ReceiptRow::Words)
+        };
         let mut rows = head(state, order, sheet.columns);
+        let below_shop = rows.len().min(1);
+        rows.splice(
+            below_shop..below_shop,
+            words_of_shop(&state.shop.receipt_head),
+        );
         rows.push(ReceiptRow::Rule);
         rows.extend(sheet.lines(order));
         rows.push(ReceiptRow::Rule);
@@ -145,6 +154,7 @@ impl ReceiptRows {
         rows.extend(note.into_iter().map(ReceiptRow::Words));
         rows.extend(sheet.people(order));
         rows.push(ReceiptRow::Id(order.id.to_string()));
+        rows.extend(words_of_shop(&state.shop.receipt_foot));
 
         ReceiptRows {
             rows,

@@ -3,7 +3,7 @@
 use crate::model::product::StockStep;
 use crate::model::{Catalog, Order, Product, ProductId};
 use crate::store::board::{BoardEvent, BoardRequest};
-use crate::store::{Edited, FieldEdit, RepeatError, Trouble};
+use crate::store::{Edited, FieldEdit, RepeatError, Shop, ShopChange, ShopField, Trouble};
 use crate::tui::message::{Message, SearchRequest, ShellEvent};
 use crate::tui::staff::state::Seen;
 use crate::tui::staff::state::today::{Figured, ShownTime};
@@ -27,10 +27,12 @@ pub enum StaffMessage {
     Products(Vec<(ProductId, Option<Product>)>),
     /// The catalog was read or searched: a message of those that do so for all screens.
     Catalog(Box<Message>),
-    /// The stock of this product was changed by a step, and is so now; or why not.
-    SteppedStock(Box<Product>, Result<u64, RepeatError>),
+    /// The stock of this product was changed by this step, and is so now; or why not.
+    SteppedStock(Box<Product>, StockStep, Result<u64, RepeatError>),
     /// A field of a product was changed, or why not.
     Edited(FieldEdit, Result<Edited, RepeatError>),
+    /// This setting of the shop was changed, and the shop is so now; or why not.
+    ShopSet(ShopField, Result<Shop, RepeatError>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
 }
@@ -48,6 +50,8 @@ pub enum DeskJob {
     Step(Box<Product>, StockStep),
     /// Change a field of a product.
     Edit(FieldEdit),
+    /// Change a setting of the shop.
+    Shop(ShopField, ShopChange),
     /// Read products that may have changed.
     Read(Vec<ProductId>),
 }

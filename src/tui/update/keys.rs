@@ -122,6 +122,7 @@ impl Updater<'_> {
             | Context::Ready
             | Context::Today
             | Context::Products
+            | Context::Shop
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => {
@@ -164,6 +165,7 @@ impl Updater<'_> {
             | Context::Ready
             | Context::Today
             | Context::Products
+            | Context::Shop
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => false,

@@ -99,7 +99,8 @@ impl Updater<'_> {
             | Context::Board
             | Context::Ready
             | Context::Today
-            | Context::Products => self.notify_warn(NOT_HERE),
+            | Context::Products
+            | Context::Shop => self.notify_warn(NOT_HERE),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Reads and changes products for the screens of the staff: one thing after the other, so that no
+//! Reads and changes products and the shop for the screens of the staff: one thing after the other, so that no
 //! answer is older than the one before it.
 
 use crate::model::product::StockStep;
 use crate::model::{Product, ProductId};
-use crate::store::{self, Address, Connection, Edited, Error, FieldEdit, RepeatError, Trouble};
+use crate::store::{
+    self, Address, Connection, Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, Trouble,
+};
 use crate::tui::message::Message;
 use crate::tui::screen::in_background;
 use crate::tui::staff::message::{DeskJob, StaffMessage};
@@ -58,9 +60,13 @@ impl Clerk {
                     let edited = self.edit(&edit).await;
                     StaffMessage::Edited(edit, edited)
                 }
+                DeskJob::Shop(field, change) => {
+                    let shop = self.set_shop(&change).await;
+                    StaffMessage::ShopSet(field, shop)
+                }
                 DeskJob::Step(product, step) => {
                     let stepped = self.step(&product, step).await;
-                    StaffMessage::SteppedStock(product, stepped)
+                    StaffMessage::SteppedStock(product, step, stepped)
                 }
             };
             // Nobody listens any more where the screen has ended.
@@ -94,6 +100,17 @@ impl Clerk {
         let connection = self.connection().await.map_err(not_done)?;
         let stepped = store::step_stock(connection, product, step).await;
         self.keep_if_well(stepped)
+    }
+
+    /// Changes the shop's settings; returns what they are then.
+    async fn set_shop(&mut self, change: &ShopChange) -> Result<Shop, RepeatError> {
+        let connection = self.connection().await.map_err(not_done)?;
+        let set = connection.repeat(async |connection, _| {
+            store::set_shop(connection, change).await?;
+            store::get_shop(connection).await
+        });
+        let set = set.await;
+        self.keep_if_well(set)
     }
 
     /// Drops a connection that has met trouble: the next job opens another one.

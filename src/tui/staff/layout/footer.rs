@@ -75,6 +75,7 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             let has_hours = !shows_both(state) && !state.today.shows_hours;
             Some(if has_hours { "hours" } else { word })
         }
+        Action::Edit if state.page == Page::Shop => Some(word),
         Action::Edit | Action::More | Action::Less | Action::SetQuantity => {
             state.selected_product().map(|_| word)
         }

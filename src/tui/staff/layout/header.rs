@@ -5,6 +5,8 @@ use crate::tui::staff::state::{Page, StaffState};
 
 /// The most columns for the shop's name.
 const WIDEST_SHOP: usize = 24;
+/// The columns that the state of the connection keeps behind them.
+const LINK: u16 = 10;
 /// The columns between two tabs.
 const GAP: u16 = 2;
 
@@ -61,6 +63,24 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
         };
         x = tab.end() + GAP;
         tabs.push(tab);
+    }
+    if state.page == Page::Shop {
+        tabs.push(Tab {
+            page: Page::Shop,
+            x,
+            word: "[Shop]".to_owned(),
+            is_present: true,
+        });
+    }
+
+    // Where not all have room, the present one alone says where one is.
+    let first = tabs.first().map_or(0, |tab| tab.x);
+    let end = tabs.last().map_or(0, Tab::end);
+    if end + LINK > state.size.0 {
+        tabs.retain(|tab| tab.is_present);
+        for tab in &mut tabs {
+            tab.x = first;
+        }
     }
     tabs
 }

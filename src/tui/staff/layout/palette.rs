@@ -95,6 +95,7 @@ fn page_entries() -> impl Iterator<Item = StaffEntry> {
             Page::Ready => "What can be collected, in large numbers",
             Page::Today => "Today: what was sold",
             Page::Products => "Products: their stock, prices and texts",
+            Page::Shop => "Shop: its name, money, receipts",
         };
         StaffEntry {
             label: label.to_owned(),

@@ -83,6 +83,13 @@ pub(in crate::tui) fn fitting_label(labels: Vec<String>, shortest: &str, width: 
     format!(" {}: ", fitting.as_deref().unwrap_or(shortest))
 }
 
+/// The first of some entries of this height that shows, so that the selected one does.
+#[must_use]
+pub(in crate::tui) fn first_shown(selected: usize, height: u16, room: u16) -> usize {
+    let shown = usize::from(room / height.max(1)).max(1);
+    (selected + 1).saturating_sub(shown)
+}
+
 /// The row of a field in the form.
 #[must_use]
 pub(in crate::tui) fn row_of(field: ProductField) -> usize {
@@ -123,5 +130,11 @@ impl ProductsLayout {
     pub(in crate::tui) fn fields(&self) -> Rect {
         let form = self.form.unwrap_or(Rect::ZERO);
         form.inner(Margin::new(1, 1))
+    }
+
+    /// The first field that shows, so that the selected one does.
+    #[must_use]
+    pub(in crate::tui) fn first_field(&self, selected: ProductField) -> usize {
+        first_shown(row_of(selected), 1, self.fields().height)
     }
 }

@@ -3,6 +3,7 @@
 pub mod board;
 pub mod products;
 pub mod prompt;
+pub mod settings;
 pub mod today;
 
 use crate::config::alerts::AlertWays;
@@ -21,6 +22,7 @@ use board::BoardState;
 use products::ProductsState;
 use prompt::{Collision, StaffAsked};
 use ratatui::layout::Rect;
+use settings::SettingsState;
 use today::TodayState;
 use tui_input::Input;
 
@@ -58,15 +60,18 @@ pub enum Page {
     Today,
     /// The products.
     Products,
+    /// The settings of the shop.
+    Shop,
 }
 
 impl Page {
     /// All pages, with the names by which the palette knows them.
-    pub(in crate::tui) const NAMED: [(&'static str, Page); 4] = [
+    pub(in crate::tui) const NAMED: [(&'static str, Page); 5] = [
         ("board", Page::Board),
         ("ready", Page::Ready),
         ("today", Page::Today),
         ("products", Page::Products),
+        ("shop", Page::Shop),
     ];
 
     /// The context of its keys.
@@ -76,6 +81,7 @@ impl Page {
             Page::Ready => Context::Ready,
             Page::Today => Context::Today,
             Page::Products => Context::Products,
+            Page::Shop => Context::Shop,
         }
     }
 }
@@ -157,6 +163,8 @@ pub struct StaffState {
     pub today: TodayState,
     /// The products.
     pub products: ProductsState,
+    /// The settings of the shop.
+    pub settings: SettingsState,
     /// The moment of the last message.
     pub now: Now,
     /// The number of things that happened since the terminal told that it lost the focus; `None`
@@ -196,6 +204,7 @@ impl StaffState {
             board: BoardState::default(),
             today: TodayState::default(),
             products: ProductsState::default(),
+            settings: SettingsState::default(),
 
             now: Now::default(),
             missed: None,
@@ -232,7 +241,7 @@ impl StaffState {
     pub(in crate::tui) fn words(&self) -> &Input {
         match self.page {
             Page::Products => &self.products.list.words,
-            Page::Board | Page::Ready | Page::Today => &self.board.words,
+            Page::Board | Page::Ready | Page::Today | Page::Shop => &self.board.words,
         }
     }
 
@@ -245,7 +254,7 @@ impl StaffState {
                 let figured = self.today.figured.as_deref()?;
                 figured.catalog.get(&self.today.selected()?)
             }
-            Page::Board | Page::Ready => None,
+            Page::Board | Page::Ready | Page::Shop => None,
         }
     }
 

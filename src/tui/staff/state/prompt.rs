@@ -2,13 +2,15 @@
 
 use crate::model::ProductId;
 use crate::model::product::ProductField;
-use crate::store::FieldEdit;
+use crate::store::{FieldEdit, ShopField};
 
 /// What a prompt asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StaffAsked {
     /// A field of a product.
     Field(AskedField),
+    /// A setting of the shop, which was so when it was asked for.
+    Setting(ShopField, String),
 }
 
 /// A field that is asked for.

@@ -55,6 +55,7 @@ impl Updater<'_> {
             Action::NextCategory => self.show_next_category(),
             Action::Sort => self.sort_products(),
             Action::Filter => self.filter_products(),
+            Action::Edit if self.state.page == Page::Shop => self.ask_setting(),
             Action::Edit => self.edit(),
             Action::More => self.add_to_stock(StockStep::Up),
             Action::Less => self.add_to_stock(StockStep::Down),
@@ -83,7 +84,7 @@ impl Updater<'_> {
                 Page::Board => self.show(Page::Today),
                 Page::Ready => self.show(Page::Board),
                 Page::Today => self.leave_figures(),
-                Page::Products => self.show(Page::Board),
+                Page::Products | Page::Shop => self.show(Page::Board),
             },
             Action::Palette => self.open_palette(String::new()),
             Action::Complete => self.complete_command(),
@@ -181,7 +182,9 @@ impl Updater<'_> {
                 board.refresh();
             }
             StaffMode::Browse if self.state.notice.is_some() => self.state.notice = None,
-            StaffMode::Browse if self.state.page == Page::Ready => self.show(Page::Board),
+            StaffMode::Browse if matches!(self.state.page, Page::Ready | Page::Shop) => {
+                self.show(Page::Board);
+            }
             StaffMode::Browse if self.state.page == Page::Products => self.go_back_in_products(),
             StaffMode::Browse if board.pane == BoardPane::Ticket => board.pane = BoardPane::List,
             StaffMode::Browse if !board.words.value().is_empty() => {
@@ -203,6 +206,9 @@ impl Updater<'_> {
                 self.state.mode = StaffMode::Browse;
                 match asked {
                     StaffAsked::Field(asked) => self.answer_field(asked, input.value()),
+                    StaffAsked::Setting(field, seen) => {
+                        self.answer_setting(field, &seen, input.value());
+                    }
                 }
             }
             StaffMode::ConfirmOverwrite(collision) => self.overwrite(collision),
@@ -234,6 +240,7 @@ impl Updater<'_> {
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Products => {
                 self.move_in_products(motion);
             }
+            StaffMode::Browse if self.state.page == Page::Shop => self.move_in_settings(motion),
             StaffMode::Browse
             | StaffMode::Find
             | StaffMode::Prompt { .. }

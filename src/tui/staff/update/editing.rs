@@ -168,7 +168,7 @@ impl Updater<'_> {
             (false, _) => (stored(Stock::Left(0)), None),
             (true, Some(there_was)) => (stored(there_was), Some(stored(Stock::Left(0)))),
             (true, None) => {
-                let set = self.state.env.keymap.key_of(Action::SetQuantity);
+                let set = self.state.env.keymap.typed_key_of(Action::SetQuantity);
                 return self.refuse(format!(
                     "{} is {SOLD_OUT} already: {set} sets its stock",
                     product.name
@@ -208,17 +208,25 @@ impl Updater<'_> {
     }
 
     /// Takes in what became of a step of the stock.
-    pub(super) fn on_stepped_stock(&mut self, before: &Product, outcome: Result<u64, RepeatError>) {
+    pub(super) fn on_stepped_stock(
+        &mut self,
+        before: &Product,
+        step: StockStep,
+        outcome: Result<u64, RepeatError>,
+    ) {
         self.end_saving(&before.id, ProductField::Stock);
         match outcome {
             Ok(left) => {
-                let now = Product {
+                let with_stock = |left| Product {
                     stock: Stock::Left(left),
                     ..before.clone()
                 };
-                let told = format!("{}: stock {left}", before.name);
-                self.on_products(vec![(before.id.clone(), Some(now))]);
-                self.notify_info(told);
+                // Others may have changed it since it was seen.
+                let was = with_stock(match step {
+                    StockStep::Up(pieces) => left.saturating_sub(pieces),
+                    StockStep::Down(pieces) => left.saturating_add(pieces),
+                });
+                self.show_saved(&was, with_stock(left), ProductField::Stock);
             }
             Err(error) => self.on_edit_failed(&before.id, ProductField::Stock, error),
         }
@@ -235,36 +243,39 @@ impl Updater<'_> {
     }
 
     fn on_saved(&mut self, edit: &FieldEdit, was: &Product, now: Product) {
+        // Only what is sold out is changed whatever it was.
+        if edit.seen.is_some() {
+            return self.show_saved(was, now, edit.field);
+        }
+
         let name = now.name.to_string();
         let sell_out = self.state.env.keymap.key_of(Action::SellOut);
-        let is_sold_out = edit.field == ProductField::Stock && edit.seen.is_none();
-        let told = if is_sold_out {
-            self.state
-                .products
-                .put_back
-                .insert(now.id.clone(), was.stock);
-            match was.stock {
-                Stock::Left(left) => {
-                    format!("{name} is {SOLD_OUT}; {sell_out} puts {left} back")
-                }
-                Stock::Unlimited | Stock::Unreadable => {
-                    format!("{name} is {SOLD_OUT}; {sell_out} makes it unlimited again")
-                }
+        let put_back = &mut self.state.products.put_back;
+        put_back.insert(now.id.clone(), was.stock);
+        self.on_products(vec![(now.id.clone(), Some(now))]);
+        self.notify_info(match was.stock {
+            Stock::Left(left) => format!("{name} is {SOLD_OUT}; {sell_out} puts {left} back"),
+            Stock::Unlimited | Stock::Unreadable => {
+                format!("{name} is {SOLD_OUT}; {sell_out} makes it unlimited again")
             }
-        } else {
-            let currency = &self.state.shop.currency;
-            let field = edit.field.name();
-            let [before, after] = [was, &now].map(|it| value_words(currency, it, edit.field));
-            match edit.field {
-                // They are long, and stand in the form.
-                ProductField::Description => format!("{name}: {field} is saved"),
-                ProductField::Name
-                | ProductField::Category
-                | ProductField::Unit
-                | ProductField::Price
-                | ProductField::Stock
-                | ProductField::Barcode => format!("{name}: {field} {after}, was {before}"),
-            }
+        });
+    }
+
+    /// Shows a product whose field was changed, and says how.
+    fn show_saved(&mut self, was: &Product, now: Product, field: ProductField) {
+        let currency = &self.state.shop.currency;
+        let before = value_words(currency, was, field);
+        let after = value_words(currency, &now, field);
+        let name = &now.name;
+        let told = match field {
+            // They are long, and stand in the form.
+            ProductField::Description => format!("{name}: {} is saved", field.name()),
+            ProductField::Name
+            | ProductField::Category
+            | ProductField::Unit
+            | ProductField::Price
+            | ProductField::Stock
+            | ProductField::Barcode => format!("{name}: {} {after}, was {before}", field.name()),
         };
         self.on_products(vec![(now.id.clone(), Some(now))]);
         self.notify_info(told);

@@ -8,6 +8,7 @@ mod keys;
 mod mouse;
 mod palette;
 mod products;
+mod settings;
 mod today;
 
 use crate::model::Refusal;
@@ -55,10 +56,11 @@ impl Updater<'_> {
             StaffMessage::Figures(number, read) => self.on_figures(number, read),
             StaffMessage::Products(read) => self.on_products(read),
             StaffMessage::Catalog(message) => self.on_catalog(*message),
-            StaffMessage::SteppedStock(before, outcome) => {
-                self.on_stepped_stock(&before, outcome);
+            StaffMessage::SteppedStock(before, step, outcome) => {
+                self.on_stepped_stock(&before, step, outcome);
             }
             StaffMessage::Edited(edit, outcome) => self.on_edited(edit, outcome),
+            StaffMessage::ShopSet(field, outcome) => self.on_shop_set(field, outcome),
             StaffMessage::Revived(outcome) => {
                 self.state.reviving = false;
                 if let Err(why) = outcome {

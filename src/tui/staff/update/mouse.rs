@@ -12,6 +12,7 @@ use crate::tui::staff::layout::footer::key_hints;
 use crate::tui::staff::layout::header::tabs;
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::layout::products::ProductsLayout;
+use crate::tui::staff::layout::settings::SettingsLayout;
 use crate::tui::staff::state::board::BoardPane;
 use crate::tui::staff::state::products::ProductsPane;
 use crate::tui::staff::state::{Page, StaffMode};
@@ -76,6 +77,9 @@ impl Updater<'_> {
             }
             StaffMode::Browse | StaffMode::Find if self.state.page == Page::Products => {
                 self.click_products(mouse, clicks);
+            }
+            StaffMode::Browse if self.state.page == Page::Shop => {
+                self.click_settings(mouse, clicks);
             }
             StaffMode::Browse
             | StaffMode::Find
@@ -156,6 +160,7 @@ impl Updater<'_> {
         } else if let Some(row) = row_at(layout.fields(), mouse) {
             // The last one goes on over several rows.
             let fields = ProductField::VARIANTS;
+            let row = layout.first_field(products.field) + row;
             let field = fields.get(row).or(fields.last());
             products.field = field.copied().unwrap_or_default();
             self.go_to(ProductsPane::Form);
@@ -163,6 +168,21 @@ impl Updater<'_> {
             return;
         }
 
+        if clicks == Clicks::Double {
+            self.state.last_press = None;
+            self.act(Action::Edit);
+        }
+    }
+
+    /// Selects the setting under the pointer; a double click edits it.
+    fn click_settings(&mut self, mouse: Mouse, clicks: Clicks) {
+        let layout = SettingsLayout::of(self.state);
+        let row = row_at(layout.inner(), mouse);
+        let selected = self.state.settings.field;
+        let Some(field) = row.and_then(|row| layout.field_at(selected, row)) else {
+            return;
+        };
+        self.state.settings.field = field;
         if clicks == Clicks::Double {
             self.state.last_press = None;
             self.act(Action::Edit);

@@ -207,9 +207,13 @@ impl Updater<'_> {
     pub(super) fn start_search(&mut self) {
         self.state.products.pane = ProductsPane::List;
         self.open(StaffMode::Find);
-        let list = &mut self.state.products.list;
-        if !list.words.value().is_empty() {
-            list.words = Input::default();
+        let products = &mut self.state.products;
+        let had_words = !products.list.words.value().is_empty();
+        products.list.words = Input::default();
+        // Words are looked for in all that is sold.
+        if products.filter != StockFilter::All {
+            self.keep_to(StockFilter::All, None);
+        } else if had_words {
             self.search_products(None);
         }
     }

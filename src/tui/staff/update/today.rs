@@ -23,7 +23,7 @@ impl Updater<'_> {
             Page::Today => true,
             // What today sold stands beside the stock.
             Page::Products => self.state.today.time == ShownTime::Today,
-            Page::Board | Page::Ready => false,
+            Page::Board | Page::Ready | Page::Shop => false,
         }
     }
 

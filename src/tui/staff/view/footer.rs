@@ -2,6 +2,7 @@
 
 use crate::model::text;
 use crate::tui::staff::layout::products::prompt_label;
+use crate::tui::staff::layout::settings::setting_label;
 use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
 use crate::tui::state::Connectivity;
@@ -21,11 +22,11 @@ pub(super) fn prompt(state: &StaffState) -> Option<Prompt<'_>> {
             label: " Find: ".to_owned(),
             input: state.words(),
         }),
-        StaffMode::Prompt {
-            asked: StaffAsked::Field(asked),
-            input,
-        } => Some(Prompt {
-            label: prompt_label(state, asked, state.size.0),
+        StaffMode::Prompt { asked, input } => Some(Prompt {
+            label: match asked {
+                StaffAsked::Field(asked) => prompt_label(state, asked, state.size.0),
+                StaffAsked::Setting(field, _) => setting_label(*field, state.size.0),
+            },
             input,
         }),
         StaffMode::Browse

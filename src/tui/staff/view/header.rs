@@ -47,7 +47,7 @@ pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch
     let mut right = Line::from(vec![link, Span::raw(" ")]);
     // Those who collect need not know who looks after the board.
     let words = match state.page {
-        Page::Board | Page::Today | Page::Products => vec![me, time],
+        Page::Board | Page::Today | Page::Products | Page::Shop => vec![me, time],
         Page::Ready => vec![time],
     };
     for words in words {

@@ -6,6 +6,7 @@ mod footer;
 mod header;
 mod products;
 mod ready;
+mod settings;
 mod ticket;
 mod today;
 mod totals;
@@ -89,6 +90,7 @@ fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
     match state.page {
         Page::Board => board::cursor(state, layout),
         Page::Products => products::cursor(state),
+        Page::Shop => settings::cursor(state),
         Page::Ready | Page::Today => None,
     }
 }
@@ -104,6 +106,7 @@ fn draw_page(state: &StaffState, layout: &BoardLayout, body: Rect, sketch: &mut 
         Page::Ready => ready::draw(state, body, sketch),
         Page::Today => today::draw(state, sketch),
         Page::Products => products::draw(state, sketch),
+        Page::Shop => settings::draw(state, sketch),
     }
 }
 
@@ -132,6 +135,7 @@ fn title(state: &StaffState) -> String {
         Page::Board | Page::Ready => "board",
         Page::Today => "today",
         Page::Products => "products",
+        Page::Shop => "shop",
     };
     let title = match missed {
         Some(missed @ 1..) => format!("({missed}) {page} · trolley"),

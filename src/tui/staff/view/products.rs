@@ -35,7 +35,7 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
         draw_list(state, frame, layout.rows(), sketch);
     }
     if let Some(frame) = layout.form {
-        draw_form(state, frame, layout.fields(), sketch);
+        draw_form(state, frame, &layout, sketch);
     }
 }
 
@@ -48,7 +48,10 @@ pub(super) fn cursor(state: &StaffState) -> Option<Position> {
             let scroll = products.list.scroll;
             (layout.rows(), scroll.cursor.checked_sub(scroll.top)?)
         }
-        ProductsPane::Form => (layout.fields(), row_of(products.field)),
+        ProductsPane::Form => {
+            let first = layout.first_field(products.field);
+            (layout.fields(), row_of(products.field) - first)
+        }
     };
     let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
     Some(Position::new(area.x, area.y + row))
@@ -287,7 +290,8 @@ impl ListColumns {
     }
 }
 
-fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch) {
+fn draw_form(state: &StaffState, frame: Rect, layout: &ProductsLayout, sketch: &mut Sketch) {
+    let fields = layout.fields();
     let theme = &state.theme;
     let products = &state.products;
     let has_keyboard = products.pane == ProductsPane::Form;
@@ -300,13 +304,16 @@ fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch)
     let title = titled(theme, title, Vec::new(), frame);
     draw_pane(theme, has_keyboard, title, frame, sketch);
 
-    for (area, field) in fields.rows().zip(ProductField::VARIANTS) {
+    let first = layout.first_field(products.field);
+    let shown = ProductField::VARIANTS.iter().skip(first);
+    for (area, field) in fields.rows().zip(shown) {
         let is_selected = has_keyboard && *field == products.field;
         let (value, style) = form_value(state, &item, *field);
-        let pending = match field {
-            // Its own sign stands before what else is said of it.
-            ProductField::Stock => "",
-            _ => pending(state, &item.product_id(), *field),
+        // That of the stock stands before what else is said of it.
+        let pending = if *field == ProductField::Stock {
+            ""
+        } else {
+            pending(state, &item.product_id(), *field)
         };
         let value = value + pending;
         let style = if pending.is_empty() {
@@ -324,7 +331,8 @@ fn draw_form(state: &StaffState, frame: Rect, fields: Rect, sketch: &mut Sketch)
     }
 
     // What of the last one had no room in its row goes on below it.
-    let row = u16::try_from(row_of(ProductField::Description)).unwrap_or(0);
+    let row = row_of(ProductField::Description) - first;
+    let row = u16::try_from(row).unwrap_or(0);
     let more = Rect {
         x: fields.x + LABELS,
         y: fields.y + row,

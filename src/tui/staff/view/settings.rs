@@ -1,0 +1,122 @@
+//! The settings of the shop.
+
+use crate::config::theme::{PENDING, PRESENT};
+use crate::model::{Money, text};
+use crate::store::ShopField;
+use crate::tui::staff::layout::settings::{
+    SettingsLayout, setting_hint, setting_name, setting_text,
+};
+use crate::tui::staff::state::StaffState;
+use crate::tui::view::row::{self, left};
+use crate::tui::view::sketch::Sketch;
+use crate::tui::view::{draw_pane, draw_rule, draw_sentence, row_background, titled};
+use ratatui::layout::{Position, Rect};
+use strum::VariantArray;
+
+/// The columns of the names of settings.
+const NAMES: u16 = 14;
+/// The least columns of a value beside what more there is to say of it.
+const LEAST_VALUE: u16 = 12;
+
+/// Draws the page.
+pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let layout = SettingsLayout::of(state);
+    let mut words = Vec::new();
+    if !state.is_current() {
+        words.push(("may be old".to_owned(), theme.bad));
+    }
+    let title = titled(theme, " Shop settings ", words, layout.frame);
+    draw_pane(theme, true, title, layout.frame, sketch);
+    for field in ShopField::VARIANTS {
+        draw_setting(state, *field, &layout, sketch);
+    }
+
+    // Two amounts show all that an example says.
+    let inner = layout.inner();
+    let fields = u16::try_from(ShopField::VARIANTS.len()).unwrap_or(0);
+    let used = fields * layout.height();
+    let below = Rect {
+        y: inner.y + used.min(inner.height),
+        height: inner.height.saturating_sub(used),
+        ..inner
+    };
+    if below.height < 2 {
+        return;
+    }
+    draw_rule(theme, below, sketch);
+    let small = Money::parse("0.45").map(|small| small.in_currency(&state.shop.currency));
+    let sentence = format!(
+        "Prices look like {} and {} on every screen and receipt.",
+        small.unwrap_or_default(),
+        state.shop.currency.sample()
+    );
+    let sentence_rows = Rect {
+        y: below.y + 1,
+        height: below.height - 1,
+        ..below
+    };
+    draw_sentence(&sentence, theme.dim, sentence_rows, sketch);
+}
+
+/// The place of the cursor: on the selected setting.
+pub(super) fn cursor(state: &StaffState) -> Option<Position> {
+    let selected = state.settings.field;
+    let rows = SettingsLayout::of(state).rows_of(selected, selected);
+    (rows.height > 0).then(|| rows.as_position())
+}
+
+fn draw_setting(
+    state: &StaffState,
+    field: ShopField,
+    layout: &SettingsLayout,
+    sketch: &mut Sketch,
+) {
+    let theme = &state.theme;
+    let rows = layout.rows_of(state.settings.field, field);
+    let is_selected = field == state.settings.field;
+    let background = row_background(theme, is_selected, true);
+    let sign = if is_selected { PRESENT } else { "" };
+
+    let is_saving = state.settings.saving.contains(&field);
+    let mut value = text::shown(&setting_text(&state.shop, field)).into_owned();
+    let style = if is_saving {
+        value.push_str(PENDING);
+        theme.pending
+    } else {
+        theme.text
+    };
+    let hint = setting_hint(field);
+
+    if layout.is_stacked {
+        let mut areas = rows.rows();
+        let cells = [
+            left(sign, 1, theme.accent),
+            left(setting_name(field), NAMES, theme.dim),
+        ];
+        if let Some(area) = areas.next() {
+            row::draw(&cells, background, area, sketch);
+        }
+        let cells = [
+            left("", 1, theme.text),
+            left(&value, rows.width.saturating_sub(2), style),
+        ];
+        if let Some(area) = areas.next() {
+            row::draw(&cells, background, area, sketch);
+        }
+        return;
+    }
+
+    let room = rows.width.saturating_sub(NAMES + 3);
+    let used = u16::try_from(text::width(&value)).unwrap_or(u16::MAX);
+    let width = used.clamp(LEAST_VALUE, room.max(LEAST_VALUE));
+    let cells = [
+        left(sign, 1, theme.accent),
+        left(setting_name(field), NAMES, theme.dim),
+        left(&value, width, style),
+        left(hint, room.saturating_sub(width + 1), theme.dim),
+    ];
+    if let Some(area) = rows.rows().next() {
+        row::draw(&cells, background, area, sketch);
+    }
+}

@@ -1,0 +1,637 @@
+//! The staff's products and settings without a server: every size, what keys do, what is refused.
+
+use crate::harness;
+
+use harness::board::TestBoard;
+use harness::screens::{demo_products, id};
+use jiff::tz::TimeZone;
+use trolley::model::product::{ProductField, StockStep};
+use trolley::model::{Catalog, Currency, Daybook, OrderState, Period, Product, Refusal, Stock};
+use trolley::store::board::BoardEvent;
+use trolley::store::catalog::decode::CatalogNews;
+use trolley::store::{Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, ShopField, Trouble};
+use trolley::tui::message::Message;
+use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
+use trolley::tui::staff::state::products::ProductsPane;
+use trolley::tui::staff::state::today::Figured;
+use trolley::tui::staff::state::{Page, StaffMode};
+
+const SIZES: [(u16, u16); 5] = [(200, 60), (120, 36), (80, 24), (50, 15), (24, 7)];
+
+/// The shop of all tests.
+fn shop() -> Shop {
+    Shop {
+        name: "Corner Shop".to_owned(),
+        currency: Currency::with_sign("€"),
+        receipt_head: "12 Mill Lane · VAT GB 123 4567 89".to_owned(),
+        receipt_foot: "Thank you. Wifi: crumbs".to_owned(),
+        buyers_cancel: true,
+    }
+}
+
+/// The demo's products, one of them with a bar code.
+fn products() -> Vec<Product> {
+    let mut products = demo_products();
+    for product in &mut products {
+        if product.id == id("espresso-beans") {
+            product.barcode = "4006381333931".into();
+            product.stock = Stock::Left(6);
+        }
+    }
+    products
+}
+
+/// The page with its products, before anything was sold.
+fn opened(width: u16, height: u16) -> TestBoard {
+    let mut board = TestBoard::new(width, height, Page::Products);
+    board.told(Vec::new());
+    assert!(asks(&board.others, |effect| matches!(
+        effect,
+        StaffEffect::LoadCatalog
+    )));
+    let read = Ok((Catalog::new(products()), shop()));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    board.others.clear();
+    board
+}
+
+fn asks(effects: &[StaffEffect], is_it: impl Fn(&StaffEffect) -> bool) -> bool {
+    effects.iter().any(is_it)
+}
+
+/// What was asked of the desk since the last time.
+fn jobs(board: &mut TestBoard) -> Vec<DeskJob> {
+    let effects = std::mem::take(&mut board.others).into_iter();
+    let jobs = effects.filter_map(|effect| match effect {
+        StaffEffect::Desk(job) => Some(job),
+        _ => None,
+    });
+    jobs.collect()
+}
+
+fn product(board: &TestBoard, name: &str) -> Product {
+    let item = board.state.products.list.catalog.get(&id(name));
+    item.unwrap().to_product()
+}
+
+fn selected(board: &TestBoard) -> String {
+    let selected = board.state.products.list.selected();
+    selected.map_or_else(String::new, |item| item.product_id().to_string())
+}
+
+fn typed(text: &str) -> String {
+    let keys: Vec<String> = text
+        .chars()
+        .map(|c| match c {
+            ' ' => "space".to_owned(),
+            c => c.to_string(),
+        })
+        .collect();
+    keys.join(" ")
+}
+
+/// Answers the only change that was asked for, as a server does that finds nothing wrong.
+fn answer(board: &mut TestBoard) -> DeskJob {
+    let asked = jobs(board);
+    let [job] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    match job {
+        DeskJob::Edit(edit) => {
+            let item = board.state.products.list.catalog.get(&edit.product);
+            let was = item.unwrap().to_product();
+            let now = Box::new(with(&was, edit));
+            let was = Box::new(was);
+            let saved = Ok(Edited::Saved { was, now });
+            board.take_in(StaffMessage::Edited(edit.clone(), saved));
+        }
+        DeskJob::Step(product, step) => {
+            let Stock::Left(left) = product.stock else {
+                panic!("{product:?}");
+            };
+            let now = match step {
+                StockStep::Up(pieces) => left + pieces,
+                StockStep::Down(pieces) => left - pieces,
+            };
+            let message = StaffMessage::SteppedStock(product.clone(), *step, Ok(now));
+            board.take_in(message);
+        }
+        DeskJob::Read(_) | DeskJob::Shop(..) => panic!("{job:?}"),
+    }
+    board.others.clear();
+    job.clone()
+}
+
+/// The product after an edit of its price or its stock.
+fn with(was: &Product, edit: &FieldEdit) -> Product {
+    let mut now = was.clone();
+    match edit.field {
+        ProductField::Price => now.price = trolley::model::Money::parse(&edit.value),
+        ProductField::Stock => {
+            now.stock = edit.value.parse().map_or(Stock::Unlimited, Stock::Left);
+        }
+        ProductField::Name => now.name = edit.value.as_str().into(),
+        _ => panic!("{edit:?}"),
+    }
+    now
+}
+
+/// The figures of a day on which seven bags of beans were sold.
+fn figures() -> StaffMessage {
+    let period = Period::of_day("2026-11-18".parse().unwrap(), &TimeZone::UTC);
+    let mut book = Daybook::new(period, &Currency::with_sign("€"), TimeZone::UTC);
+    let lines = [
+        (7, "espresso-beans", "", "8.90", false, ""),
+        (12, "baguette", "", "2.10", false, ""),
+    ];
+    let mut order = harness::board::ticket(1, "office", 0, &lines).order;
+    order.at = period.since.unwrap() + 1_000;
+    order.state = OrderState::Done;
+    book.count(&order);
+    let figured = Figured {
+        book,
+        catalog: Catalog::new(products()),
+    };
+    StaffMessage::Figures(1, Ok(Box::new(figured)))
+}
+
+#[test]
+fn products_and_settings_at_every_size() {
+    for (width, height) in SIZES {
+        let mut board = opened(width, height);
+        board.take_in(figures());
+        insta::assert_snapshot!(format!("products-low-{width}x{height}"), board.picture());
+        board.keys("f f end");
+        insta::assert_snapshot!(format!("products-all-{width}x{height}"), board.picture());
+        board.keys("f down down enter down down down down enter");
+        insta::assert_snapshot!(format!("products-form-{width}x{height}"), board.picture());
+        board.keys("esc : s h o p enter down");
+        assert_eq!(board.state.page, Page::Shop);
+        insta::assert_snapshot!(format!("shop-settings-{width}x{height}"), board.picture());
+        board.keys("down enter");
+        insta::assert_snapshot!(format!("shop-prompt-{width}x{height}"), board.picture());
+    }
+}
+
+#[test]
+fn no_size_breaks_the_page() {
+    for keys in [
+        "f f",
+        "f",
+        "enter",
+        "enter enter",
+        "= + 1",
+        "/ e s",
+        ": s h o p enter enter",
+        "?",
+    ] {
+        for width in (1..140).step_by(17) {
+            for height in (1..40).step_by(3) {
+                let mut board = opened(120, 36);
+                board.keys(keys);
+                board.state.size = (width, height);
+                board.pass(1);
+                board.picture();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_list_is_what_is_low_and_keeps_what_is_being_changed() {
+    let mut board = opened(120, 36);
+    let low = board.state.products.list.shown.len();
+    assert_eq!(selected(&board), "basil", "the fewest come first");
+
+    // Today sold more than there is: it is low, too, however many are left.
+    assert!(!board.picture().contains("Sourdough"));
+    board.take_in(figures());
+    assert!(
+        board.picture().contains("! Espresso Beans"),
+        "{}",
+        board.picture()
+    );
+    assert_eq!(board.state.products.list.shown.len(), low);
+
+    // Stock that comes makes no row vanish under whoever brings it in.
+    board.keys("3 0 +");
+    answer_unlimited_free(&mut board);
+    assert_eq!(selected(&board), "basil");
+    assert_eq!(product(&board, "basil").stock, Stock::Left(30));
+    assert_eq!(board.state.products.list.shown.len(), low);
+    assert_eq!(board.notice(), "Potted Basil: stock 30, was none");
+
+    // What becomes low meanwhile comes to it, and the selected row stays selected.
+    let mut baguette = product(&board, "baguette");
+    baguette.stock = Stock::Left(2);
+    board.take_in(StaffMessage::Products(vec![(
+        id("baguette"),
+        Some(baguette),
+    )]));
+    assert_eq!(board.state.products.list.shown.len(), low + 1);
+    assert_eq!(selected(&board), "basil");
+
+    // The next look leaves out what is not low any more.
+    board.keys("f f f");
+    assert_eq!(board.state.products.list.shown.len(), low);
+    assert!(!board.picture().contains("Potted Basil  "));
+}
+
+/// Answers a step of a stock that was zero.
+fn answer_unlimited_free(board: &mut TestBoard) {
+    let job = answer(board);
+    assert!(
+        matches!(job, DeskJob::Step(_, StockStep::Up(30))),
+        "{job:?}"
+    );
+}
+
+#[test]
+fn nothing_low_says_so_and_the_next_key_shows_all() {
+    let mut board = TestBoard::new(120, 36, Page::Products);
+    board.told(Vec::new());
+    let mut tea = products().swap_remove(0);
+    tea.stock = Stock::Unlimited;
+    let read = Ok((Catalog::new(vec![tea]), shop()));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    assert!(board.picture().contains("Nothing is low."));
+    board.keys("f");
+    assert!(board.picture().contains("Nothing is sold out."));
+    board.keys("f");
+    assert_eq!(board.state.products.list.shown.len(), 1);
+}
+
+#[test]
+fn a_field_is_changed_and_what_is_wrong_is_refused() {
+    let mut board = opened(120, 36);
+    board.keys(&format!("/ {} enter", typed("espresso beans")));
+    assert_eq!(selected(&board), "espresso-beans");
+    board.keys("enter down down down enter");
+    assert!(
+        board
+            .picture()
+            .contains("Price of Espresso Beans, now €8.90: ")
+    );
+    board.keys(&format!("{} enter", typed("4,50.0")));
+    assert_eq!(
+        board.notice(),
+        "“4,50.0” is not a valid price: type it like 12.40"
+    );
+    assert!(jobs(&mut board).is_empty());
+
+    board.keys(&format!("enter {} enter", typed("9.2")));
+    let job = answer(&mut board);
+    let DeskJob::Edit(edit) = job else {
+        panic!("{job:?}");
+    };
+    assert_eq!(edit.value, "9.20");
+    assert_eq!(edit.seen.as_deref(), Some("8.90"));
+    assert_eq!(board.notice(), "Espresso Beans: price €9.20, was €8.90");
+
+    // Nothing typed, or the same, changes nothing.
+    board.keys("enter enter");
+    board.keys(&format!("enter {} enter", typed("9.20")));
+    assert!(jobs(&mut board).is_empty());
+
+    for (typed_stock, refused) in [
+        (
+            "many",
+            "“many” is not a valid stock: write a whole number of at most 15 digits, or nothing for unlimited",
+        ),
+        ("4006381333931", "Scanned codes do nothing here"),
+    ] {
+        board.keys(&format!("= {} enter", typed(typed_stock)));
+        assert_eq!(board.notice(), refused);
+        assert!(jobs(&mut board).is_empty());
+    }
+    for (typed_stock, wanted) in [("40", "40"), ("=12", "12"), ("unlimited", "")] {
+        board.keys(&format!("= {} enter", typed(typed_stock)));
+        let job = answer(&mut board);
+        assert!(
+            matches!(&job, DeskJob::Edit(edit) if edit.value == wanted),
+            "{job:?}"
+        );
+    }
+    assert_eq!(board.notice(), "Espresso Beans: stock unlimited, was 12");
+
+    // The name is there to be changed; an empty one is none.
+    board.keys("up up up enter");
+    board.keys("! enter");
+    answer(&mut board);
+    assert_eq!(
+        board.notice(),
+        "Espresso Beans!: name Espresso Beans!, was Espresso Beans"
+    );
+    board.keys("enter ctrl-u enter");
+    assert_eq!(board.notice(), "The name is empty");
+}
+
+#[test]
+fn what_is_not_confirmed_is_marked() {
+    let mut board = opened(120, 36);
+    board.keys("down 5 +");
+    assert!(board.picture().contains("2…"), "{}", board.picture());
+    answer(&mut board);
+    assert!(
+        !board.picture().contains('…') || board.picture().contains("7"),
+        "{}",
+        board.picture()
+    );
+    assert_eq!(board.notice(), "Stovetop Moka Pot: stock 7, was 2");
+    board.keys("-");
+    assert!(matches!(
+        answer(&mut board),
+        DeskJob::Step(_, StockStep::Down(1))
+    ));
+}
+
+#[test]
+fn the_same_key_sells_out_and_puts_back() {
+    let mut board = opened(120, 36);
+    board.keys("down x");
+    // The second press of a doubled key does nothing.
+    board.keys("x");
+    let job = answer(&mut board);
+    let DeskJob::Edit(edit) = job else {
+        panic!("{job:?}");
+    };
+    assert_eq!((edit.value.as_str(), edit.seen), ("0", None));
+    assert_eq!(
+        board.notice(),
+        "Stovetop Moka Pot is sold out; x puts 2 back"
+    );
+    assert!(
+        board.picture().contains("x put back"),
+        "{}",
+        board.picture()
+    );
+
+    board.keys("x");
+    let job = answer(&mut board);
+    let DeskJob::Edit(edit) = job else {
+        panic!("{job:?}");
+    };
+    assert_eq!(
+        (edit.value.as_str(), edit.seen.as_deref()),
+        ("2", Some("0"))
+    );
+    assert_eq!(board.notice(), "Stovetop Moka Pot: stock 2, was none");
+
+    // What nobody here has sold out has nothing to be put back.
+    board.keys("up x");
+    assert_eq!(
+        board.notice(),
+        "Potted Basil is sold out already: = sets its stock"
+    );
+    assert!(jobs(&mut board).is_empty());
+}
+
+#[test]
+fn whoever_was_slower_is_asked_before_they_overwrite() {
+    let mut board = opened(120, 36);
+    board.keys(&format!(
+        "/ {} enter enter down down down enter {}",
+        typed("espresso beans"),
+        typed("8.80")
+    ));
+    board.keys("enter");
+    let asked = jobs(&mut board);
+    let [DeskJob::Edit(edit)] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    let mut theirs = product(&board, "espresso-beans");
+    theirs.price = trolley::model::Money::parse("9.20");
+    let otherwise = || Ok(Edited::Otherwise(Box::new(theirs.clone())));
+
+    // An Enter that was typed before the question was there answers something else.
+    board.take_in_unseen(StaffMessage::Edited(edit.clone(), otherwise()));
+    board.keys_together("enter");
+    assert!(jobs(&mut board).is_empty());
+    assert!(board.picture().contains(
+        "This price became €9.20 a moment ago: Enter saves €8.80 all the same, Esc keeps €9.20"
+    ));
+    assert_eq!(product(&board, "espresso-beans").price, theirs.price);
+
+    board.keys("enter");
+    let asked = jobs(&mut board);
+    let [DeskJob::Edit(again)] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(again.value, "8.80");
+    assert_eq!(
+        again.seen.as_deref(),
+        Some("9.20"),
+        "as it was told in the question"
+    );
+
+    // Any other key keeps theirs, and what is being typed is not taken away.
+    board.take_in(StaffMessage::Edited(again.clone(), otherwise()));
+    board.keys("q");
+    assert!(matches!(board.state.mode, StaffMode::Browse));
+    board.keys("enter");
+    board.take_in(StaffMessage::Edited(again.clone(), otherwise()));
+    assert!(matches!(board.state.mode, StaffMode::Prompt { .. }));
+    assert!(jobs(&mut board).is_empty());
+}
+
+#[test]
+fn a_scanned_code_selects_its_product() {
+    let mut board = opened(120, 36);
+    board.keys(&format!("{} enter", typed("4006381333931")));
+    assert_eq!(selected(&board), "espresso-beans");
+    assert_eq!(board.state.products.pane, ProductsPane::List);
+    // Though it is in no list that shows.
+    board.keys("f");
+    assert!(selected(&board) != "espresso-beans");
+    board.keys(&format!("/ {} enter", typed("4006381333931")));
+    assert_eq!(selected(&board), "espresso-beans");
+    board.keys(&format!("{} enter", typed("96385074")));
+    assert_eq!(board.notice(), "No product has the code 96385074");
+    board.keys("1 2 enter");
+    assert_eq!(
+        board.notice(),
+        "12 is not a bar code; 12+ adds as many to the stock"
+    );
+    assert!(jobs(&mut board).is_empty());
+}
+
+#[test]
+fn refusals_and_breaks_change_nothing_and_say_so() {
+    let mut board = opened(120, 36);
+    let edit = FieldEdit {
+        product: id("baguette"),
+        field: ProductField::Price,
+        value: "3.00".to_owned(),
+        seen: Some("2.10".to_owned()),
+    };
+    let no_right = Trouble::NoPermission("x".to_owned());
+    for (error, told) in [
+        (
+            RepeatError::Failed(no_right.into()),
+            "Only a clerk can change products",
+        ),
+        (
+            RepeatError::Failed(Refusal::UnknownProduct("baguette".to_owned()).into()),
+            "There is no product “baguette”",
+        ),
+        (
+            RepeatError::Unknown(Trouble::Lost),
+            "It is not known whether the price of Baguette was changed: the connection to the server was lost",
+        ),
+        (
+            RepeatError::Failed(Error::Trouble(Trouble::OutOfMemory)),
+            "The price of Baguette was not changed: the server is out of memory: it takes no changes",
+        ),
+    ] {
+        board.take_in(StaffMessage::Edited(edit.clone(), Err(error)));
+        assert_eq!(board.notice(), told);
+        // What it is now is read.
+        assert_eq!(jobs(&mut board), [DeskJob::Read(vec![id("baguette")])]);
+    }
+
+    board.link(BoardEvent::Down(Trouble::Lost));
+    assert!(board.picture().contains("may be old"));
+    for keys in ["5 +", "x", "=", "enter enter"] {
+        board.keys(keys);
+        assert_eq!(
+            board.notice(),
+            "Offline: Potted Basil was not changed",
+            "{keys}"
+        );
+    }
+    board.keys(": s h o p enter enter");
+    assert_eq!(board.notice(), "Offline: the shop was not changed");
+    assert!(jobs(&mut board).is_empty());
+}
+
+#[test]
+fn what_others_change_is_read_and_what_may_be_missed_is_read_again() {
+    let mut board = opened(120, 36);
+    let ids = vec![id("baguette")];
+    board.link(BoardEvent::Catalog(CatalogNews::Products(ids.clone())));
+    assert_eq!(jobs(&mut board), [DeskJob::Read(ids)]);
+
+    board.link(BoardEvent::Catalog(CatalogNews::Everything));
+    assert!(asks(&board.others, |effect| matches!(
+        effect,
+        StaffEffect::LoadCatalog
+    )));
+    let read = Ok((Catalog::new(products()), shop()));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    board.others.clear();
+
+    board.link(BoardEvent::Stale);
+    board.told(Vec::new());
+    assert!(asks(&board.others, |effect| matches!(
+        effect,
+        StaffEffect::LoadCatalog
+    )));
+
+    // Who never looks at the products reads none.
+    let mut other = TestBoard::with(120, 36, Vec::new());
+    other.link(BoardEvent::Catalog(CatalogNews::Everything));
+    assert!(other.others.is_empty(), "{:?}", other.others);
+}
+
+#[test]
+fn tab_goes_round_and_the_mouse_selects_and_edits() {
+    let mut board = opened(120, 36);
+    board.keys("tab");
+    assert_eq!(board.state.page, Page::Board);
+    board.keys("tab tab");
+    assert_eq!(board.state.page, Page::Products);
+    board.keys("tab e");
+    assert_eq!(board.state.page, Page::Products);
+
+    // The third row of the list, then the fourth field of the form, twice.
+    board.click(5, 5);
+    assert_eq!(board.state.products.list.scroll.cursor, 2);
+    board.click(80, 5);
+    assert_eq!(board.state.products.field, ProductField::Price);
+    assert_eq!(board.state.products.pane, ProductsPane::Form);
+    board.click(80, 5);
+    assert!(matches!(board.state.mode, StaffMode::Prompt { .. }));
+}
+
+#[test]
+fn the_figures_lead_to_the_product_that_is_selected() {
+    let mut board = opened(120, 36);
+    board.take_in(figures());
+    board.keys("tab tab down enter");
+    assert_eq!(board.state.page, Page::Products);
+    assert_eq!(selected(&board), "espresso-beans");
+    assert_eq!(board.state.products.pane, ProductsPane::Form);
+    assert!(
+        board.picture().contains("7 sold today"),
+        "{}",
+        board.picture()
+    );
+
+    // It works, too, where the products are still to be read.
+    let mut fresh = TestBoard::new(120, 36, Page::Today);
+    fresh.told(Vec::new());
+    fresh.take_in(figures());
+    fresh.keys("e");
+    let read = Ok((Catalog::new(products()), shop()));
+    fresh.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    assert_eq!(selected(&fresh), "baguette");
+}
+
+#[test]
+fn settings_are_asked_for_checked_and_saved() {
+    let mut board = opened(120, 36);
+    board.keys(": s h o p enter down enter");
+    assert!(board.picture().contains("€1234.50"));
+    board.keys(&format!("ctrl-u {} enter", typed("money")));
+    assert_eq!(
+        board.notice(),
+        "“money” is not an amount: type one like 1,234.50"
+    );
+    board.keys(&format!("enter ctrl-u {} enter", typed("€1,234")));
+    assert!(
+        board.notice().contains("may be more than a thousand"),
+        "{}",
+        board.notice()
+    );
+    assert!(jobs(&mut board).is_empty());
+
+    board.keys(&format!("enter ctrl-u {} enter", typed("1.234,50 €")));
+    let mut change = ShopChange::default();
+    change.set("money", "1.234,50 €").unwrap();
+    assert_eq!(jobs(&mut board), [DeskJob::Shop(ShopField::Money, change)]);
+    assert!(board.picture().contains("€1234.50…"), "{}", board.picture());
+    let now = Shop {
+        currency: Currency::from_example("1.234,50 €").unwrap(),
+        ..shop()
+    };
+    board.take_in(StaffMessage::ShopSet(ShopField::Money, Ok(now)));
+    assert_eq!(board.notice(), "Money: 1.234,50 €");
+    assert!(
+        board.picture().contains("Prices look like 0,45"),
+        "{}",
+        board.picture()
+    );
+
+    let refused = RepeatError::Failed(Trouble::NoPermission("x".to_owned()).into());
+    board.take_in(StaffMessage::ShopSet(ShopField::Name, Err(refused)));
+    assert_eq!(board.notice(), "Only a clerk can change the shop");
+
+    // The last one says yes or no.
+    board.keys("end enter ctrl-u m a y b e enter");
+    assert_eq!(board.notice(), "“maybe” is not valid: write yes or no");
+    // Long words are refused, never cut.
+    board.keys("up enter");
+    let long = "x ".repeat(101).trim().to_owned();
+    board.take_in(StaffMessage::Shell(
+        trolley::tui::message::ShellEvent::Terminal(trolley::tui::message::TerminalEvent::Paste(
+            long,
+        )),
+    ));
+    board.keys("enter");
+    assert!(
+        board.notice().contains("the limit is 200"),
+        "{}",
+        board.notice()
+    );
+    assert!(jobs(&mut board).is_empty());
+}
