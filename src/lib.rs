@@ -8,6 +8,7 @@ pub mod engine;
 pub mod log;
 pub mod model;
 mod order_command;
+pub(crate) mod order_file;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 pub mod store;

@@ -481,6 +481,12 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
         }
         let all = ok(&server, &["orders", "--all"]);
         assert!(all.contains("done") && all.contains("cancelled"), "{all}");
+        let backup = server.dir().join("orders.jsonl");
+        let backup = backup.to_str().unwrap();
+        ok(&server, &["export", "--orders", backup]);
+        server.cmd(&format!("DEL {{orders}}:{}", placed[0]));
+        let restored = ok(&server, &["import", "--orders", backup]);
+        assert!(restored.starts_with("1 order restored, "), "{restored}");
         server.cmd("DEL {orders}:open");
         crate::board::handle(&format!("{}?user=ann&pass=pw", server.url()), 2);
         assert_eq!(server.denied(), Vec::<String>::new());

@@ -8,6 +8,7 @@
 )]
 
 mod acl;
+mod backup;
 mod board;
 mod board_screen;
 mod board_view;

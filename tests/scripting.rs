@@ -749,7 +749,7 @@ fn settle(value: &mut Value) {
         Value::Object(map) => {
             for (name, value) in map {
                 match name.as_str() {
-                    "version" | "expires_in_ms" | "expires_at" | "at" | "pid"
+                    "version" | "expires_in_ms" | "expires_at" | "at" | "pid" | "utc_offset"
                         if value.is_number() =>
                     {
                         *value = "(number)".into()
@@ -829,6 +829,8 @@ fn json_documents_are_stable() {
     let server = Server::start();
     let order = "20261124-7KQ2-M8XD";
     let mut note = |args: &[&str]| write(&mut book, &server, args);
+    let backup = server.dir().join("orders.jsonl");
+    let backup = backup.to_str().unwrap();
     for args in [
         &["demo"][..],
         &["add", "espresso", "2"],
@@ -842,12 +844,15 @@ fn json_documents_are_stable() {
         &["order", order],
         &["split", order, "--settled", "ann"],
         &["order", order, "accept"],
+        &["export", "--orders"],
         &["again", order],
         &["again", order, "--yes"],
         &["clear"],
         &["rules", "--budget", "80", "--lock", "--expect", "ann,bob"],
         &["rules"],
         &["acl", "shopper"],
+        &["export", "--orders", backup],
+        &["import", "--orders", backup],
     ] {
         note(args);
     }

@@ -7,48 +7,33 @@ use crate::catalog_file::check::{BadRow, ProductRow, RowError, checked, column};
 use crate::catalog_file::foreign::{ForeignRow, ForeignRows};
 use crate::catalog_file::formats::{Layout, NamesOf, layout};
 use crate::catalog_file::guard::{CHUNK, LONGEST, Position, RecordLimiter};
+use crate::catalog_file::lines::Lines;
 use crate::model::text;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 
 /// Reads one object a line; see [`super::read`].
 pub(crate) fn read_lines<R: Read>(
-    mut source: BufReader<R>,
+    source: BufReader<R>,
     rules: &ColumnRules,
     take: &mut impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
     let mut objects = Objects::new(rules, take);
-    let mut buffer = Vec::new();
-    let mut line = 0;
-    loop {
-        buffer.clear();
-        line += 1;
-        let mut limited = (&mut source).take(LONGEST as u64);
-        let read = limited.read_until(b'\n', &mut buffer)?;
-        if read == 0 {
-            return Ok(());
-        }
-
-        let is_too_long = read == LONGEST && buffer.last() != Some(&b'\n');
-        let taken = if is_too_long {
-            source.skip_until(b'\n')?;
-            objects.refuse(line, RowError::Endless(LONGEST))
-        } else if buffer.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        } else {
-            match std::str::from_utf8(&buffer) {
-                Ok(text) => objects.hand_over(line, None, text),
-                Err(_) => objects.refuse(line, RowError::Json("it is not UTF-8".to_owned())),
-            }
+    let mut lines = Lines::new(source, LONGEST);
+    while let Some((line, text)) = lines.next()? {
+        let taken = match text {
+            Ok(text) => objects.hand_over(line, None, text),
+            Err(flaw) => objects.refuse(line, flaw),
         };
         if taken.is_break() {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// Reads objects: one a line, over several lines, or in an array of a document; see
@@ -235,7 +220,7 @@ fn line_ends(text: &str) -> u64 {
 }
 
 /// The message of serde without its position, which counts from the start of what it was given.
-fn json_error(error: &serde_json::Error) -> RowError {
+pub(crate) fn json_error(error: &serde_json::Error) -> RowError {
     let message = error.to_string();
     let message = message
         .rsplit_once(" at line ")

@@ -12,12 +12,15 @@ mod formats;
 mod guard;
 mod html;
 mod json;
+mod lines;
 mod write;
 
 pub use check::{BadRow, ProductRow, RowError};
 pub(crate) use check::{checked, checked_value, column, flaw_of_id, flaw_of_values, listed};
 pub use formats::{ColumnFacts, ColumnRules};
 pub(crate) use guard::LONGEST;
+pub(crate) use json::json_error;
+pub(crate) use lines::Lines;
 pub use write::Writer;
 pub(crate) use write::csv_error;
 
@@ -138,10 +141,7 @@ pub fn read(
     rules: &ColumnRules,
     mut take: impl FnMut(ParsedRow) -> ControlFlow<()>,
 ) -> Result<(), FileError> {
-    let mut source = BufReader::with_capacity(guard::CHUNK, source);
-    refuse_packed(source.fill_buf()?)?;
-    skip_byte_order_mark(&mut source)?;
-
+    let mut source = begin(source)?;
     let first = source
         .fill_buf()?
         .iter()
@@ -156,6 +156,17 @@ pub fn read(
         (_, Format::Jsonl) => json::read_objects(source, rules, &mut take),
         (Some(Format::Json) | None, _) => json::read_array(source, rules, &mut take),
     }
+}
+
+/// Begins to read a file of text, which may have a byte order mark.
+///
+/// # Errors
+/// [`FileError::Packed`], [`FileError::Utf16`], [`FileError::Read`].
+pub(crate) fn begin<R: Read>(source: R) -> Result<BufReader<R>, FileError> {
+    let mut source = BufReader::with_capacity(guard::CHUNK, source);
+    refuse_packed(source.fill_buf()?)?;
+    skip_byte_order_mark(&mut source)?;
+    Ok(source)
 }
 
 /// Refuses a file that is a workbook or compressed, by its first bytes.

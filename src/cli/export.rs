@@ -1,12 +1,14 @@
-//! `trolley export [FILE|-]`
+//! `trolley export [FILE|-]`: all products, or all orders as a backup.
 
 use super::connect;
 use super::error::{CliError, FileAccess, usage_error};
+use super::order_output::stored_order_json;
 use super::output::{Output, OutputForm, shown_path};
 use super::{stop, streams};
 use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
 use crate::config::Settings;
-use crate::model::{ProductId, text};
+use crate::model::{OrderId, ProductId, text};
+use crate::store::order::backup::OrderExport;
 use crate::store::{Connection, Export};
 use clap::Args;
 use serde_json::json;
@@ -24,21 +26,32 @@ pub(super) struct ExportArgs {
     /// The format to write [default: by the file's name, else CSV, or JSON with --json]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Write all orders instead, one a line, to be restored by import --orders
+    #[arg(long, conflicts_with = "format")]
+    orders: bool,
+}
+
+/// The things that are exported.
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Products(Format),
+    Orders,
 }
 
 /// The numbers that an export ends with.
 #[derive(Debug, Default)]
 struct ExportCounts {
-    products: u64,
+    /// Products, or orders.
+    written: u64,
     /// Values that could not be written exactly.
     inexact: u64,
-    /// Products that no file can bring in: their ids are refused.
+    /// Products that no file can bring in, as their ids are refused; orders that can't be read.
     left_out: Flaws,
     /// Products that are written, and whose values an import refuses.
     refused: Flaws,
 }
 
-/// The number of flawed products, and an example.
+/// The number of flawed products or orders, and an example.
 #[derive(Debug, Default)]
 struct Flaws {
     count: u64,
@@ -50,28 +63,30 @@ impl Flaws {
         self.count += 1;
         self.first.get_or_insert_with(|| format!("“{id}”: {flaw}"));
     }
+
+    fn note_order(&mut self, id: &OrderId) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| id.to_string());
+    }
 }
 
-/// Exports all products, as they are stored.
+/// Exports all products, as they are stored, or all orders.
 pub(super) async fn run(
     args: &ExportArgs,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let usual_format = match output.form() {
-        OutputForm::Human => Format::Csv,
-        OutputForm::Json => Format::Json,
-    };
-    let format = match args.format.or_else(|| Format::of(&args.file)) {
-        Some(format) => format,
-        None => checked_ending(&args.file).map(|()| usual_format)?,
+    let content = if args.orders {
+        Content::Orders
+    } else {
+        Content::Products(format(args, output)?)
     };
 
     let mut connection = connect::open_shop(settings).await?;
     if args.file.as_os_str() == "-" || args.file == Path::new("/dev/stdout") {
         let stdout = BufWriter::new(streams::stdout());
-        let counts = write_products(&mut connection, format, stdout).await?;
-        warn(&counts, format, output);
+        let counts = write(&mut connection, content, stdout).await?;
+        warn(&counts, content, output);
         return Ok(());
     }
 
@@ -79,23 +94,37 @@ pub(super) async fn run(
     let file = fs::canonicalize(&args.file).unwrap_or_else(|_| args.file.clone());
     let is_special = fs::metadata(&file).is_ok_and(|metadata| !metadata.is_file());
     let counts = if is_special {
-        write_special(&mut connection, format, &file).await?
+        write_special(&mut connection, content, &file).await?
     } else {
-        stop::or_tidy(replace(&mut connection, format, &file)).await?
+        stop::or_tidy(replace(&mut connection, content, &file)).await?
     };
-    warn(&counts, format, output);
+    warn(&counts, content, output);
 
     let shown = shown_path(&args.file);
-    let products = counts.products;
-    let left_out = counts.left_out.count;
+    let (things, thing) = match content {
+        Content::Products(_) => ("products", "product"),
+        Content::Orders => ("orders", "order"),
+    };
     output.result(
-        || json!({ "file": shown, "products": products, "left_out": left_out }),
+        || json!({ "file": shown, things: counts.written, "left_out": counts.left_out.count }),
         |out| {
-            let products = text::count(products, "product");
-            writeln!(out, "Exported {products} to {shown}")
+            let written = text::count(counts.written, thing);
+            writeln!(out, "Exported {written} to {shown}")
         },
     )?;
     Ok(())
+}
+
+/// The format in which products are written.
+fn format(args: &ExportArgs, output: &Output) -> Result<Format, CliError> {
+    if let Some(format) = args.format.or_else(|| Format::of(&args.file)) {
+        return Ok(format);
+    }
+    checked_ending(&args.file)?;
+    Ok(match output.form() {
+        OutputForm::Human => Format::Csv,
+        OutputForm::Json => Format::Json,
+    })
 }
 
 /// Refuses a file whose name ends like one of a format that is not written, such as `.xlsx`.
@@ -115,10 +144,10 @@ fn checked_ending(file: &Path) -> Result<(), CliError> {
     }
 }
 
-/// Writes all products into a pipe or a device, which can't be replaced.
+/// Writes all into a pipe or a device, which can't be replaced.
 async fn write_special(
     connection: &mut Connection,
-    format: Format,
+    content: Content,
     file: &Path,
 ) -> Result<ExportCounts, CliError> {
     let out = File::options()
@@ -126,16 +155,16 @@ async fn write_special(
         .open(file)
         .map_err(|error| write_failed(file, &error))?;
 
-    write_products(connection, format, BufWriter::new(out))
+    write(connection, content, BufWriter::new(out))
         .await
         .map_err(|failure| in_file(failure, file))
 }
 
-/// Writes all products to a file; one that was there before is replaced when all is written,
+/// Writes all to a file; one that was there before is replaced when all is written,
 /// and not before.
 async fn replace(
     connection: &mut Connection,
-    format: Format,
+    content: Content,
     file: &Path,
 ) -> Result<ExportCounts, CliError> {
     let folder = match file.parent() {
@@ -144,7 +173,7 @@ async fn replace(
     };
     let spool = NamedTempFile::new_in(folder).map_err(|error| write_failed(file, &error))?;
 
-    let counts = write_products(connection, format, BufWriter::new(spool.as_file()))
+    let counts = write(connection, content, BufWriter::new(spool.as_file()))
         .await
         .map_err(|failure| in_file(failure, file))?;
     sync(spool.as_file())
@@ -199,6 +228,41 @@ fn in_file(failure: CliError, file: &Path) -> CliError {
     }
 }
 
+async fn write(
+    connection: &mut Connection,
+    content: Content,
+    out: impl Write,
+) -> Result<ExportCounts, CliError> {
+    match content {
+        Content::Products(format) => write_products(connection, format, out).await,
+        Content::Orders => write_orders(connection, out).await,
+    }
+}
+
+/// Writes all orders, the newest first, each as a document on a line of its own.
+async fn write_orders(
+    connection: &mut Connection,
+    mut out: impl Write,
+) -> Result<ExportCounts, CliError> {
+    let mut export = OrderExport::default();
+    let mut counts = ExportCounts::default();
+
+    while let Some(orders) = export.next(connection).await? {
+        for (id, stored) in &orders {
+            let Some(stored) = stored else {
+                counts.left_out.note_order(id);
+                continue;
+            };
+            let document = stored_order_json(stored).to_string();
+            writeln!(out, "{}", text::escape_hidden(&document))?;
+            counts.written += 1;
+        }
+    }
+
+    out.flush()?;
+    Ok(counts)
+}
+
 async fn write_products(
     connection: &mut Connection,
     format: Format,
@@ -218,7 +282,7 @@ async fn write_products(
                 counts.refused.note(id, &flaw);
             }
             writer.write(id, fields)?;
-            counts.products += 1;
+            counts.written += 1;
         }
     }
 
@@ -228,7 +292,21 @@ async fn write_products(
 }
 
 /// Warns about what is not in the file, and about what an import of it will refuse.
-fn warn(counts: &ExportCounts, format: Format, output: &Output) {
+fn warn(counts: &ExportCounts, content: Content, output: &Output) {
+    match content {
+        Content::Products(format) => warn_of_products(counts, format, output),
+        Content::Orders => {
+            if let Some(first) = &counts.left_out.first {
+                let orders = text::count(counts.left_out.count, "order");
+                output.warn(&format!(
+                    "left out: {orders} whose records are damaged or gone, such as {first}"
+                ));
+            }
+        }
+    }
+}
+
+fn warn_of_products(counts: &ExportCounts, format: Format, output: &Output) {
     if let Some(first) = &counts.left_out.first {
         let products = text::count(counts.left_out.count, "product");
         output.warn(&format!(

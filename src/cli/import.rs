@@ -1,5 +1,6 @@
-//! `trolley import FILE|-`
+//! `trolley import FILE|-`: products, or a backup of orders.
 
+mod orders;
 mod report;
 mod source;
 
@@ -23,7 +24,7 @@ pub(super) struct ImportArgs {
     /// The format of the file [default: by its name or its first byte]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Change nothing if any product in the file is bad
+    /// Change nothing if any product or order in the file is bad
     #[arg(long)]
     strict: bool,
     /// Remove products that are not in the file, unless any product in it is bad
@@ -38,26 +39,34 @@ pub(super) struct ImportArgs {
     /// Say what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// Restore the orders of a file that export --orders wrote, in a shop without orders
+    #[arg(long, conflicts_with_all = ["format", "replace", "map", "ignore_unknown"])]
+    orders: bool,
 }
 
-/// Imports products. The status is 1 where any was bad.
+/// Imports products or orders. The status is 1 where any was bad.
 pub(super) async fn run(
     args: &ImportArgs,
     settings: &Settings,
     output: &Output,
 ) -> Result<ExitCode, CliError> {
+    if args.orders {
+        return orders::run(args, settings, output).await;
+    }
+
     let rules = ColumnRules::new(&args.map, args.ignore_unknown)
         .map_err(|flaw| usage_error("map", flaw.to_string()))?;
-    let mut source = ImportSource::open(args).map_err(|error| with_file(error.into(), args))?;
+    let source = ImportSource::open(&args.file, args.strict);
+    let mut source = source.map_err(|error| with_file(error.into(), args))?;
     let mut connection = connect::open_empty_shop(settings).await?;
     let mut report = ImportReport::new(source.progress_bar(), output);
 
     let result = import(args, &rules, &mut source, &mut connection, &mut report).await;
     report.end_progress();
-    if let Err(CliError::Store(Error::Trouble(trouble))) = &result
-        && trouble.is_transient()
+    if let Err(failure) = &result
+        && is_broken_off(failure)
     {
-        report.complain("The import broke off; running it again completes it")?;
+        report.complain(BROKEN_OFF)?;
     }
     let counts = result.map_err(|failure| with_file(failure, args))?;
 
@@ -67,6 +76,17 @@ pub(super) async fn run(
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// What is said to people where the connection broke.
+const BROKEN_OFF: &str = "The import broke off; running it again completes it";
+
+/// Tells whether the same import may well go on later.
+fn is_broken_off(failure: &CliError) -> bool {
+    match failure {
+        CliError::Store(Error::Trouble(trouble)) => trouble.is_transient(),
+        _ => false,
+    }
 }
 
 /// A failure to read, with the name of the file.

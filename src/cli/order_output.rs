@@ -5,7 +5,8 @@ use super::error::CliError;
 use super::output::Output;
 use crate::model::order::{OrderLine, Share};
 use crate::model::{
-    Note, Order, OrderId, OrderState, People, ProductId, Ticket, UserName, receipt, shares,
+    Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, UserName, receipt,
+    shares,
 };
 use crate::store::{self, Connection, Shop, order};
 use jiff::tz::TimeZone;
@@ -80,6 +81,18 @@ pub(super) fn order_json(ticket: &Ticket) -> Value {
         "currency": order.currency,
         "note": order.note,
     })
+}
+
+/// An order with all that its record keeps, as a backup has it.
+pub(super) fn stored_order_json(stored: &StoredOrder) -> Value {
+    let reached_by = stored.reached_by.iter();
+    let reached_by = reached_by.map(|(state, by)| (state.name().to_owned(), json!(by)));
+    let mut document = order_json(&stored.ticket);
+    document["reached_by"] = Value::Object(reached_by.collect());
+    document["money"] = json!(stored.ticket.order.currency.example());
+    document["utc_offset"] = json!(stored.utc_offset);
+    document["returned"] = json!(stored.is_returned);
+    document
 }
 
 /// When an order came into each state, as far as that is known, for programs.

@@ -8,6 +8,12 @@ use std::fmt;
 /// mistake for another.
 pub(super) const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
+/// The highest number that an order may have.
+pub(crate) const HIGHEST_NUMBER: u32 = 999_999;
+
+/// The last moment of the year 9999, in Unix milliseconds: no order is of a later one.
+pub(crate) const LATEST: u64 = 253_402_300_799_999;
+
 /// The id of an order, such as `20261124-7KQ2-M8XD`: the day, then 40 random bits. Short
 /// enough to be read out; the store sees to it that no two orders have the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

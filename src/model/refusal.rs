@@ -304,6 +304,12 @@ pub enum Refusal {
     /// Made-up orders would stand among real ones.
     #[error("The shop has orders already: made-up ones go only into a shop that has none")]
     HasOrders,
+    /// A backup would be restored among orders of another shop.
+    #[error(
+        "The shop has {} already, and this is not their backup: nothing was restored. Use an empty Redis, or another database of this one",
+        text::count(*.0, "order")
+    )]
+    OtherOrders(usize),
     /// One line of a change of several is refused, and with it all of them.
     #[error("{}", of_line(product, &refusal.to_string()))]
     OfLine {
@@ -537,7 +543,8 @@ impl Refusal {
             | Refusal::NoneOrderable(_)
             | Refusal::CantStepStock { .. }
             | Refusal::NoDemoCatalog(_)
-            | Refusal::HasOrders => {}
+            | Refusal::HasOrders
+            | Refusal::OtherOrders(_) => {}
         }
         self
     }
@@ -642,6 +649,7 @@ impl Refusal {
             },
             Refusal::NoDemoCatalog(_) => "no_demo_catalog",
             Refusal::HasOrders => "has_orders",
+            Refusal::OtherOrders(_) => "other_orders",
             Refusal::OfLine { refusal, .. } => refusal.code(),
         }
     }

@@ -14,6 +14,22 @@ use std::io::{self, Write};
 /// The rows between two updates of the progress bar's text.
 const ROWS_PER_MESSAGE: u64 = 256;
 
+/// Prints what is wrong on a line of a file.
+pub(super) fn print_bad(
+    progress: &ProgressBar,
+    output: &Output,
+    line: u64,
+    reason: &str,
+) -> io::Result<()> {
+    let message = match output.form() {
+        OutputForm::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
+        OutputForm::Json => {
+            json!({ "bad": { "line": line, "reason": text::shown(reason) } }).to_string()
+        }
+    };
+    progress.suspend(|| writeln!(streams::stderr(), "{message}"))
+}
+
 /// Counts the rows of an import and prints what is to be said about them.
 pub(super) struct ImportReport {
     progress: ProgressBar,
@@ -84,15 +100,7 @@ impl ImportReport {
     pub(super) fn print_bad(&mut self, rows: Vec<BadRow>) -> io::Result<()> {
         for BadRow { line, flaw } in rows {
             self.bad_rows += 1;
-            let reason = flaw.to_string();
-            let message = match self.output.form() {
-                OutputForm::Human => text::shown(&format!("line {line}: {reason}")).into_owned(),
-                OutputForm::Json => {
-                    json!({ "bad": { "line": line, "reason": text::shown(&reason) } }).to_string()
-                }
-            };
-            self.progress
-                .suspend(|| writeln!(streams::stderr(), "{message}"))?;
+            print_bad(&self.progress, &self.output, line, &flaw.to_string())?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! Reads the rows of a file on a thread of its own, ahead of the storing.
 
-use super::ImportArgs;
 use crate::catalog_file::{self, ColumnRules, FileError, Format, ParsedRow, ProductRow};
 use crate::cli::streams;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Read, Seek};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
@@ -22,25 +22,26 @@ pub(super) struct FileKind {
     pub(super) rules: ColumnRules,
 }
 
-/// The file or stream that the products come from.
+/// The file or stream that the products or orders come from.
 pub(super) enum ImportSource {
     File(File),
     Stdin,
 }
 
 impl ImportSource {
-    pub(super) fn open(args: &ImportArgs) -> Result<ImportSource, FileError> {
-        if args.file.as_os_str() != "-" {
-            let mut file = File::open(&args.file)?;
-            // A strict import reads the file twice, and a pipe can be read only once.
-            return if args.strict && !file.metadata()?.is_file() {
+    /// Opens a file, or standard input; a pipe can be read only once, so it is copied where it is
+    /// read twice.
+    pub(super) fn open(path: &Path, is_read_twice: bool) -> Result<ImportSource, FileError> {
+        if path.as_os_str() != "-" {
+            let mut file = File::open(path)?;
+            return if is_read_twice && !file.metadata()?.is_file() {
                 ImportSource::spool(&mut file)
             } else {
                 Ok(ImportSource::File(file))
             };
         }
 
-        if args.strict {
+        if is_read_twice {
             ImportSource::spool(&mut streams::stdin())
         } else {
             Ok(ImportSource::Stdin)
@@ -93,6 +94,15 @@ impl ImportSource {
     }
 }
 
+impl Read for ImportSource {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            ImportSource::File(file) => file.read(buffer),
+            ImportSource::Stdin => streams::stdin().read(buffer),
+        }
+    }
+}
+
 /// A thread that reads rows, and the chunks of them that it has read.
 pub(super) struct RowReader {
     thread: JoinHandle<Result<(), FileError>>,
@@ -103,10 +113,8 @@ impl RowReader {
     /// Starts reading; `progress` counts the bytes.
     pub(super) fn start(source: ImportSource, kind: FileKind, progress: ProgressBar) -> RowReader {
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
-        let thread = std::thread::spawn(move || match source {
-            ImportSource::File(file) => read_rows(progress.wrap_read(file), &kind, &sender),
-            ImportSource::Stdin => read_rows(progress.wrap_read(streams::stdin()), &kind, &sender),
-        });
+        let thread =
+            std::thread::spawn(move || read_rows(progress.wrap_read(source), &kind, &sender));
 
         RowReader { thread, chunks }
     }

@@ -9,6 +9,7 @@ use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::server_time;
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
+use crate::store::order::records::score;
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
 
@@ -141,11 +142,7 @@ async fn find_given_up(conn: &mut Conn) -> Result<GivenUp, Trouble> {
     let ids = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
     let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
     let records = pipeline::run_all(conn, records).await?;
-    let listed = ids.iter().map(|id| {
-        let mut score = redis::cmd("ZSCORE");
-        score.arg(keys::ORDERS_ALL).arg(id);
-        score
-    });
+    let listed = ids.iter().map(|id| score(keys::ORDERS_ALL, id));
     let listed = pipeline::run_all(conn, listed.collect()).await?;
 
     let mut given_up = GivenUp::default();

@@ -1,22 +1,14 @@
 //! Stores a week of made-up orders in a shop that sells the demo catalogue and has no orders yet.
-//!
-//! Their records and lists are those of real orders. But no stock is taken for them, nor does any go
-//! back where one is cancelled: products know none of them.
 
 use super::checkout::server_time;
-use super::{day, document};
+use super::day;
+use super::restore::{self, Shops};
 use crate::model::made_up::{self, MadeUpOrder};
-use crate::model::time::{self, local};
-use crate::model::{Order, OrderState, Product, Refusal};
+use crate::model::{OrderState, Product, Refusal, StoredOrder, Ticket, time};
 use crate::store::catalog::{get_products, get_shop};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
-use crate::store::keys;
-use crate::store::scripts::MAKE_UP;
 use jiff::tz::TimeZone;
-
-/// The milliseconds of a day.
-const DAY: u64 = 86_400_000;
 
 /// The orders that were stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,120 +36,46 @@ pub async fn make_up(connection: &mut Connection) -> Result<MadeUp, Error> {
     let zone = day::zone(conn).await;
     let now = server_time(conn).await.map_err(Trouble::for_orders)?;
     let orders = made_up::orders(now, &zone, &shop.currency, &products);
-    if !store(connection, now, &zone, &orders).await? {
+    let orders: Vec<StoredOrder> = orders
+        .into_iter()
+        .map(|made| to_store(made, &zone))
+        .collect();
+    let stored = restore::store(connection, &orders, Shops::WithoutOrders).await?;
+    if stored.is_empty() && !orders.is_empty() {
         return Err(Refusal::HasOrders.into());
     }
 
-    let open = orders.iter().filter(|made| !made.order.state.is_over());
+    let open = orders.iter();
+    let open = open.filter(|stored| !stored.ticket.order.state.is_over());
     Ok(MadeUp {
         orders: orders.len(),
         open: open.count(),
     })
 }
 
-/// Stores orders; returns false where the shop has some.
-async fn store(
-    connection: &mut Connection,
-    now: u64,
-    zone: &TimeZone,
-    made: &[MadeUpOrder],
-) -> Result<bool, Error> {
-    let mut call = MAKE_UP.prepare_invoke();
-    let common = [
-        keys::ORDERS_ALL,
-        keys::ORDERS,
-        keys::ORDERS_NUMBERS,
-        keys::ORDERS_OPEN,
-    ];
-    for key in common {
-        call.key(key);
-    }
-    for MadeUpOrder { order, .. } in made {
-        call.key(keys::order(&order.id));
-        call.key(keys::orders_of(&order.user));
-    }
-
-    let ahead = i64::from(day::minutes_ahead(time::moment(now), zone)) * 60_000;
-    call.arg(now.saturating_add_signed(ahead) / DAY);
-    let is_of_today = |order: &&Order| local(order.at, zone).date() == local(now, zone).date();
-    let orders = made.iter().map(|made| &made.order);
-    let last = orders.filter(is_of_today).filter_map(|order| order.number);
-    call.arg(last.max().unwrap_or(0));
-    for made in made {
-        let order = &made.order;
-        call.arg(order.id.as_str()).arg(order.at);
-        call.arg(order.number.unwrap_or(0));
-        call.arg(u8::from(!order.state.is_over()));
-        // Text can always be written as JSON.
-        let fields = serde_json::to_string(&fields(made, zone));
-        call.arg(fields.unwrap_or_default());
-    }
-    let stored = call.invoke_async::<u8>(&mut connection.conn).await;
-    let stored = stored.map_err(|error| Trouble::from(error).for_orders())?;
-    Ok(stored == 1)
-}
-
-/// The fields of an order's record, each followed by its value.
-fn fields(made: &MadeUpOrder, zone: &TimeZone) -> Vec<String> {
-    let order = &made.order;
-    let at = order.at.to_string();
-    let minutes_ahead = day::minutes_ahead(time::moment(order.at), zone);
-    let mut fields = vec![
-        ("id", order.id.to_string()),
-        ("user", order.user.clone()),
-        ("who", order.who.clone()),
-        ("version", "1".to_owned()),
-        ("currency", order.currency.sign().to_owned()),
-        ("lines", document::lines_to_json(&order.lines)),
-        ("total", order.total().to_string()),
-        ("utc_offset", minutes_ahead.to_string()),
-        ("begun", at.clone()),
-        ("at", at),
-        ("state", order.state.name().to_owned()),
-        ("changed", order.changed.to_string()),
-        ("number", order.number.unwrap_or(0).to_string()),
-        ("closed", "1".to_owned()),
-    ];
-    let money = order.currency.example();
-    if !money.is_empty() {
-        fields.push(("money", money));
-    }
-    if !order.note.is_empty() {
-        fields.push(("note", order.note.clone()));
-    }
-    if order.state != OrderState::Placed {
-        fields.push(("changed_by", mover(made, order.state)));
-    }
-    if order.state.is_over() {
-        // The products know nothing of it.
-        fields.push(("returned", "1".to_owned()));
-    }
-    if !made.ticked.is_empty() {
-        let ticked: Vec<String> = made.ticked.iter().map(ToString::to_string).collect();
-        fields.push(("ticked", ticked.join("\n")));
-    }
-
-    let mut fields: Vec<(String, String)> = fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    for (state, at) in &order.reached {
-        let name = state.name();
-        fields.push((format!("{name}_at"), at.to_string()));
-        fields.push((format!("{name}_by"), mover(made, *state)));
-    }
-    fields
-        .into_iter()
-        .flat_map(|(name, value)| [name, value])
-        .collect()
-}
-
-/// Who brought it into a state.
-fn mover(made: &MadeUpOrder, state: OrderState) -> String {
-    match state {
-        OrderState::Cancelled => made.order.who.clone(),
+/// An order as it is stored.
+fn to_store(made: MadeUpOrder, zone: &TimeZone) -> StoredOrder {
+    let MadeUpOrder { order, by, ticked } = made;
+    let who = order.who.clone();
+    let mover = |state: OrderState| match state {
+        OrderState::Cancelled => who.clone(),
         OrderState::Placed | OrderState::Accepted | OrderState::Ready | OrderState::Done => {
-            made.by.to_owned()
+            by.to_owned()
         }
+    };
+
+    let reached = order.reached.iter();
+    let is_moved = order.state != OrderState::Placed;
+    StoredOrder {
+        reached_by: reached.map(|(state, _)| (*state, mover(*state))).collect(),
+        utc_offset: day::minutes_ahead(time::moment(order.at), zone),
+        // The products know nothing of it.
+        is_returned: order.state.is_over(),
+        ticket: Ticket {
+            moved_by: is_moved.then(|| mover(order.state)),
+            ticked,
+            categories: Vec::new(),
+            order,
+        },
     }
 }

@@ -61,6 +61,7 @@
 //! products refuse orders begun more than an hour ago, or ahead, and remember releases for
 //! longer.
 
+pub(crate) mod backup;
 pub(crate) mod begun;
 pub(crate) mod checkout;
 mod day;
@@ -74,6 +75,7 @@ mod made_up;
 pub(crate) mod moves;
 pub(crate) mod open;
 pub(crate) mod records;
+pub(crate) mod restore;
 mod stage;
 mod steps;
 mod stock;

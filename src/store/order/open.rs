@@ -3,7 +3,7 @@
 //! An order is listed among the open ones in the step that places it. Where that list was deleted
 //! or evicted, or an older version placed the order, boards would never show it.
 
-use super::records::index_of;
+use super::records::{index_of, score};
 use crate::model::{OrderId, OrderState};
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
@@ -40,9 +40,7 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
     let commands = ids.iter().flat_map(|id| {
         let mut state = redis::cmd("HMGET");
         state.arg(keys::order(id)).arg("state").arg("returned");
-        let mut listed = redis::cmd("ZSCORE");
-        listed.arg(keys::ORDERS_OPEN).arg(id.as_str());
-        [state, listed]
+        [state, score(keys::ORDERS_OPEN, id.as_str())]
     });
     let answers = pipeline::run_all(conn, commands.collect()).await?;
 

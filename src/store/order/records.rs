@@ -3,6 +3,7 @@
 use super::{document, stock};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
+use crate::model::order::{HIGHEST_NUMBER, LATEST};
 use crate::model::{
     Currency, Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName,
     order,
@@ -15,13 +16,13 @@ use crate::store::keys;
 use crate::store::order::begun::read_reason;
 use crate::store::order::checkout::server_time;
 use crate::store::order::stock::StockReturn;
-use crate::store::scripts::{HIGHEST_NUMBER, MARK_DELIVERED, UNDO_WITHIN_MS};
+use crate::store::scripts::{MARK_DELIVERED, UNDO_WITHIN_MS};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 use std::collections::HashSet;
 
 /// The fields of an order's hash, in the order in which they are read.
-const FIELDS: [&str; 20] = [
+pub(super) const FIELDS: [&str; 20] = [
     "id",
     "number",
     "user",
@@ -45,23 +46,23 @@ const FIELDS: [&str; 20] = [
 ];
 
 /// An order as it is stored.
-struct OrderRecord {
+pub(super) struct OrderRecord {
     /// The order, without the categories of its lines: the catalog has them.
-    ticket: Ticket,
+    pub(super) ticket: Ticket,
     /// Set once the order is over and its products have forgotten it, with its stock given back
     /// where it was cancelled.
-    returned: bool,
+    pub(super) returned: bool,
 }
 
 /// The command that reads the fields of an order.
-fn fetch(id: &OrderId) -> Cmd {
+pub(super) fn fetch(id: &OrderId) -> Cmd {
     let mut command = redis::cmd("HMGET");
     command.arg(keys::order(id)).arg(&FIELDS);
     command
 }
 
 /// Reads the answer to [`fetch`]; `None` where there is no such order.
-fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
+pub(super) fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     let [
         id,
         number,
@@ -123,7 +124,7 @@ fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
 }
 
 /// Who brought an order into its state; `None` where nobody is known to have.
-fn mover(changed_by: &Option<Vec<u8>>) -> Option<String> {
+pub(super) fn mover(changed_by: &Option<Vec<u8>>) -> Option<String> {
     let by = changed_by.as_deref().map(sanitize_actor);
     by.filter(|by| !by.is_empty())
 }
@@ -142,9 +143,6 @@ fn ticked_lines(order: &Order, ticked: &[u8]) -> Vec<ProductId> {
 /// node of a cluster, in milliseconds.
 const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
 
-/// The last moment of the year 9999, in Unix milliseconds: no order is of a later one.
-const LATEST: u64 = 253_402_300_799_999;
-
 /// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
 fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
     let times = fields.map(|field| utf8(field).and_then(|at| at.parse().ok()));
@@ -161,7 +159,7 @@ pub(crate) fn read_number(text: &str) -> Option<u32> {
     (1..=HIGHEST_NUMBER).contains(&number).then_some(number)
 }
 
-fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
+pub(super) fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
     std::str::from_utf8(field.as_deref()?).ok()
 }
 
@@ -289,6 +287,13 @@ pub(crate) fn index_of(user: Option<&UserName>) -> String {
     )
 }
 
+/// The command that tells whether an index lists an order.
+pub(crate) fn score(index: &str, id: &str) -> Cmd {
+    let mut command = redis::cmd("ZSCORE");
+    command.arg(index).arg(id);
+    command
+}
+
 /// A page of past orders, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrdersPage {
@@ -383,7 +388,7 @@ pub(crate) async fn read_tickets(conn: &Conn, ids: &[String]) -> Result<Vec<Tick
 
 /// Reads what `fetch` asks of the orders with these ids, and `decode` understands. What is no id of
 /// an order that can be read is left out.
-async fn read_each<T>(
+pub(super) async fn read_each<T>(
     conn: &Conn,
     ids: &[String],
     fetch: impl Fn(&OrderId) -> Cmd,

@@ -5,6 +5,7 @@
 //! by the time the note is read, because a key was deleted or evicted, nobody will ever ask for
 //! these pieces.
 
+use super::records::score;
 use super::stock;
 use crate::model::{OrderId, ProductId};
 use crate::store::catalog::index::IndexCursor;
@@ -118,9 +119,7 @@ async fn taken_of(conn: &Conn, products: Vec<ProductId>) -> Result<Vec<UnownedSt
 fn look_up(id: &OrderId) -> [Cmd; 2] {
     let mut record = redis::cmd("HMGET");
     record.arg(keys::order(id)).arg("state").arg("closed");
-    let mut listed = redis::cmd("ZSCORE");
-    listed.arg(keys::ORDERS_ALL).arg(id.as_str());
-    [record, listed]
+    [record, score(keys::ORDERS_ALL, id.as_str())]
 }
 
 /// Tells whether stock may be taken for an order, from the answers to [`look_up`].

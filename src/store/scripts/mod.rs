@@ -4,6 +4,7 @@
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
 use crate::model::notes::LONGEST_NOTE;
+use crate::model::order::HIGHEST_NUMBER;
 use crate::model::product::STOCK_DIGITS;
 use crate::model::quantity::HIGHEST_LIMIT;
 use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
@@ -52,9 +53,6 @@ pub(crate) const LOOK_AFTER_MS: u64 = 3_000;
 pub(crate) const RECORD_FIELDS: [&str; 9] = [
     "user", "who", "begun", "version", "currency", "lines", "state", "reason", "closed",
 ];
-
-/// The highest number that an order may have.
-pub(crate) const HIGHEST_NUMBER: u32 = 999_999;
 
 /// The time for which whoever moved an order last can take that back, in milliseconds.
 pub(crate) const UNDO_WITHIN_MS: u64 = 600_000;
@@ -240,9 +238,14 @@ pub(crate) static MARK_DELIVERED: LazyLock<Script> =
 pub(crate) static MARK_SETTLED: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("mark_settled.lua")]));
 
-/// Stores orders that were made up.
-pub(crate) static MAKE_UP: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("make_up.lua")]));
+/// Stores orders as they are.
+pub(crate) static STORE_ORDERS: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        WHOLE,
+        &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        include_str!("store_orders.lua"),
+    ])
+});
 
 /// Keeps an invitation to the served shop.
 #[cfg(feature = "serve")]

@@ -1,0 +1,86 @@
+//! Reads orders with all that their records keep, for a backup.
+
+use super::list::IndexPages;
+use super::records::{FIELDS, decode, fetch, index_of, mover, read_each, utf8};
+use crate::model::{OrderId, OrderState, Period, StoredOrder};
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
+use redis::Cmd;
+
+/// The fields that are read after [`FIELDS`]: who brought it into the states of
+/// [`OrderState::LATER`], and the clocks by which its day was counted.
+const MORE_FIELDS: [&str; 5] = [
+    "accepted_by",
+    "ready_by",
+    "done_by",
+    "cancelled_by",
+    "utc_offset",
+];
+
+/// All orders, newest first, read page by page.
+#[derive(Debug, Default)]
+pub(crate) struct OrderExport {
+    pages: IndexPages,
+}
+
+/// A page of an export: each order, or `None` where its record can't be read.
+pub(crate) type ExportedPage = Vec<(OrderId, Option<StoredOrder>)>;
+
+impl OrderExport {
+    /// Reads the next page; `None` after the last one.
+    ///
+    /// # Errors
+    /// The [`Trouble`] of the link.
+    pub(crate) async fn next(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<ExportedPage>, Error> {
+        let ever = Period::default();
+        let index = index_of(None);
+        let pages = &self.pages;
+        let read = connection.read(async |mut conn| {
+            let Some(page) = pages.next(&mut conn, &index, &ever).await? else {
+                return Ok(None);
+            };
+            let orders = read_each(&conn, &page.ids, fetch_stored, |id, fields| {
+                Some((id.clone(), decode_stored(fields)))
+            });
+            let orders = orders.await?;
+            Ok(Some((page, orders)))
+        });
+        let Some((page, orders)) = read.await.map_err(Trouble::for_orders)? else {
+            return Ok(None);
+        };
+
+        self.pages.pass(page, &ever);
+        Ok(Some(orders))
+    }
+}
+
+/// The command that reads all that is kept of an order.
+fn fetch_stored(id: &OrderId) -> Cmd {
+    let mut command = fetch(id);
+    command.arg(&MORE_FIELDS);
+    command
+}
+
+/// Reads the answer to [`fetch_stored`].
+fn decode_stored(fields: &[Option<Vec<u8>>]) -> Option<StoredOrder> {
+    let (fields, more) = fields.split_at_checked(FIELDS.len())?;
+    let (by, [utc_offset]) = more.split_at_checked(OrderState::LATER.len())? else {
+        return None;
+    };
+
+    let record = decode(fields)?;
+    let movers = OrderState::LATER.into_iter().zip(by);
+    let utc_offset = utf8(utc_offset).and_then(|minutes| minutes.parse().ok());
+    let is_possible = |minutes: &i32| StoredOrder::is_utc_offset(*minutes);
+    Some(StoredOrder {
+        ticket: record.ticket,
+        reached_by: movers
+            .filter_map(|(state, by)| Some((state, mover(by)?)))
+            .collect(),
+        utc_offset: utc_offset.filter(is_possible).unwrap_or(0),
+        is_returned: record.returned,
+    })
+}
