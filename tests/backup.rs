@@ -4,7 +4,7 @@
 use crate::harness;
 
 use harness::shopping::sell;
-use harness::{Proxy, Server, TROLLEY, Terminal, ok, ok_as, run, run_at, trolley};
+use harness::{Finish, Proxy, Server, TROLLEY, Terminal, ok, ok_as, run, run_at, trolley};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Output;
@@ -456,6 +456,63 @@ fn orders_that_cannot_be_read_are_named_by_the_export() {
     assert_eq!(out.lines().count(), 4);
     let expected = format!("left out: 1 order whose records are damaged or gone, such as {id}");
     assert!(told.contains(&expected), "{told}");
+}
+
+/// The lines of the guide's page between these, as they are typed.
+fn recipe(after: &str) -> String {
+    let page = include_str!("../assets/guide/servers.md");
+    let (_, rest) = page.split_once("## Backup").unwrap();
+    let (_, rest) = rest.split_once(after).unwrap();
+    let (_, rest) = rest.split_once("```sh\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_recipe_of_the_guide_brings_a_whole_shop_back() {
+    let from = busy_shop();
+    ok(&from, &["shop", "name=Ann's", "buyers_cancel=no"]);
+    let to = Server::start();
+    let run_recipe = |server: &Server, after: &str| {
+        let folder = std::path::Path::new(TROLLEY).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let mut shell = harness::command("sh");
+        shell
+            .args(["-euc", &recipe(after)])
+            .current_dir(from.dir())
+            .env("PATH", format!("{}:{path}", folder.display()))
+            .env("HOME", server.dir())
+            .env("TROLLEY_REDIS", server.url());
+        let output = shell.finish();
+        assert!(output.status.success(), "{output:?}");
+    };
+    run_recipe(&from, "Three commands");
+    run_recipe(&to, "These bring");
+
+    for args in [
+        &["shop"][..],
+        &["products"],
+        &["orders", "--all"],
+        &["today"],
+    ] {
+        assert_eq!(document(&to, args), document(&from, args), "{args:?}");
+    }
+}
+
+#[test]
+fn settings_that_are_none_are_refused() {
+    let server = Server::start();
+    let file = path(&server, "shop.json");
+    for bad in ["", "[]", "{\"name\":\"Tea\"}"] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = run(&server, &["shop", "--from", file.to_str().unwrap()]);
+        assert_eq!(refused.status.code(), Some(2));
+        let (_, told) = said(&refused);
+        assert!(
+            told.contains("is not what trolley shop --json prints"),
+            "{told}"
+        );
+    }
+    assert_eq!(server.get("EXISTS shop"), "0");
 }
 
 #[test]

@@ -52,7 +52,7 @@ enum Topic {
     Products,
     /// The settings file, colours, other keys, logs
     Settings,
-    /// Your own Redis, the private one, Sentinels, clusters, replicas, sizing
+    /// Your own Redis, the private one, a backup, Sentinels, clusters, replicas, sizing
     Servers,
     /// Passwords, TLS, and the rights of shoppers, buyers, clerks and importers
     Security,

@@ -1,13 +1,20 @@
-//! `trolley shop [FIELD=VALUE ...]`
+//! `trolley shop [FIELD=VALUE ... | --from FILE]`
 
-use super::error::{CliError, usage_error};
-use super::output::Output;
+use super::error::{CliError, FileAccess, usage_error};
+use super::output::{Output, shown_path};
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::store::{self, SHOP_FIELDS, Shop, ShopChange};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use serde::Deserialize;
 use serde_json::json;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The longest file that is read, in bytes.
+const LONGEST_FILE: u64 = 64 * 1024;
 
 #[derive(Debug, Args)]
 pub(super) struct ShopArgs {
@@ -15,6 +22,21 @@ pub(super) struct ShopArgs {
     /// clears it
     #[arg(value_name = "FIELD=VALUE", add = ArgValueCompleter::new(complete::shop_fields))]
     fields: Vec<String>,
+    /// Set all that a file says: trolley shop --json prints such a one
+    #[arg(long, value_name = "FILE", conflicts_with = "fields")]
+    from: Option<PathBuf>,
+}
+
+/// The settings of a shop, as `--json` prints them.
+#[derive(Deserialize)]
+struct ShopDocument {
+    name: String,
+    currency: String,
+    money: String,
+    time_zone: Option<String>,
+    buyers_cancel: bool,
+    receipt_head: String,
+    receipt_foot: String,
 }
 
 /// Sets what is given of the shop's settings, and shows them.
@@ -23,15 +45,19 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let change = change(&args.fields)?;
+    let fields = match &args.from {
+        Some(file) => fields_of(file)?,
+        None => args.fields.clone(),
+    };
+    let change = change(&fields)?;
 
-    let mut connection = if args.fields.is_empty() {
+    let mut connection = if fields.is_empty() {
         connect::open_shop(settings).await?
     } else {
         // Whoever names a shop has products of their own.
         connect::open_empty_shop(settings).await?
     };
-    if !args.fields.is_empty() {
+    if !fields.is_empty() {
         let setting =
             connection.repeat(async |connection, _| store::set_shop(connection, &change).await);
         setting
@@ -82,6 +108,42 @@ pub(super) async fn run(
         },
     )?;
     Ok(())
+}
+
+/// Reads from a file what to set, each as it is typed.
+fn fields_of(file: &Path) -> Result<Vec<String>, CliError> {
+    let mut text = String::new();
+    File::open(file)
+        .and_then(|source| source.take(LONGEST_FILE).read_to_string(&mut text))
+        .map_err(|error| CliError::path(FileAccess::Read, file, &error))?;
+    let document: ShopDocument = serde_json::from_str(&text).map_err(|_| {
+        let file = shown_path(file);
+        usage_error(
+            "from",
+            format!("{file} is not what trolley shop --json prints"),
+        )
+    })?;
+
+    let ShopDocument {
+        name,
+        currency,
+        money,
+        time_zone,
+        buyers_cancel,
+        receipt_head,
+        receipt_foot,
+    } = document;
+    let time_zone = time_zone.unwrap_or_default();
+    let buyers_cancel = if buyers_cancel { "" } else { "no" };
+    Ok(vec![
+        format!("name={name}"),
+        format!("currency={currency}"),
+        format!("money={money}"),
+        format!("time_zone={time_zone}"),
+        format!("buyers_cancel={buyers_cancel}"),
+        format!("receipt_head={receipt_head}"),
+        format!("receipt_foot={receipt_foot}"),
+    ])
 }
 
 /// Reads what to set.
