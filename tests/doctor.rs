@@ -111,6 +111,41 @@ fn prices_and_stock_that_can_not_be_read_are_named_with_what_mends_them() {
 }
 
 #[test]
+fn a_lost_index_of_orders_is_found_and_made_anew() {
+    let server = Server::start();
+    harness::ok(&server, &["demo", "--orders"]);
+    let listed = harness::ok(&server, &["orders", "--all", "--most", "2000"]);
+    let of_kim = harness::ok(&server, &["orders", "--cart", "kim", "--most", "2000"]);
+    let all = server.digest();
+    let (_, findings) = examine(server.dir(), server.url(), &[]);
+    assert_eq!(level(&findings, "orders").0, "good", "{findings:#?}");
+
+    for (lost, what) in [
+        ("{orders}:all", "the index of all"),
+        ("{orders}:of:kim", "the index of a cart"),
+    ] {
+        server.cmd(&format!("DEL {lost}"));
+        let (code, findings) = examine(server.dir(), server.url(), &[]);
+        assert_eq!(code, Some(1), "{what}");
+        let told = findings
+            .iter()
+            .filter(|(about, level, _)| about == "orders" && level == "bad");
+        let told: Vec<_> = told.map(|(.., text)| text.as_str()).collect();
+        let [told] = told[..] else {
+            panic!("{what}: {findings:#?}")
+        };
+        assert!(told.contains(" orders are not in {orders}:all"), "{told}");
+        assert!(told.contains("→ trolley orders --all finds them"), "{told}");
+
+        let again = harness::ok(&server, &["orders", "--all", "--most", "2000"]);
+        assert_eq!(again, listed, "{what}");
+        assert_eq!(server.digest(), all, "{what}");
+    }
+    let again = harness::ok(&server, &["orders", "--cart", "kim", "--most", "2000"]);
+    assert_eq!(again, of_kim);
+}
+
+#[test]
 fn everything_wrong_is_found_with_what_to_do() {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);

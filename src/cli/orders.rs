@@ -115,7 +115,8 @@ pub(super) async fn list(
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;
     if args.all {
-        // It only helps: orders are listed while a part of the products is away.
+        // These only help: orders are listed while a part of the products is away.
+        let _ = order::relist(&mut connection).await;
         let _ = order::give_back_unowned(&mut connection).await;
         let _ = order::list_open(&mut connection).await;
     }

@@ -10,6 +10,7 @@ use crate::store::order::checkout::server_time;
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
 use crate::store::order::records::score;
+use crate::store::order::relist::find_unindexed;
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
 
@@ -26,6 +27,7 @@ pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
     };
     findings.extend(examine_stock(connection).await);
     findings.extend(examine_open(&mut connection.conn).await);
+    findings.extend(examine_indexes(&mut connection.conn).await);
     findings
 }
 
@@ -224,6 +226,31 @@ async fn examine_open(conn: &mut Conn) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Examines whether all orders are in the indexes by which they are listed.
+async fn examine_indexes(conn: &mut Conn) -> Option<Finding> {
+    let unindexed = match find_unindexed(conn).await {
+        // It takes more rights than to look at orders.
+        Err(Trouble::NoPermission(_)) => return None,
+        Err(trouble) => return Some(Finding::hidden("orders", &trouble)),
+        Ok(unindexed) => unindexed,
+    };
+
+    let names: Vec<String> = unindexed.iter().map(OrderId::to_string).collect();
+    (!names.is_empty()).then(|| {
+        Finding::bad(
+            "orders",
+            format!(
+                "{} orders are not in {{orders}}:all, or not in {{orders}}:of:USER, and no list or \
+                 figure has them: {}",
+                names.len(),
+                some_names(&names)
+            ),
+            "trolley orders --all finds them by their receipts and puts them there; it takes the \
+             right to SCAN",
+        )
+    })
 }
 
 async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {

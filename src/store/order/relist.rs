@@ -1,0 +1,126 @@
+//! Finds the orders that the indexes lack, and lists them again.
+//!
+//! An order is listed in the step that places it: among all, and among those of its user. Where such
+//! an index was deleted or evicted, the receipts are there, and no list shows them.
+
+use super::records::score;
+use crate::model::{OrderId, OrderState};
+use crate::store::connection::nodes::Scan;
+use crate::store::connection::{Conn, Connection, answer, pipeline};
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use redis::{Cmd, Value};
+use std::collections::BTreeSet;
+
+/// The newest orders of each list that are compared.
+const MOST_COMPARED: usize = 1_000;
+
+/// An order whose receipt is there.
+struct PlacedOrder {
+    id: OrderId,
+    /// When it was placed, in Unix milliseconds, as it is stored.
+    at: String,
+    /// The index of its user's orders.
+    index: String,
+}
+
+/// Finds placed orders that are not in the index of all, or of their user: among those that this
+/// index names, those that are open, and the newest of each number.
+pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trouble> {
+    let mut ids = BTreeSet::new();
+    for index in [keys::ORDERS_ALL, keys::ORDERS_OPEN] {
+        let mut range = redis::cmd("ZREVRANGE");
+        range.arg(index).arg(0).arg(MOST_COMPARED - 1);
+        let listed: Vec<Vec<u8>> = answer(&range, conn).await?;
+        ids.extend(listed);
+    }
+    let mut numbered = redis::cmd("HMGET");
+    numbered.arg(keys::ORDERS_NUMBERS);
+    for number in 1..=MOST_COMPARED {
+        numbered.arg(number);
+    }
+    let numbered: Vec<Option<Vec<u8>>> = answer(&numbered, conn).await?;
+    ids.extend(numbered.into_iter().flatten());
+
+    let ids = ids
+        .iter()
+        .filter_map(|id| OrderId::parse(std::str::from_utf8(id).ok()?));
+    let orders = read_placed(conn, ids.collect()).await?;
+    let listed = orders.iter().flat_map(|order| {
+        let id = order.id.as_str();
+        [score(keys::ORDERS_ALL, id), score(&order.index, id)]
+    });
+    let listed = pipeline::run_all(conn, listed.collect()).await?;
+
+    let mut unindexed = Vec::new();
+    for (order, scores) in orders.into_iter().zip(listed.chunks_exact(2)) {
+        if scores.contains(&Ok(Value::Nil)) {
+            unindexed.push(order.id);
+        }
+    }
+    Ok(unindexed)
+}
+
+/// Reads what the indexes need to know of the orders among these that were placed.
+async fn read_placed(conn: &Conn, ids: Vec<OrderId>) -> Result<Vec<PlacedOrder>, Trouble> {
+    let fetch = |id: &OrderId| -> Cmd {
+        let mut command = redis::cmd("HMGET");
+        command.arg(keys::order(id)).arg(&["state", "user", "at"]);
+        command
+    };
+    let answers = pipeline::run_all(conn, ids.iter().map(fetch).collect()).await?;
+
+    let mut orders = Vec::new();
+    for (id, fields) in ids.into_iter().zip(answers) {
+        // One record that can't be read must not hide the others.
+        let fields = fields.unwrap_or(Value::Nil);
+        let fields: [Option<String>; 3] = redis::from_redis_value(fields).unwrap_or_default();
+        let [Some(state), Some(user), Some(at)] = fields else {
+            continue;
+        };
+        if OrderState::named(&state).is_some() && at.parse::<u64>().is_ok() {
+            let index = keys::orders_of(&user);
+            orders.push(PlacedOrder { id, at, index });
+        }
+    }
+    Ok(orders)
+}
+
+/// Lists all orders whose receipts are there, where some are found that no index names; returns how
+/// many there are then. All keys of the server are looked through for that.
+///
+/// # Errors
+/// The [`Trouble`] of the link; a missing right to look through the keys.
+pub async fn relist(connection: &mut Connection) -> Result<usize, Error> {
+    let conn = &mut connection.conn;
+    if find_unindexed(conn).await?.is_empty() {
+        return Ok(0);
+    }
+
+    let prefix = keys::order_named("");
+    let mut relisted = 0;
+    let mut scan = Scan::default();
+    while let Some(found) = scan
+        .next(conn, &format!("{prefix}[0-9]*"), Some("hash"))
+        .await?
+    {
+        let ids = found.iter().filter_map(|key| key.get(prefix.len()..));
+        let ids = ids.filter_map(|id| OrderId::parse(std::str::from_utf8(id).ok()?));
+        let orders = read_placed(conn, ids.collect()).await?;
+        let entries = orders.iter().flat_map(|order| {
+            [keys::ORDERS_ALL, &order.index].map(|index| {
+                let mut add = redis::cmd("ZADD");
+                add.arg(index)
+                    .arg("NX")
+                    .arg(&order.at)
+                    .arg(order.id.as_str());
+                add
+            })
+        });
+        for added in pipeline::run_all(conn, entries.collect()).await? {
+            added?;
+        }
+        relisted += orders.len();
+    }
+    Ok(relisted)
+}
