@@ -2,10 +2,11 @@
 
 use crate::harness;
 
-use harness::screens::TestScreen;
+use harness::screens::{TestScreen, demo_products};
 use harness::{Server, TROLLEY, Terminal, ok_as, order_screens, shop, until};
 use trolley::config::key::Key;
-use trolley::store::live::{LiveRequest, OrderRequest};
+use trolley::model::{Cart, Money, ProductId, Sort};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderRequest};
 use trolley::tui::message::{Effect, Message, Mouse, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::update::update;
@@ -266,4 +267,76 @@ fn words_typed_while_the_program_starts_never_order() {
     shop.wait("Nothing was ordered|Press Y");
     assert_eq!(server.get("EXISTS orders"), "0");
     shop.keys_until("Y", " Receipt ");
+}
+
+/// Presses keys before any frame shows what they do; returns the products that they change.
+fn changed_unseen(screen: &mut TestScreen, keys: &str) -> Vec<String> {
+    let requests = screen.requests(keys).into_iter();
+    requests
+        .filter_map(|request| match request {
+            LiveRequest::Change(change) => change.edits.first()?.product().cloned(),
+            _ => None,
+        })
+        .map(|product| product.to_string())
+        .collect()
+}
+
+#[test]
+fn a_key_that_is_held_goes_on_with_no_line_that_nobody_has_seen() {
+    for (keys, changes) in [
+        ("- - -", 1),
+        ("d d", 1),
+        ("d . .", 1),
+        ("d n", 1),
+        ("d = 5 enter", 1),
+    ] {
+        let mut screen = TestScreen::filled(120, 36);
+        screen.link(LiveEvent::Cart(Cart {
+            version: screen.version,
+            ..Cart::default()
+        }));
+        screen.change("bob", "espresso", 1, 1, "2.40");
+        screen.change("bob", "ginger-beer", 5, 5, "3.20");
+        screen.keys("tab home");
+
+        let changed = changed_unseen(&mut screen, keys);
+        assert_eq!(changed, vec!["espresso"; changes], "{keys}");
+        assert!(screen.notice().contains("has just gone"), "{keys}");
+        assert!(!matches!(screen.state.mode, Mode::Prompt { .. }), "{keys}");
+
+        // Once a frame has shown which line is selected now, keys act on that.
+        let lost = screen.state.lost_target.clone().unwrap();
+        screen.take_in(Message::LossShown(lost));
+        assert_eq!(changed_unseen(&mut screen, "-"), ["ginger-beer"], "{keys}");
+    }
+}
+
+#[test]
+fn a_product_that_goes_leaves_no_key_to_its_neighbour() {
+    let mut screen = TestScreen::filled(120, 36);
+    screen.keys("/ e s p r enter esc");
+    let selected = screen.state.target().unwrap();
+    assert_eq!(selected.to_string(), "espresso");
+
+    // Where it only moves, keys act on it wherever it is.
+    while screen.state.catalog.sorting.by != Sort::Price {
+        screen.keys("s");
+    }
+    screen.keys("/ e s p r enter esc");
+    let mut products = demo_products().into_iter();
+    let mut dearer = products.find(|product| product.id == selected).unwrap();
+    dearer.price = Money::parse("99");
+    let moved = LiveEvent::Products(vec![(selected.clone(), Some(dearer))]);
+    update(&mut screen.state, Message::Live(moved), screen.now);
+    assert_eq!(changed_unseen(&mut screen, "a"), ["espresso"]);
+
+    let gone = LiveEvent::Products(vec![(selected.clone(), None)]);
+    update(&mut screen.state, Message::Live(gone), screen.now);
+    assert_ne!(screen.state.target(), Some(selected.clone()));
+    assert!(changed_unseen(&mut screen, "a 3 a").is_empty());
+
+    // Another loss than the one that was shown leaves it unseen.
+    screen.take_in(Message::LossShown(ProductId::stored(b"ginger-beer")));
+    let neighbour = screen.state.target().unwrap();
+    assert_eq!(changed_unseen(&mut screen, "a"), [neighbour.to_string()]);
 }

@@ -238,3 +238,52 @@ async fn who_is_asked_to_leave_goes_once_changes_are_settled() {
     assert_eq!(ann.end().await, 0);
     assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_held_queues_one_frame() {
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.hold_at("64 products").await;
+
+    // The link takes nothing while the key is held for a while, and then another is pressed.
+    for _ in 0..40 {
+        ann.keys("j");
+    }
+    ann.keys("a");
+    let added = || server.get("ZCARD cart:office") == "1";
+    harness::until("the keys have been taken in", added);
+
+    ann.frames.written();
+    ann.take_frame().await;
+    assert!(
+        ann.shows(r" 41 of 64 "),
+        "{}",
+        ann.parser.screen().contents()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_key_acts_on_a_row_that_came_before_it_was_seen() {
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    for product in ["espresso", "ginger-beer"] {
+        ok(&server, &["add", product, "--user", "office"]);
+    }
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.wait(r"64 products[\s\S]*1 Espresso").await;
+    ann.keys("\t");
+    ann.wait("1 of 2").await;
+
+    // Somebody takes the selected line out, and the key for it comes before that has been seen.
+    ok(&server, &["remove", "espresso", "--user", "office"]);
+    ann.hold_at("1 of 1").await;
+    ann.keys("d");
+    ann.frames.written();
+    ann.wait("Espresso has just gone: that key did nothing")
+        .await;
+    assert_eq!(server.get("ZSCORE cart:office ginger-beer"), "1");
+
+    ann.keys("d");
+    ann.wait("The cart is empty").await;
+}

@@ -76,6 +76,9 @@ pub enum Message {
     /// The message with this text, which waits for a key, is on the terminal, and every key that
     /// came before was taken in.
     NewsShown(String),
+    /// It is on the terminal that another product is selected, as this one has gone, and every key
+    /// that came before was taken in.
+    LossShown(ProductId),
     /// The terminal got the focus, or lost it.
     Focus(bool),
     /// Text was pasted.

@@ -178,10 +178,13 @@ impl App for ShopApp {
         let total = total.filter(|total| self.state.orders.total_seen != Some(*total));
         let news = unseen_news(&self.state).map(str::to_owned);
 
+        let loss = self.state.lost_target.clone();
+
         let total = total.map(Message::TotalShown);
         total
             .into_iter()
             .chain(news.map(Message::NewsShown))
+            .chain(loss.map(Message::LossShown))
             .collect()
     }
 

@@ -113,6 +113,10 @@ impl Headless {
             let shown = Message::NewsShown(news.to_owned());
             update(&mut self.state, shown, Now { steady, wall: 0 });
         }
+        if let Some(lost) = self.state.lost_target.clone() {
+            let shown = Message::LossShown(lost);
+            update(&mut self.state, shown, Now { steady, wall: 0 });
+        }
     }
 
     /// Presses a key.

@@ -115,6 +115,9 @@ impl TestScreen {
             let shown = Message::NewsShown(news.to_owned());
             update(&mut self.state, shown, self.now);
         }
+        if let Some(lost) = self.state.lost_target.clone() {
+            update(&mut self.state, Message::LossShown(lost), self.now);
+        }
     }
 
     pub fn link(&mut self, event: LiveEvent) {

@@ -287,6 +287,9 @@ pub struct State {
     pub last_press: Option<MousePress>,
     /// The last change of a line by a key.
     pub last_edit: Option<RepeatableEdit>,
+    /// The product that was selected and has gone, until the terminal shows that its neighbour is
+    /// selected instead. No key acts on that before, as nobody has seen it.
+    pub lost_target: Option<ProductId>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The catalog pane.
@@ -346,6 +349,7 @@ impl State {
             mouse,
             last_press: None,
             last_edit: None,
+            lost_target: None,
             size,
 
             catalog: CatalogPane::default(),

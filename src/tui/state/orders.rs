@@ -5,7 +5,9 @@ use super::scroll::Scroll;
 use super::timers::MINUTE;
 use crate::model::checkout::PreviewLine;
 use crate::model::time::{ClockStyle, clock, is_same_day, long_day, past};
-use crate::model::{Money, Order, OrderBrief, OrderId, OrderState, Preview, order, text};
+use crate::model::{
+    Money, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, order, text,
+};
 use crate::store::order::OrdersPage;
 use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
@@ -438,6 +440,16 @@ impl OrdersState {
     #[must_use]
     pub(crate) fn previewed(&self, index: usize) -> Option<&PreviewLine> {
         self.preview.as_ref()?.lines.get(index)
+    }
+
+    /// Returns whether the checkout has a line of this product.
+    #[must_use]
+    pub(crate) fn previews(&self, product: &ProductId) -> bool {
+        let preview = self.preview.as_ref();
+        preview.is_some_and(|preview| {
+            let mut lines = preview.lines.iter();
+            lines.any(|line| line.order_line.product == *product)
+        })
     }
 
     /// What people call the order of this id, as far as that is known.

@@ -46,6 +46,9 @@ impl Updater<'_> {
     /// Does what the row of the selected line says, and goes on to the next line that can't be
     /// ordered. After a number, which was meant for something else, it does nothing.
     pub(super) fn fix_line(&mut self) {
+        if let Some(loss) = self.loss_told() {
+            return self.notify_warn(loss);
+        }
         let selected = self.state.target();
         let line = self.blocked_lines().into_iter();
         let mut line = line.filter(|line| Some(&line.order_line.product) == selected.as_ref());

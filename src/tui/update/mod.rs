@@ -22,7 +22,8 @@ mod rules;
 pub(in crate::tui) mod scanner;
 pub(in crate::tui) mod typing;
 
-use crate::model::Refusal;
+use crate::config::keymap::Context;
+use crate::model::{ProductId, Refusal};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
@@ -58,6 +59,8 @@ impl Updater<'_> {
         if self.now.is_after_sleep(&mut self.state.wall_ahead) {
             self.reread_cart();
         }
+        let target = self.state.target();
+        let context = self.state.context();
         self.state.catalog.touched |= matches!(message, Message::Key(_) | Message::Mouse(_));
 
         // Whatever a key or a click does, it drops the news that were on the screen before.
@@ -78,6 +81,9 @@ impl Updater<'_> {
             Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
             Message::NewsShown(text) => self.on_news_shown(&text),
+            Message::LossShown(product) => {
+                self.state.lost_target.take_if(|lost| *lost == product);
+            }
             Message::Focus(has_focus) => self.on_focus(has_focus),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
@@ -132,8 +138,56 @@ impl Updater<'_> {
         }
         self.settle_focus();
         self.clamp_scrolls();
+        if let Some(product) = target.filter(|_| self.state.context() == context) {
+            self.note_loss(product, is_press);
+        }
         self.forget_unseen_total();
         self.see_orders();
+    }
+
+    /// Notes where the product that was selected has gone from its list, so that its neighbour is
+    /// selected instead: nobody has seen that yet.
+    fn note_loss(&mut self, product: ProductId, is_press: bool) {
+        let state = &mut *self.state;
+        if state.target().as_ref() == Some(&product) {
+            return;
+        }
+
+        let is_lost = match state.context() {
+            Context::Cart => state.cart.row_of(&product).is_none(),
+            Context::Checkout => !state.orders.previews(&product),
+            // Whoever searches or moves has another one selected, which they mean.
+            Context::Catalog => {
+                !is_press && state.catalog.select_after_search.as_ref() == Some(&product)
+            }
+            Context::People
+            | Context::Activity
+            | Context::EmptyCatalog
+            | Context::Search
+            | Context::Prompt
+            | Context::Palette
+            | Context::Help
+            | Context::Orders
+            | Context::Receipt
+            | Context::Carts
+            | Context::Board
+            | Context::Ready
+            | Context::Today
+            | Context::ConfirmQuit
+            | Context::ConfirmCancel
+            | Context::ConfirmClear => false,
+        };
+        if is_lost {
+            state.lost_target = Some(product);
+        }
+    }
+
+    /// Why no key acts on the selected product: that for which it was pressed has gone, and nobody
+    /// has seen yet that another one is selected. `None` where it does.
+    fn loss_told(&self) -> Option<String> {
+        let lost = self.state.lost_target.as_ref()?;
+        let name = self.state.name_of(lost);
+        Some(format!("{name} has just gone: that key did nothing"))
     }
 
     /// Does whatever is due by now.
