@@ -470,7 +470,15 @@ fn recipe(after: &str) -> String {
 #[test]
 fn the_recipe_of_the_guide_brings_a_whole_shop_back() {
     let from = busy_shop();
-    ok(&from, &["shop", "name=Ann's", "buyers_cancel=no"]);
+    ok(
+        &from,
+        &[
+            "shop",
+            "name=Ann's",
+            "buyers_cancel=no",
+            "receipt_foot=Thank you",
+        ],
+    );
     let to = Server::start();
     let run_recipe = |server: &Server, after: &str| {
         let folder = std::path::Path::new(TROLLEY).parent().unwrap();

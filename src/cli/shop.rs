@@ -35,7 +35,9 @@ struct ShopDocument {
     money: String,
     time_zone: Option<String>,
     buyers_cancel: bool,
+    #[serde(default)]
     receipt_head: String,
+    #[serde(default)]
     receipt_foot: String,
 }
 

@@ -173,6 +173,8 @@ impl Updater<'_> {
             | Context::Board
             | Context::Ready
             | Context::Today
+            | Context::Products
+            | Context::Shop
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => false,

@@ -1,6 +1,6 @@
 //! The settings of the shop.
 
-use crate::config::theme::{PENDING, PRESENT};
+use crate::config::theme::PENDING;
 use crate::model::{Money, text};
 use crate::store::ShopField;
 use crate::tui::staff::layout::settings::{
@@ -76,7 +76,7 @@ fn draw_setting(
     let rows = layout.rows_of(state.settings.field, field);
     let is_selected = field == state.settings.field;
     let background = row_background(theme, is_selected, true);
-    let sign = if is_selected { PRESENT } else { "" };
+    row::draw_sign(theme, background, rows, sketch);
 
     let is_saving = state.settings.saving.contains(&field);
     let mut value = text::shown(&setting_text(&state.shop, field)).into_owned();
@@ -90,10 +90,7 @@ fn draw_setting(
 
     if layout.is_stacked {
         let mut areas = rows.rows();
-        let cells = [
-            left(sign, 1, theme.accent),
-            left(setting_name(field), NAMES, theme.dim),
-        ];
+        let cells = [left(setting_name(field), NAMES, theme.dim)];
         if let Some(area) = areas.next() {
             row::draw(&cells, background, area, sketch);
         }
@@ -107,11 +104,10 @@ fn draw_setting(
         return;
     }
 
-    let room = rows.width.saturating_sub(NAMES + 3);
+    let room = rows.width.saturating_sub(NAMES + 1);
     let used = u16::try_from(text::width(&value)).unwrap_or(u16::MAX);
     let width = used.clamp(LEAST_VALUE, room.max(LEAST_VALUE));
     let cells = [
-        left(sign, 1, theme.accent),
         left(setting_name(field), NAMES, theme.dim),
         left(&value, width, style),
         left(hint, room.saturating_sub(width + 1), theme.dim),
