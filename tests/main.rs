@@ -49,6 +49,7 @@ mod people_view;
 mod pictures;
 mod plain_clients;
 mod port;
+mod product_edits;
 mod products_screen;
 mod products_view;
 mod reach;

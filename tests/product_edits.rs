@@ -1,0 +1,139 @@
+//! A field of a product is changed once, and only as it was seen.
+
+use crate::harness;
+
+use futures::future::join_all;
+use harness::Server;
+use harness::proxy::Proxy;
+use harness::screens::id;
+use std::sync::atomic::Ordering;
+use trolley::model::product::ProductField;
+use trolley::model::{Product, Refusal, Stock};
+use trolley::store::{
+    Address, Connection, Edited, Error, FieldEdit, RepeatError, connect, edit_product, get_product,
+};
+
+fn shop() -> Server {
+    let server = Server::start();
+    server.cmd("HSET product:tea name Tea price 2.40 stock 10");
+    server
+}
+
+async fn open(url: &str) -> Connection {
+    connect(&Address::parse(url).unwrap()).await.unwrap()
+}
+
+fn edit(field: ProductField, value: &str, seen: Option<&str>) -> FieldEdit {
+    FieldEdit {
+        product: id("tea"),
+        field,
+        value: value.to_owned(),
+        seen: seen.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_was_seen_otherwise_is_not_overwritten() {
+    let server = shop();
+    let mut connection = open(server.url()).await;
+    let price = |value, seen| edit(ProductField::Price, value, seen);
+
+    // However it is written, the same amount is the same.
+    server.cmd("HSET product:tea price 2.4");
+    let saved = edit_product(&mut connection, &price("3.10", Some("2.40"))).await;
+    let Ok(Edited::Saved { was, now }) = saved else {
+        panic!("{saved:?}");
+    };
+    assert_eq!(was.price.unwrap().to_string(), "2.40");
+    assert_eq!(now.price.unwrap().to_string(), "3.10");
+    assert_eq!(server.get("HGET product:tea price"), "3.10");
+
+    let before = server.digest();
+    let other = edit_product(&mut connection, &price("9.90", Some("2.40"))).await;
+    let Ok(Edited::Otherwise(now)) = other else {
+        panic!("{other:?}");
+    };
+    assert_eq!(now.price.unwrap().to_string(), "3.10");
+    assert_eq!(server.digest(), before);
+
+    // A field that there was not, and one that goes.
+    for (value, seen) in [("cup", ""), ("", "cup")] {
+        let unit = edit(ProductField::Unit, value, Some(seen));
+        let saved = edit_product(&mut connection, &unit).await;
+        assert!(matches!(saved, Ok(Edited::Saved { .. })), "{saved:?}");
+    }
+    assert_eq!(server.get("HEXISTS product:tea unit"), "0");
+}
+
+#[tokio::test]
+async fn what_is_gone_stays_gone() {
+    let server = shop();
+    let mut connection = open(server.url()).await;
+    server.cmd("DEL product:tea");
+    for seen in [None, Some("10"), Some("")] {
+        let sold_out = edit(ProductField::Stock, "0", seen);
+        let refused = edit_product(&mut connection, &sold_out).await;
+        let gone = RepeatError::Failed(Error::Refused(Refusal::UnknownProduct("tea".to_owned())));
+        assert_eq!(refused, Err(gone), "{seen:?}");
+    }
+    assert_eq!(server.get("EXISTS product:tea"), "0");
+}
+
+#[tokio::test]
+async fn of_many_who_saw_the_same_one_is_first() {
+    let server = shop();
+    let edits = (0..40).map(|n| {
+        let url = server.url().to_owned();
+        async move {
+            let mut connection = open(&url).await;
+            let edit = edit(ProductField::Price, &format!("{n}.50"), Some("2.40"));
+            (n, edit_product(&mut connection, &edit).await.unwrap())
+        }
+    });
+    let told = join_all(edits).await;
+    let winners: Vec<_> = told
+        .iter()
+        .filter(|(_, edited)| matches!(edited, Edited::Saved { .. }))
+        .collect();
+    let [(first, _)] = winners[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(server.get("HGET product:tea price"), format!("{first}.50"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_neither_repeats_nor_hides_what_there_was() {
+    let server = shop();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
+    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
+    proxy.faults.on.store(true, Ordering::SeqCst);
+
+    let mut connection = open(&proxy.url()).await;
+    let sold_out = edit(ProductField::Stock, "0", None);
+    let saved = edit_product(&mut connection, &sold_out).await;
+    let Ok(Edited::Saved { was, now }) = saved else {
+        panic!("{saved:?}");
+    };
+    assert_eq!((was.stock, now.stock), (Stock::Left(10), Stock::Left(0)));
+    assert_eq!(proxy.faults.caused.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_long_text_is_the_same_as_its_beginning_in_the_catalog() {
+    let server = shop();
+    let mut connection = open(server.url()).await;
+    let long = "word-".repeat(300);
+    server.cmd(&format!("HSET product:tea description {long}"));
+    let whole: Product = get_product(&mut connection, &id("tea"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(whole.description.len() > 1_000);
+
+    let catalog = trolley::store::get_catalog(&mut connection).await.unwrap();
+    let seen = catalog.get(&id("tea")).unwrap().description.to_owned();
+    let about = edit(ProductField::Description, "Short", Some(&seen));
+    let saved = edit_product(&mut connection, &about).await;
+    assert!(matches!(saved, Ok(Edited::Saved { .. })), "{saved:?}");
+}
