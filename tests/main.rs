@@ -18,6 +18,7 @@ mod checkout_view;
 mod cli;
 mod cluster;
 mod cluster_parts;
+mod cursor;
 mod damage;
 mod damage_fuzz;
 mod doctor;

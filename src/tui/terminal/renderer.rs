@@ -78,10 +78,11 @@ impl Renderer {
             self.title = picture.title;
         }
 
+        let cursor = picture.sketch.cursor();
         let changed = self.shown.replace(picture.sketch, picture.display);
         backend.draw(changed.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
 
-        match picture.cursor {
+        match cursor {
             Some(position) => {
                 backend.show_cursor()?;
                 backend.set_cursor_position(position)?;

@@ -60,11 +60,10 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
             .highlights
             .iter()
             .any(|highlight| highlight.product == line.product);
-        let background = if has_changed {
-            RowBackground::Changed(theme.changed)
-        } else {
-            list_background(state, Pane::Cart, row)
-        };
+        let mut background = list_background(state, Pane::Cart, row);
+        if has_changed {
+            background = background.highlighted(theme.changed);
+        }
         row::draw_sign(theme, background, below, sketch);
         let view = LineView::of(state, line, totals.subtotal);
         let drawn = view.draw(&cart_rows, background, below, sketch);

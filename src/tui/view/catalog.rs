@@ -17,7 +17,7 @@ use crate::tui::layout::rules::open_until;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::catalog::{CatalogPane, ShownCategory};
 use crate::tui::state::{Connectivity, Mode, State};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -41,6 +41,11 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let columns = CatalogColumns::of(state, rows);
     let title = title(state, frame, &columns);
     draw_pane(theme, state.focus == Pane::Catalog, title, frame, sketch);
+    if let Some(words) = search_words(state, frame)
+        && matches!(state.mode, Mode::Search)
+    {
+        words.point_at(frame, TITLE, sketch);
+    }
     let foot = row::foot_line(frame);
     // The usual ones are counted apart: the title counts each product once.
     let leading = state.catalog.leading.len();
@@ -61,20 +66,6 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_products(state, &columns, rows, sketch);
     draw_scroll_bar(theme, frame, rows, product_count, scroll.top, sketch);
     details::draw(state, areas.details, sketch);
-}
-
-/// The position of the cursor in the title while a search is typed.
-pub(super) fn cursor(state: &State, areas: &Areas) -> Option<Position> {
-    let frame = areas
-        .catalog
-        .filter(|_| matches!(state.mode, Mode::Search))?;
-    let words = search_words(state, frame)?;
-
-    // Before the words stand the corner, the title and a slash.
-    let before = 1 + text::width(TITLE) + 1;
-    let x = u16::try_from(before + words.cursor).ok()?;
-    let x = frame.x + x.min(frame.width.saturating_sub(2));
-    Some(Position::new(x, frame.y))
 }
 
 /// The title: the words of the search, the category, and how many products there are.

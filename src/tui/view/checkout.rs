@@ -266,6 +266,10 @@ fn draw_people(
     };
     let above = row::heading_line(list);
     draw_person(theme, &people, &headings, [theme.dim; 2], above, sketch);
+    // Nobody is selected: whoever follows the cursor reads from the first row that shows.
+    if has_keyboard {
+        sketch.point_at(list);
+    }
     let visible = people.rows.iter().skip(page.people_top);
     for (area, person) in list.rows().zip(visible) {
         let left = if person.is_over { theme.bad } else { theme.dim };

@@ -63,11 +63,6 @@ pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     }
 }
 
-/// The position of the cursor in the prompt; `None` where nothing is typed there.
-pub(super) fn cursor(state: &State, area: Rect) -> Option<Position> {
-    Prompt::of(state, area.width).map(|prompt| prompt.cursor(area))
-}
-
 /// Draws the keys that work here, as many as fit.
 pub(in crate::tui) fn draw_keys(
     theme: &Theme,
@@ -146,18 +141,16 @@ impl Prompt<'_> {
         }
     }
 
+    /// Draws the prompt, with the terminal's cursor where one types.
     pub(in crate::tui) fn draw(&self, theme: &Theme, area: Rect, sketch: &mut Sketch) {
         let typed = TypedText::fitting(self.input, self.room(area));
+        let x = u16::try_from(text::width(&self.label) + typed.cursor).unwrap_or(u16::MAX);
+        let x = area.x + x.min(area.width.saturating_sub(1));
+        sketch.set_cursor(Position::new(x, area.y));
 
         let label = Span::styled(&self.label, theme.accent);
         let typed = Span::styled(typed.shown, theme.text);
         sketch.write_line(&Line::from_iter([label, typed]), area);
-    }
-
-    pub(in crate::tui) fn cursor(&self, area: Rect) -> Position {
-        let typed = TypedText::fitting(self.input, self.room(area));
-        let x = u16::try_from(text::width(&self.label) + typed.cursor).unwrap_or(u16::MAX);
-        Position::new(area.x + x.min(area.width.saturating_sub(1)), area.y)
     }
 
     /// The columns for what is typed.

@@ -24,6 +24,8 @@ pub(in crate::tui) fn draw(
     // The screen may have grown since the help was scrolled.
     let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
     draw_scroll_bar(theme, area, inner, rows.len(), top, sketch);
+    // Nothing is selected: whoever follows the cursor reads from the first row that shows.
+    sketch.point_at(inner);
 
     let background = RowBackground::Plain(theme.text);
     let keys_width = help::keys_width(inner.width);

@@ -39,7 +39,6 @@ use std::borrow::Cow;
 pub fn picture(state: &State) -> Picture {
     Picture {
         sketch: sketch(state),
-        cursor: cursor(state),
         title: title(state),
         display: state.env.display,
     }
@@ -47,8 +46,9 @@ pub fn picture(state: &State) -> Picture {
 
 /// Draws the whole screen; returns the place of the cursor, where it shows.
 pub fn view(state: &State, buffer: &mut Buffer) -> Option<Position> {
-    sketch(state).paint(state.env.display, buffer);
-    cursor(state)
+    let sketch = sketch(state);
+    sketch.paint(state.env.display, buffer);
+    sketch.cursor()
 }
 
 /// Sketches the whole screen.
@@ -63,14 +63,6 @@ fn sketch(state: &State) -> Sketch {
         None => draw_too_small(state, &mut sketch),
     }
     sketch
-}
-
-/// The place of the cursor, where it shows.
-fn cursor(state: &State) -> Option<Position> {
-    let areas = state.areas()?;
-    footer::cursor(state, areas.message)
-        .or_else(|| catalog::cursor(state, &areas))
-        .or_else(|| orders::cursor(state))
 }
 
 fn draw_areas(state: &State, areas: &Areas, sketch: &mut Sketch) {

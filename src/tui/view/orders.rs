@@ -14,7 +14,7 @@ use crate::tui::layout::money;
 use crate::tui::layout::orders::{OrdersFrames, list_rows, order_of_receipt};
 use crate::tui::state::orders::KeptStates;
 use crate::tui::state::{Connectivity, Mode, State};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// The title of the list.
@@ -152,6 +152,11 @@ pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) 
 fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let inner = draw_pane(theme, focused, title(state, frame), frame, sketch);
+    if let Some(words) = search_words(state, frame)
+        && matches!(state.mode, Mode::OrderSearch)
+    {
+        words.point_at(frame, TITLE, sketch);
+    }
 
     let orders = match &state.orders.list {
         None => {
@@ -236,22 +241,6 @@ fn search_words(state: &State, frame: Rect) -> Option<TypedText> {
     // The count, and which states show, have room behind it.
     let room = usize::from(frame.width).saturating_sub(TITLE.len() + 24);
     Some(TypedText::fitting(words, room.max(4)))
-}
-
-/// The position of the cursor in the title while a search is typed.
-pub(super) fn cursor(state: &State) -> Option<Position> {
-    if !matches!(state.mode, Mode::OrderSearch) {
-        return None;
-    }
-    let frame = OrdersFrames::of(&state.mode, state.body()).list?;
-    let words = search_words(state, frame)?;
-
-    // Before the words stand the corner, the title and a slash.
-    let x = u16::try_from(1 + TITLE.len() + 1 + words.cursor).ok()?;
-    Some(Position::new(
-        frame.x + x.min(frame.width.saturating_sub(2)),
-        frame.y,
-    ))
 }
 
 /// The sentence where no order is found.

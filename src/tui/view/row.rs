@@ -43,7 +43,7 @@ pub(in crate::tui) fn right(text: &str, width: u16, style: Style) -> RowCell<'_>
 pub(in crate::tui) enum RowBackground {
     /// Nothing but a style.
     Plain(Style),
-    /// The row is selected, in the pane with the keyboard.
+    /// The row is selected, in the pane with the keyboard, where the terminal's cursor stands.
     Selected(Style),
     /// The row is selected, in a pane without the keyboard.
     SelectedUnfocused(Style),
@@ -58,6 +58,16 @@ impl RowBackground {
             | RowBackground::Selected(style)
             | RowBackground::SelectedUnfocused(style)
             | RowBackground::Changed(style) => style,
+        }
+    }
+
+    /// The same row in the style of one that just changed.
+    pub(in crate::tui) fn highlighted(self, style: Style) -> RowBackground {
+        match self {
+            RowBackground::Plain(_)
+            | RowBackground::SelectedUnfocused(_)
+            | RowBackground::Changed(_) => RowBackground::Changed(style),
+            RowBackground::Selected(_) => RowBackground::Selected(style),
         }
     }
 
@@ -105,6 +115,9 @@ pub(in crate::tui) fn draw(
     sketch: &mut Sketch,
 ) {
     sketch.set_style(area, background.style());
+    if matches!(background, RowBackground::Selected(_)) {
+        sketch.point_at(area);
+    }
 
     let mut x = area.x;
     for cell in cells.iter().filter(|cell| cell.width > 0) {

@@ -17,8 +17,6 @@ use unicode_truncate::UnicodeTruncateStr;
 pub struct Picture {
     /// What is written on the screen.
     pub(crate) sketch: Sketch,
-    /// The place of the cursor, where it shows.
-    pub(crate) cursor: Option<Position>,
     /// The terminal's title; it has no control characters.
     pub(crate) title: String,
     /// The abilities of the terminal.
@@ -32,6 +30,8 @@ pub(crate) struct Sketch {
     width: u16,
     /// Its lines, from the top.
     pub(crate) lines: Vec<SketchLine>,
+    /// The place of the terminal's cursor; `None` where it is hidden.
+    cursor: Option<Position>,
 }
 
 /// A line of a sketch: its strokes, of which later ones lie over earlier ones.
@@ -66,6 +66,7 @@ impl Sketch {
         let mut sketch = Sketch {
             width,
             lines: std::iter::repeat_with(line).take(height.into()).collect(),
+            cursor: None,
         };
         sketch.set_style(sketch.area(), style);
         sketch
@@ -85,6 +86,24 @@ impl Sketch {
     pub(crate) fn area(&self) -> Rect {
         let height = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         Rect::new(0, 0, self.width, height)
+    }
+
+    /// The place of the terminal's cursor; `None` where it is hidden.
+    pub(in crate::tui) fn cursor(&self) -> Option<Position> {
+        self.cursor
+    }
+
+    /// Puts the terminal's cursor where something is typed.
+    pub(in crate::tui) fn set_cursor(&mut self, position: Position) {
+        self.cursor = Some(position).filter(|position| self.area().contains(*position));
+    }
+
+    /// Puts the terminal's cursor at the beginning of a selected row, unless it stands at one, or
+    /// where something is typed.
+    pub(in crate::tui) fn point_at(&mut self, row: Rect) {
+        if self.cursor.is_none() && !row.is_empty() {
+            self.set_cursor(row.as_position());
+        }
     }
 
     /// Writes a text from a place on, as much of it as fits in so many columns.

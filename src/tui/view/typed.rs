@@ -1,6 +1,8 @@
 //! A line of text that is typed, in a room that may be too narrow for all of it.
 
+use super::sketch::Sketch;
 use crate::model::text;
+use ratatui::layout::{Position, Rect};
 use tui_input::Input;
 use unicode_width::UnicodeWidthChar;
 
@@ -30,6 +32,15 @@ impl TypedText {
             shown: text::truncate(visible, columns),
             cursor: input.visual_cursor().saturating_sub(skipped),
         }
+    }
+
+    /// Puts the terminal's cursor where one types, in the title of a pane behind its name.
+    pub(super) fn point_at(&self, frame: Rect, name: &str, sketch: &mut Sketch) {
+        // Before the words stand the corner, the name and a slash.
+        let before = 1 + text::width(name) + 1;
+        let x = u16::try_from(before + self.cursor).unwrap_or(u16::MAX);
+        let x = frame.x + x.min(frame.width.saturating_sub(2));
+        sketch.set_cursor(Position::new(x, frame.y));
     }
 }
 

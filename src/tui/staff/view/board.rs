@@ -12,7 +12,7 @@ use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{
     draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, position, row_background, titled,
 };
-use ratatui::layout::{Margin, Position, Rect};
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 
 /// The words of a board without a ticket.
@@ -56,27 +56,6 @@ fn why_empty(state: &StaffState) -> &'static str {
     }
 }
 
-/// The place of the cursor: on the selected line or row.
-pub(super) fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
-    let place = state.board.selected_place()?;
-    let in_list = shows_list(state) && state.board.pane == BoardPane::List;
-
-    if let Some(rows) = layout.list.map(list_rows).filter(|_| in_list) {
-        let shown = state.board.list_top..place;
-        let above: usize = shown.map(|row| list_height(state, row)).sum();
-        let y = rows.y + u16::try_from(above + list_height(state, place) - 1).ok()?;
-        return Some(Position::new(rows.x, y));
-    }
-    if let Some(ticket) = layout.ticket(place) {
-        let row = ticket::cursor_row(state, ticket)?;
-        return Some(row.as_position());
-    }
-    let strip = layout.strip?;
-    let entries = strip_entries(state, strip).entries;
-    let entry = entries.iter().find(|entry| entry.place == place)?;
-    Some(Position::new(entry.x, strip.y + 1))
-}
-
 /// Draws the orders that can be collected in one row.
 fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
@@ -102,6 +81,9 @@ fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
         };
         row::draw_sign(theme, background, area, sketch);
         sketch.write_line(&Line::from_iter([name, age]), area);
+        if is_selected {
+            sketch.point_at(area);
+        }
     }
 
     if strip.entries.is_empty() && state.board.is_read {

@@ -31,7 +31,6 @@ pub fn picture(state: &StaffState) -> Picture {
     let layout = board_layout(state);
     Picture {
         sketch: sketch(state, &layout),
-        cursor: cursor(state, &layout),
         title: title(state),
         display: state.env.display,
     }
@@ -40,8 +39,9 @@ pub fn picture(state: &StaffState) -> Picture {
 /// Draws the whole screen; returns the place of the cursor, where it shows.
 pub fn view(state: &StaffState, buffer: &mut Buffer) -> Option<Position> {
     let layout = board_layout(state);
-    sketch(state, &layout).paint(state.env.display, buffer);
-    cursor(state, &layout)
+    let sketch = sketch(state, &layout);
+    sketch.paint(state.env.display, buffer);
+    sketch.cursor()
 }
 
 /// The layout of the board, once for all that a frame shows; nothing where another page shows.
@@ -74,25 +74,6 @@ fn sketch(state: &StaffState, layout: &BoardLayout) -> Sketch {
     let hints = key_hints(state, state.size.0);
     crate::tui::view::footer::draw_keys(&state.theme, hints, state.footer_line(), &mut sketch);
     sketch
-}
-
-/// The place of the cursor, where it shows.
-fn cursor(state: &StaffState, layout: &BoardLayout) -> Option<Position> {
-    if !state.has_room() {
-        return None;
-    }
-    if let Some(prompt) = footer::prompt(state) {
-        return Some(prompt.cursor(state.message_line()));
-    }
-    if !matches!(state.mode, StaffMode::Browse) {
-        return None;
-    }
-    match state.page {
-        Page::Board => board::cursor(state, layout),
-        Page::Products => products::cursor(state),
-        Page::Shop => settings::cursor(state),
-        Page::Ready | Page::Today => None,
-    }
 }
 
 /// Draws the page, or the help that covers it.

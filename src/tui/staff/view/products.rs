@@ -39,24 +39,6 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     }
 }
 
-/// The place of the cursor: on the selected row, or the selected field.
-pub(super) fn cursor(state: &StaffState) -> Option<Position> {
-    let layout = ProductsLayout::of(state);
-    let products = &state.products;
-    let (area, row) = match products.pane {
-        ProductsPane::List => {
-            let scroll = products.list.scroll;
-            (layout.rows(), scroll.cursor.checked_sub(scroll.top)?)
-        }
-        ProductsPane::Form => {
-            let first = layout.first_field(products.field);
-            (layout.fields(), row_of(products.field) - first)
-        }
-    };
-    let row = u16::try_from(row).ok().filter(|row| *row < area.height)?;
-    Some(Position::new(area.x, area.y + row))
-}
-
 fn draw_list(state: &StaffState, frame: Rect, rows: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let products = &state.products;

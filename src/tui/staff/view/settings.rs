@@ -59,13 +59,6 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     draw_sentence(&sentence, theme.dim, sentence_rows, sketch);
 }
 
-/// The place of the cursor: on the selected setting.
-pub(super) fn cursor(state: &StaffState) -> Option<Position> {
-    let selected = state.settings.field;
-    let rows = SettingsLayout::of(state).rows_of(selected, selected);
-    (rows.height > 0).then(|| rows.as_position())
-}
-
 fn draw_setting(
     state: &StaffState,
     field: ShopField,

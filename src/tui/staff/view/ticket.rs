@@ -10,7 +10,7 @@ use crate::tui::staff::state::board::BoardTicket;
 use crate::tui::view::row::{self, RowBackground, foot_line, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_frame, row_background};
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -252,12 +252,4 @@ impl Tick {
             Tick::Pending => theme.pending,
         }
     }
-}
-
-/// The row with the cursor, where it shows: its place within the frame.
-pub(super) fn cursor_row(state: &StaffState, place: &TicketPlace) -> Option<Rect> {
-    let rows = place.rows.iter();
-    let row = rows.zip(place.frame.inner(Margin::new(1, 1)).rows());
-    let mut with_cursor = row.filter(|(row, _)| row.line == Some(state.board.line));
-    with_cursor.next().map(|(_, area)| area)
 }

@@ -591,6 +591,7 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
         if row == scroll.cursor {
             let background = RowBackground::Selected(theme.selected_unfocused);
             row::draw_sign(theme, background, area, sketch);
+            sketch.point_at(area);
             sketch.set_style(area, theme.selected_unfocused);
         }
     }
