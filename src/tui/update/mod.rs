@@ -27,7 +27,7 @@ use crate::model::{ProductId, Refusal};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
-use crate::tui::state::{Notice, State, Tone};
+use crate::tui::state::{Mode, Notice, State, Tone};
 use ratatui::layout::Rect;
 
 /// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
@@ -153,31 +153,13 @@ impl Updater<'_> {
             return;
         }
 
-        let is_lost = match state.context() {
-            Context::Cart => state.cart.row_of(&product).is_none(),
-            Context::Checkout => !state.orders.previews(&product),
+        let is_lost = if matches!(state.mode, Mode::Checkout(_)) {
+            !state.orders.previews(&product)
+        } else if state.list_context() == Context::Cart {
+            state.cart.row_of(&product).is_none()
+        } else {
             // Whoever searches or moves has another one selected, which they mean.
-            Context::Catalog => {
-                !is_press && state.catalog.select_after_search.as_ref() == Some(&product)
-            }
-            Context::People
-            | Context::Activity
-            | Context::EmptyCatalog
-            | Context::Search
-            | Context::Prompt
-            | Context::Palette
-            | Context::Help
-            | Context::Orders
-            | Context::Receipt
-            | Context::Carts
-            | Context::Board
-            | Context::Ready
-            | Context::Today
-            | Context::Products
-            | Context::Shop
-            | Context::ConfirmQuit
-            | Context::ConfirmCancel
-            | Context::ConfirmClear => false,
+            !is_press && state.catalog.select_after_search.as_ref() == Some(&product)
         };
         if is_lost {
             state.lost_target = Some(product);
