@@ -2,16 +2,16 @@
 
 use crate::harness;
 
-use crossterm::{queue, terminal};
+use harness::cells::CellTerminal;
+use harness::frame_bytes::frame_bytes;
 use harness::order_screens;
 use harness::screens::{SIZES, TestScreen, demo_products, screens};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use regex::bytes::Regex;
+use trolley::config::theme::Theme;
 use trolley::model::{Cart, Catalog, Currency, Money, Product, Refusal, Stock};
 use trolley::store::live::LiveEvent;
 use trolley::store::{Error, Shop, Trouble, Watcher};
@@ -20,49 +20,53 @@ use trolley::tui::terminal::renderer::Renderer;
 use trolley::tui::view::picture;
 use trolley::tui::view::view;
 
-/// The end of a frame as ratatui itself makes it: the cells that differ, then the cursor.
-fn usual_frame(stage: &TestScreen, before: &mut Buffer) -> Vec<u8> {
-    let area = Rect::new(0, 0, stage.state.size.0, stage.state.size.1);
-    if before.area != area {
-        *before = Buffer::empty(area);
-    }
-    let mut after = Buffer::empty(area);
-    let cursor = view(&stage.state, &mut after);
+/// A terminal and what draws its frames.
+struct Drawn {
+    renderer: Renderer,
+    terminal: CellTerminal,
+    has_side_margins: bool,
+}
 
-    let mut frame = Vec::new();
-    let mut backend = CrosstermBackend::new(&mut frame);
-    backend.draw(before.diff_iter(&after)).unwrap();
-    match cursor {
-        Some(position) => {
-            backend.show_cursor().unwrap();
-            backend.set_cursor_position(position).unwrap();
+impl Drawn {
+    fn new(has_side_margins: bool) -> Drawn {
+        let mut renderer = Renderer::new(true, false);
+        renderer.set_side_margins(has_side_margins);
+        Drawn {
+            renderer,
+            terminal: CellTerminal::new(0, 0, has_side_margins),
+            has_side_margins,
         }
-        None => backend.hide_cursor().unwrap(),
     }
-    queue!(backend, terminal::EndSynchronizedUpdate).unwrap();
-    *before = after;
-    frame
+
+    /// Draws the next frame, and asserts that the terminal shows all of it and nothing else.
+    fn draw(&mut self, stage: &mut TestScreen) {
+        let (width, height) = stage.state.size;
+        let mut whole = Buffer::empty(Rect::new(0, 0, width, height));
+        let cursor = view(&stage.state, &mut whole);
+        // The frame after another size is a whole one, whatever shows before.
+        if self.terminal.size() != stage.state.size {
+            self.terminal = CellTerminal::new(width, height, self.has_side_margins);
+        }
+
+        let frame = self.renderer.draw(picture(&stage.state)).unwrap();
+        self.terminal.take(&frame);
+        self.terminal.assert_shows(&whole);
+        assert_eq!(self.terminal.cursor(), cursor);
+    }
 }
 
 #[test]
-fn frames_are_those_of_the_library_from_any_screen_to_any_other() {
-    // The synchronized update begins; a new size clears the terminal; the title may change.
-    let start = Regex::new(r"^(\x1b\[\?[0-9;]*h)*\x1b\[\?2026h(\x1b\[2J)?(\x1b\]0;[^\x07]*\x07)?$")
-        .unwrap();
+fn frames_show_the_whole_of_any_screen_after_any_other() {
     let mut all: Vec<TestScreen> = SIZES
         .into_iter()
         .flat_map(|(width, height)| screens(width, height))
         .map(|(_, stage)| stage)
         .collect();
 
-    let mut renderer = Renderer::new(true, false);
-    let mut before = Buffer::default();
-    for _ in 0..2 {
-        for stage in &all {
-            let frame = renderer.draw(picture(&stage.state)).unwrap();
-            let usual = usual_frame(stage, &mut before);
-            assert!(frame.ends_with(&usual));
-            assert!(start.is_match(&frame[..frame.len() - usual.len()]));
+    for has_side_margins in [false, true] {
+        let mut drawn = Drawn::new(has_side_margins);
+        for stage in &mut all {
+            drawn.draw(stage);
         }
         all.reverse();
     }
@@ -263,16 +267,43 @@ proptest! {
 
     /// Nothing of an earlier frame is left, whatever happened since.
     #[test]
-    fn frames_show_what_a_whole_drawing_shows(steps in vec(steps(), 100)) {
+    fn frames_show_what_a_whole_drawing_shows(
+        steps in vec(steps(), 100),
+        has_side_margins in any::<bool>(),
+    ) {
         let products = demo_products();
         let mut stage = TestScreen::with_people(120, 36);
-        let mut renderer = Renderer::new(true, false);
-        let mut before = Buffer::default();
+        let mut drawn = Drawn::new(has_side_margins);
         for step in steps {
             step.happen(&mut stage, &products);
-            let frame = renderer.draw(picture(&stage.state)).unwrap();
-            let usual = usual_frame(&stage, &mut before);
-            prop_assert!(frame.ends_with(&usual));
+            drawn.draw(&mut stage);
+        }
+    }
+}
+
+/// The most bytes of the frames after some keys, on any terminal and on one that knows margins at
+/// the sides.
+const MOST_BYTES: [(&str, [usize; 2]); 7] = [
+    ("a quantity that somebody changed", [450, 450]),
+    ("j: the next row", [550, 550]),
+    ("a page down", [1_800, 700]),
+    ("j: the list scrolls by a row", [1_700, 700]),
+    ("j: and by another", [1_700, 700]),
+    ("j: the next row of the cart", [30, 30]),
+    ("j: the help scrolls by a row", [300, 300]),
+];
+
+#[test]
+fn few_bytes_go_out() {
+    for has_side_margins in [false, true] {
+        let mut stage = TestScreen::with_people(120, 36);
+        stage.state.theme = Theme::DARK.on_terminal_background();
+        let frames = frame_bytes(&mut stage, has_side_margins);
+        for (what, most) in MOST_BYTES {
+            let frame = frames.iter().find(|frame| frame.0 == what);
+            let bytes = frame.unwrap_or_else(|| panic!("{what}")).1;
+            let most = most[usize::from(has_side_margins)];
+            assert!(bytes <= most, "{what}: {bytes} bytes, at most {most}");
         }
     }
 }

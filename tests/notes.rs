@@ -723,7 +723,7 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
     bob.wait("2 Espresso ");
 
     ann.keys("tab n");
-    ann.wait(r"Note for Espresso \(empty removes it\): ");
+    ann.wait(r"Note for Espresso \(empty removes it\):");
     ann.send(b"no sugar\r");
     ann.wait("You noted on Espresso: no sugar");
     bob.wait("ann noted on Espresso: no sugar");

@@ -14,10 +14,12 @@
 )]
 
 pub mod board;
+pub mod cells;
 pub mod child;
 pub mod cluster;
 pub mod deployment;
 pub mod documents;
+pub mod frame_bytes;
 pub mod headless;
 pub mod home;
 pub mod load;

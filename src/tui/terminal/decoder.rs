@@ -4,6 +4,7 @@
 //! crate, which is used in this file alone, knows what they mean. The [`Decoder`] takes pastes out,
 //! and ends whatever does not end by itself.
 
+use super::sequences::side_margins_told;
 use super::splitter::{Patience, Splitter};
 use crate::config::key::{Code, Key};
 use crate::tui::message::{Mouse, MouseKind, TerminalEvent};
@@ -38,6 +39,8 @@ pub(super) struct Decoder {
     splitter: Splitter,
     parser: Parser,
     paste: Option<Paste>,
+    /// The terminal's answer on whether it knows margins at the sides, until somebody takes it.
+    pub(super) side_margins: Option<bool>,
 }
 
 /// A paste whose end has not come yet.
@@ -163,6 +166,10 @@ impl Decoder {
 
     /// Decodes one key or sequence; `None` for one without a use in the shop.
     fn decode(&mut self, whole: &[u8]) -> Option<TerminalEvent> {
+        if let Some(has_side_margins) = side_margins_told(whole) {
+            self.side_margins = Some(has_side_margins);
+            return None;
+        }
         if !is_for_parser(whole) {
             return None;
         }

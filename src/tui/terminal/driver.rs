@@ -67,7 +67,11 @@ impl<P: Port> TerminalDriver<P> {
 
     /// Decodes bytes that have come.
     pub(crate) fn decode(&mut self, bytes: &[u8]) -> VecDeque<TerminalEvent> {
-        self.input.take_in(bytes)
+        let events = self.input.take_in(bytes);
+        if let Some(has_side_margins) = self.input.take_side_margins() {
+            self.renderer.set_side_margins(has_side_margins);
+        }
+        events
     }
 
     /// Ends a sequence that did not go on in time.
@@ -88,6 +92,7 @@ impl<P: Port> TerminalDriver<P> {
         if self.asks_focus {
             self.renderer.ask_focus();
         }
+        self.renderer.ask_side_margins();
     }
 
     /// Notes that something has changed, so that another frame is drawn.

@@ -35,6 +35,11 @@ impl TerminalInput {
         events
     }
 
+    /// Whether the terminal knows margins at the sides, where it has told that since last asked.
+    pub(crate) fn take_side_margins(&mut self) -> Option<bool> {
+        self.decoder.side_margins.take()
+    }
+
     /// The moment of [`TerminalInput::on_timeout`]; `None` where nothing waits for more bytes.
     pub(crate) fn timeout_at(&self) -> Option<Instant> {
         let timeout = self.decoder.timeout()?;
@@ -62,5 +67,21 @@ mod tests {
         assert!(matches!(came[2], TerminalEvent::Key(_)), "{came:?}");
         let more = input.take_in(b"\x1b[Ijj");
         assert!(matches!(more[0], TerminalEvent::KeysTogether), "{more:?}");
+    }
+    #[test]
+    fn the_answer_about_margins_is_no_key() {
+        for (answer, has_side_margins) in [("1", true), ("2", true), ("0", false), ("4", false)] {
+            let mut input = TerminalInput::new();
+            let came = input.take_in(format!("j\x1b[?69;{answer}$y").as_bytes());
+            assert_eq!(came.len(), 1, "{came:?}");
+            assert_eq!(input.take_side_margins(), Some(has_side_margins));
+            assert_eq!(input.take_side_margins(), None);
+        }
+
+        let mut input = TerminalInput::new();
+        assert_eq!(input.take_in(b"\x1b[?2026;2$y\x1b[?69;2$").len(), 0);
+        assert_eq!(input.take_side_margins(), None);
+        assert_eq!(input.take_in(b"y").len(), 0);
+        assert_eq!(input.take_side_margins(), Some(true));
     }
 }

@@ -1,14 +1,21 @@
 //! Draws frames: the bytes that change what a terminal shows to what it is to show.
 
-use super::shown::Shown;
+use super::encoder::Encoder;
+use super::scroll::Scroll;
+use super::sequences::ASK_SIDE_MARGINS;
+use super::shown::{RowChange, Shown};
+use crate::config::display::Display;
 use crate::tui::view::Picture;
-use crossterm::{event, queue, terminal};
-use ratatui::backend::{Backend, CrosstermBackend};
+use crossterm::style::Print;
+use crossterm::{cursor, event, queue, terminal};
+use ratatui::layout::{Position, Rect};
 use std::io;
-use std::io::Write;
 
 /// The most alerts that wait for a terminal.
 const MOST_ALERTS: usize = 8;
+
+/// Has a terminal write without colours.
+const NO_COLOURS: &str = "\x1b[m";
 
 /// Draws the frames of one terminal, of which it asks nothing: it is told the size, with the state.
 #[derive(Debug)]
@@ -18,8 +25,14 @@ pub struct Renderer {
     mouse: Option<bool>,
     /// With the next frame the terminal is asked to tell when it gets the focus and loses it.
     asks_focus: bool,
+    /// With the next whole frame the terminal is asked whether it knows margins at the sides.
+    asks_side_margins: bool,
+    /// It knows them.
+    has_side_margins: bool,
     /// What happened while the person looked elsewhere: told with the next frame.
     alerts: Vec<Vec<u8>>,
+    /// The place where the terminal's cursor shows; `None` where it is hidden.
+    cursor: Option<Position>,
     /// The title that the terminal has; empty where that is not known.
     title: String,
     /// True where the terminal may show anything.
@@ -31,15 +44,14 @@ impl Renderer {
     /// and asks to be told of the focus, where that is wanted.
     #[must_use]
     pub fn new(mouse: bool, asks_focus: bool) -> Renderer {
-        // Only the theme decides about colours: the way in which the library heeds NO_COLOR would
-        // reset reversed text.
-        crossterm::style::force_color_output(true);
-
         Renderer {
             shown: Shown::default(),
             mouse: mouse.then_some(true),
             asks_focus,
+            asks_side_margins: true,
+            has_side_margins: false,
             alerts: Vec::new(),
+            cursor: None,
             title: String::new(),
             is_invalid: true,
         }
@@ -48,50 +60,104 @@ impl Renderer {
     /// Draws a picture; returns the bytes for the terminal.
     ///
     /// # Errors
-    /// The backend's.
+    /// None: writing to memory does not fail.
     pub fn draw(&mut self, picture: Picture) -> io::Result<Vec<u8>> {
         let mut frame = Vec::new();
-        let mut backend = CrosstermBackend::new(&mut frame);
         match self.mouse.take() {
-            Some(true) => queue!(backend, event::EnableMouseCapture)?,
-            Some(false) => queue!(backend, event::DisableMouseCapture)?,
+            Some(true) => queue!(frame, event::EnableMouseCapture)?,
+            Some(false) => queue!(frame, event::DisableMouseCapture)?,
             None => {}
         }
         if std::mem::take(&mut self.asks_focus) {
-            queue!(backend, event::EnableFocusChange)?;
+            queue!(frame, event::EnableFocusChange)?;
         }
         for alert in self.alerts.drain(..) {
-            backend.write_all(&alert)?;
+            frame.extend(alert);
         }
-        queue!(backend, terminal::BeginSynchronizedUpdate)?;
+        queue!(frame, terminal::BeginSynchronizedUpdate)?;
 
         let area = picture.sketch.area();
         if std::mem::take(&mut self.is_invalid) || self.shown.area() != area {
-            queue!(backend, terminal::Clear(terminal::ClearType::All))?;
+            queue!(frame, cursor::Hide, Print(NO_COLOURS))?;
+            if std::mem::take(&mut self.asks_side_margins) {
+                queue!(frame, Print(ASK_SIDE_MARGINS))?;
+            }
+            queue!(frame, terminal::Clear(terminal::ClearType::All))?;
             self.shown = Shown::cleared(area);
+            self.cursor = None;
             self.title.clear();
         }
 
         if picture.title != self.title {
             // It has no control characters, so nothing in it can end the title early.
-            queue!(backend, terminal::SetTitle(&picture.title))?;
+            queue!(frame, terminal::SetTitle(&picture.title))?;
             self.title = picture.title;
         }
 
         let cursor = picture.sketch.cursor();
-        let changed = self.shown.replace(picture.sketch, picture.display);
-        backend.draw(changed.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
-
-        match cursor {
-            Some(position) => {
-                backend.show_cursor()?;
-                backend.set_cursor_position(position)?;
-            }
-            None => backend.hide_cursor()?,
+        let panes = picture.sketch.panes().to_vec();
+        let rows = self.shown.replace(picture.sketch, picture.display);
+        if !rows.is_empty() || cursor != self.cursor {
+            self.write_rows(rows, &panes, picture.display, cursor, &mut frame)?;
         }
 
-        queue!(backend, terminal::EndSynchronizedUpdate)?;
+        queue!(frame, terminal::EndSynchronizedUpdate)?;
         Ok(frame)
+    }
+
+    /// Writes what changed, and puts the cursor where it stands. Meanwhile it is hidden: a terminal
+    /// that shows a frame while it comes would let it jump about.
+    fn write_rows(
+        &mut self,
+        rows: Vec<RowChange>,
+        panes: &[Rect],
+        display: Display,
+        cursor: Option<Position>,
+        frame: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let was_shown = self.cursor.is_some();
+        let jumps = !rows.is_empty();
+        if was_shown && (jumps || cursor.is_none()) {
+            queue!(frame, cursor::Hide)?;
+        }
+
+        let mut encoder = self.shortest(rows, panes, display);
+        if let Some(position) = cursor {
+            encoder.move_to(position);
+        }
+        frame.append(&mut encoder.bytes);
+        if cursor.is_some() && (jumps || !was_shown) {
+            queue!(frame, cursor::Show)?;
+        }
+        self.cursor = cursor;
+        Ok(())
+    }
+
+    /// Encodes what changed in the fewest bytes: cell by cell, or after rows were moved.
+    fn shortest(&self, mut rows: Vec<RowChange>, panes: &[Rect], display: Display) -> Encoder {
+        let mut shortest = Encoder::at(self.cursor);
+        shortest.write_changes(&rows);
+
+        let Some(scroll) = Scroll::find(&rows, panes) else {
+            return shortest;
+        };
+        self.shown.add_unchanged(&mut rows, scroll.rows(), display);
+        let width = self.shown.area().width;
+        let whole = scroll.of_whole_rows(width);
+        let scrolls = [Some(scroll).filter(|_| self.has_side_margins), Some(whole)];
+        for scroll in scrolls.into_iter().flatten() {
+            let mut moved = rows.clone();
+            if !scroll.apply(&mut moved) {
+                continue;
+            }
+            let mut encoder = Encoder::default();
+            encoder.write_sequence(&scroll.sequence(width));
+            encoder.write_changes(&moved);
+            if encoder.bytes.len() < shortest.bytes.len() {
+                shortest = encoder;
+            }
+        }
+        shortest
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.
@@ -102,6 +168,16 @@ impl Renderer {
     /// Asks the terminal, with the next frame, to tell when it gets the focus and loses it.
     pub(crate) fn ask_focus(&mut self) {
         self.asks_focus = true;
+    }
+
+    /// Takes note of whether the terminal knows margins at the sides, as it told.
+    pub fn set_side_margins(&mut self, has_side_margins: bool) {
+        self.has_side_margins = has_side_margins;
+    }
+
+    /// Asks the terminal, with the next whole frame, whether it knows margins at the sides.
+    pub(crate) fn ask_side_margins(&mut self) {
+        self.asks_side_margins = true;
     }
 
     /// Tells the person, who looks elsewhere, what happened, by these bytes with the next frame.

@@ -1,9 +1,11 @@
 //! What a terminal shows, kept until the next frame.
 
+use super::pen::Pen;
 use crate::config::display::Display;
 use crate::tui::view::sketch::{Sketch, SketchLine};
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::ops::RangeInclusive;
 
 /// What a terminal shows: not its cells, of which a process with many screens would keep too many,
 /// but the lines from which they were drawn.
@@ -11,6 +13,14 @@ use ratatui::layout::Rect;
 pub(super) struct Shown {
     area: Rect,
     lines: Vec<SketchLine>,
+}
+
+/// The cells of a row as they were and as they are to be.
+#[derive(Debug, Clone)]
+pub(super) struct RowChange {
+    pub(super) y: u16,
+    pub(super) before: Buffer,
+    pub(super) after: Buffer,
 }
 
 impl Shown {
@@ -27,29 +37,69 @@ impl Shown {
         self.area
     }
 
-    /// Takes a sketch of the same size for what shows; returns the cells to write, with their
-    /// columns and rows. Only lines that changed are drawn.
-    pub(super) fn replace(&mut self, sketch: Sketch, display: Display) -> Vec<(u16, u16, Cell)> {
-        let mut before = Buffer::default();
-        let mut after = Buffer::default();
+    /// Takes a sketch of the same size for what shows; returns the rows that changed, from the top.
+    /// They alone are drawn.
+    pub(super) fn replace(&mut self, sketch: Sketch, display: Display) -> Vec<RowChange> {
         let mut changed = Vec::new();
-
         for ((y, shown), line) in (0..).zip(&mut self.lines).zip(sketch.lines) {
             if *shown == line {
                 continue;
             }
 
-            let area = Rect::new(0, y, self.area.width, 1);
-            before.resize(area);
-            after.resize(area);
-            shown.paint_with(&line, display, &mut before, &mut after);
-            let cells = before.diff_iter(&after);
-            changed.extend(cells.map(|(x, y, cell)| (x, y, cell.clone())));
+            let mut row = RowChange::empty(y, self.area.width);
+            shown.paint_with(&line, display, &mut row.before, &mut row.after);
+            row.strip_blanks();
+            changed.push(row);
 
             // A clone takes no more memory than it needs.
             *shown = line.clone();
         }
         changed
+    }
+
+    /// Adds those of these rows that are missing, as they did not change.
+    pub(super) fn add_unchanged(
+        &self,
+        rows: &mut Vec<RowChange>,
+        wanted: RangeInclusive<u16>,
+        display: Display,
+    ) {
+        for y in wanted {
+            let (Err(place), Some(line)) = (
+                rows.binary_search_by_key(&y, |row| row.y),
+                self.lines.get(usize::from(y)),
+            ) else {
+                continue;
+            };
+            let mut row = RowChange::empty(y, self.area.width);
+            line.paint(display, &mut row.after);
+            row.before = row.after.clone();
+            row.strip_blanks();
+            rows.insert(place, row);
+        }
+    }
+}
+
+impl RowChange {
+    fn empty(y: u16, width: u16) -> RowChange {
+        let row = Buffer::empty(Rect::new(0, y, width, 1));
+        RowChange {
+            y,
+            before: row.clone(),
+            after: row,
+        }
+    }
+
+    /// Takes off the blanks what does not show, so that those that look alike are alike.
+    fn strip_blanks(&mut self) {
+        for cell in self
+            .before
+            .content
+            .iter_mut()
+            .chain(&mut self.after.content)
+        {
+            Pen::strip_blank(cell);
+        }
     }
 }
 
@@ -60,18 +110,36 @@ mod tests {
     use proptest::prelude::*;
     use ratatui::style::Style;
 
+    /// The cells of a whole screen.
+    fn cells(rows: &[Buffer]) -> Vec<ratatui::buffer::Cell> {
+        rows.iter().flat_map(|row| row.content.clone()).collect()
+    }
+
     proptest! {
         #[test]
-        fn as_much_is_written_as_between_whole_buffers(
+        fn rows_that_changed_are_told_as_they_were_and_are(
             frames in proptest::collection::vec(drawings(), 1..6),
         ) {
-            let mut before = Buffer::empty(frames[0].1.area);
-            let mut shown = Shown::cleared(before.area);
+            let area = frames[0].1.area;
+            let blank = |y| Buffer::empty(Rect::new(0, y, area.width, 1));
+            let mut known: Vec<Buffer> = (0..area.height).map(blank).collect();
+            let mut shown = Shown::cleared(area);
+
             for (sketch, frame) in frames {
-                let usual = before.diff(&frame);
-                let usual: Vec<_> = usual.iter().map(|(x, y, cell)| (*x, *y, (*cell).clone())).collect();
-                prop_assert_eq!(shown.replace(sketch, DISPLAY), usual);
-                before = frame;
+                let mut rows = shown.replace(sketch, DISPLAY);
+                for row in &rows {
+                    prop_assert_eq!(&known[usize::from(row.y)], &row.before);
+                    known[usize::from(row.y)] = row.after.clone();
+                }
+
+                let mut expected = frame.content;
+                expected.iter_mut().for_each(Pen::strip_blank);
+                prop_assert_eq!(&cells(&known), &expected);
+
+                // What did not change is what it was.
+                shown.add_unchanged(&mut rows, 0..=area.height - 1, DISPLAY);
+                let all: Vec<Buffer> = rows.into_iter().map(|row| row.after).collect();
+                prop_assert_eq!(cells(&all), expected);
             }
         }
     }

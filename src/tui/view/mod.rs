@@ -160,6 +160,7 @@ pub(in crate::tui) fn draw_frame<'a>(
     sketch: &mut Sketch,
 ) -> Rect {
     let inner = frame.inner(Margin::new(1, 1));
+    sketch.add_pane(inner);
 
     let edge = "─".repeat(inner.width.into());
     let foot = row::foot_line(frame);

@@ -30,6 +30,8 @@ pub(crate) struct Sketch {
     width: u16,
     /// Its lines, from the top.
     pub(crate) lines: Vec<SketchLine>,
+    /// The panes without their frames: their rows may move from one frame to the next.
+    panes: Vec<Rect>,
     /// The place of the terminal's cursor; `None` where it is hidden.
     cursor: Option<Position>,
 }
@@ -66,6 +68,7 @@ impl Sketch {
         let mut sketch = Sketch {
             width,
             lines: std::iter::repeat_with(line).take(height.into()).collect(),
+            panes: Vec::new(),
             cursor: None,
         };
         sketch.set_style(sketch.area(), style);
@@ -86,6 +89,16 @@ impl Sketch {
     pub(crate) fn area(&self) -> Rect {
         let height = u16::try_from(self.lines.len()).unwrap_or(u16::MAX);
         Rect::new(0, 0, self.width, height)
+    }
+
+    /// The panes without their frames.
+    pub(in crate::tui) fn panes(&self) -> &[Rect] {
+        &self.panes
+    }
+
+    /// Notes the area inside the frame of a pane.
+    pub(in crate::tui) fn add_pane(&mut self, inner: Rect) {
+        self.panes.push(inner.intersection(self.area()));
     }
 
     /// The place of the terminal's cursor; `None` where it is hidden.

@@ -1,6 +1,7 @@
 //! One frame after one quantity changed.
 
-use super::harness::screens::env;
+use super::harness::frame_bytes::frame_bytes;
+use super::harness::screens::{TestScreen, env};
 use super::{million, ms, percentile, row};
 use std::time::{Duration, Instant};
 use trolley::config::theme::Theme;
@@ -130,4 +131,20 @@ pub fn run() {
             bytes[bytes.len() / 2]
         ),
     );
+
+    for has_side_margins in [false, true] {
+        let mut stage = TestScreen::with_people(120, 36);
+        stage.state.theme = Theme::DARK.on_terminal_background();
+        let terminal = if has_side_margins {
+            "a terminal with margins at the sides"
+        } else {
+            "any terminal"
+        };
+        for (what, bytes) in frame_bytes(&mut stage, has_side_margins) {
+            row(
+                &format!("{what}, 120x36, {terminal}"),
+                &format!("{bytes} bytes"),
+            );
+        }
+    }
 }

@@ -1,0 +1,211 @@
+//! Encodes rows that changed as bytes for the terminal, in as few of them as is simple: the link to
+//! it may be slow. Only sequences that every terminal knows since the VT100 are used.
+
+use super::pen::Pen;
+use super::shown::RowChange;
+use ratatui::buffer::Cell;
+use ratatui::layout::Position;
+use unicode_width::UnicodeWidthChar;
+
+/// The bytes of a move within a row: cells between that take no more are written again instead.
+const SHORTEST_MOVE: usize = 4;
+
+/// Cells side by side that are written in one go.
+#[derive(Debug)]
+struct Run {
+    start: Position,
+    /// The column behind it; `None` where terminals may not agree on that.
+    end: Option<u16>,
+    pen: Pen,
+    /// It is of blanks alone, so that the colour of its text is free.
+    is_blank: bool,
+    text: String,
+}
+
+impl Run {
+    /// A run of one cell.
+    fn of(start: Position, cell: &Cell) -> Run {
+        let mut run = Run {
+            start,
+            end: Some(start.x),
+            pen: Pen::of(cell),
+            is_blank: true,
+            text: String::new(),
+        };
+        run.push(cell);
+        run
+    }
+
+    /// Adds a cell, which its pen can write.
+    fn push(&mut self, cell: &Cell) {
+        if self.is_blank && !is_blank(cell) {
+            self.pen = Pen::of(cell);
+            self.is_blank = false;
+        }
+        self.text.push_str(cell.symbol());
+        self.end = self.end.filter(|_| is_simple(cell)).map(|end| end + 1);
+    }
+
+    /// Returns whether its pen can write a cell behind those that it has.
+    fn can_write(&self, cell: &Cell) -> bool {
+        let pen = Pen::of(cell);
+        if self.is_blank || is_blank(cell) {
+            self.pen.looks_blank_as(pen)
+        } else {
+            self.pen == pen
+        }
+    }
+
+    /// Adds a cell of the same row, with those before it, where that takes no more bytes than a
+    /// move; returns whether it did.
+    fn extend(&mut self, x: u16, cells: &[Cell]) -> bool {
+        let Some(end) = self.end.filter(|end| *end <= x) else {
+            return false;
+        };
+        let between = &cells[usize::from(end)..usize::from(x)];
+        let bytes: usize = between.iter().map(|cell| cell.symbol().len()).sum();
+        if bytes > SHORTEST_MOVE {
+            return false;
+        }
+
+        let (text, pen, is_blank) = (self.text.len(), self.pen, self.is_blank);
+        for cell in &cells[usize::from(end)..=usize::from(x)] {
+            if self.end.is_none() || !self.can_write(cell) {
+                self.text.truncate(text);
+                (self.end, self.pen, self.is_blank) = (Some(end), pen, is_blank);
+                return false;
+            }
+            self.push(cell);
+        }
+        true
+    }
+}
+
+/// Returns whether a cell is a space.
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " "
+}
+
+/// Returns whether every terminal takes one column for a cell.
+fn is_simple(cell: &Cell) -> bool {
+    let mut letters = cell.symbol().chars();
+    let letter = letters.next().filter(|_| letters.next().is_none());
+    letter.is_some_and(|letter| letter.width() == Some(1))
+}
+
+/// Puts bytes for the terminal together, and knows what they leave it in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Encoder {
+    pub(super) bytes: Vec<u8>,
+    /// The place of the cursor, where it is known.
+    position: Option<Position>,
+    pen: Pen,
+}
+
+impl Encoder {
+    /// An encoder for a terminal that writes without colours, with its cursor at this place.
+    pub(super) fn at(position: Option<Position>) -> Encoder {
+        Encoder {
+            position,
+            ..Encoder::default()
+        }
+    }
+
+    /// Adds the cells that changed: row by row, or colour by colour, whichever takes fewer bytes.
+    /// After that the terminal writes without colours again.
+    pub(super) fn write_changes(&mut self, rows: &[RowChange]) {
+        let mut runs: Vec<Run> = rows.iter().flat_map(runs_of).collect();
+        let mut by_rows = self.clone();
+        by_rows.write_runs(&runs);
+
+        let mut pens: Vec<Pen> = Vec::new();
+        for run in &runs {
+            if !pens.contains(&run.pen) {
+                pens.push(run.pen);
+            }
+        }
+        runs.sort_by_cached_key(|run| pens.iter().position(|pen| *pen == run.pen));
+        self.write_runs(&runs);
+
+        if by_rows.bytes.len() <= self.bytes.len() {
+            *self = by_rows;
+        }
+    }
+
+    fn write_runs(&mut self, runs: &[Run]) {
+        for run in runs {
+            self.move_to(run.start);
+            self.change_pen(run);
+            self.bytes.extend_from_slice(run.text.as_bytes());
+            self.position = run.end.map(|x| Position::new(x, run.start.y));
+        }
+        self.pen.change(Pen::default(), &mut self.bytes);
+        self.pen = Pen::default();
+    }
+
+    fn change_pen(&mut self, run: &Run) {
+        let is_the_same = run.is_blank && self.pen.looks_blank_as(run.pen);
+        if !is_the_same {
+            self.pen.change(run.pen, &mut self.bytes);
+            self.pen = run.pen;
+        }
+    }
+
+    /// Adds a sequence after which the place of the cursor is not known.
+    pub(super) fn write_sequence(&mut self, sequence: &str) {
+        self.bytes.extend_from_slice(sequence.as_bytes());
+        self.position = None;
+    }
+
+    /// Moves the cursor, by the shorter way.
+    pub(super) fn move_to(&mut self, to: Position) {
+        if self.position == Some(to) {
+            return;
+        }
+        let absolute = if to.x == 0 {
+            format!("\x1b[{}H", to.y + 1)
+        } else {
+            format!("\x1b[{};{}H", to.y + 1, to.x + 1)
+        };
+        let relative = self.position.map(|from| relative_move(from, to));
+        let shorter = relative.filter(|relative| relative.len() < absolute.len());
+        self.bytes
+            .extend_from_slice(shorter.unwrap_or(absolute).as_bytes());
+        self.position = Some(to);
+    }
+}
+
+/// The sequences that move the cursor by rows, then by columns.
+fn relative_move(from: Position, to: Position) -> String {
+    let mut moves = String::new();
+    for (before, after, back, forth) in [(from.y, to.y, 'A', 'B'), (from.x, to.x, 'D', 'C')] {
+        let letter = if after < before { back } else { forth };
+        match before.abs_diff(after) {
+            0 => {}
+            1 if letter == 'D' => moves.push('\u{8}'),
+            1 => moves.extend(['\x1b', '[', letter]),
+            steps => moves.push_str(&format!("\x1b[{steps}{letter}")),
+        }
+    }
+    moves
+}
+
+/// The runs of the cells of a row that changed.
+fn runs_of(row: &RowChange) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (x, y, cell) in row.before.diff_iter(&row.after) {
+        let joins = runs
+            .last_mut()
+            .is_some_and(|run| run.extend(x, &row.after.content));
+        if !joins {
+            runs.push(Run::of(Position::new(x, y), cell));
+        }
+    }
+
+    // Behind the last column, terminals do not agree on the place of the cursor.
+    let width = row.after.area.width;
+    if let Some(last) = runs.last_mut() {
+        last.end = last.end.filter(|end| *end < width);
+    }
+    runs
+}

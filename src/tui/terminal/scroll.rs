@@ -1,0 +1,228 @@
+//! Finds rows of a pane that moved up or down, as those of a list that scrolls: a terminal moves them
+//! itself when it deletes or inserts lines, in fewer bytes than it takes to write them again.
+
+use super::shown::RowChange;
+use crate::model::text;
+use ratatui::buffer::Cell;
+use ratatui::layout::Rect;
+use std::ops::{Range, RangeInclusive};
+
+/// The least rows that are worth a look.
+const LEAST_ROWS: usize = 3;
+
+/// Rows that move within a part of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scroll {
+    /// The rows between which they move.
+    rows: RangeInclusive<u16>,
+    /// The columns that move.
+    columns: Range<u16>,
+    /// So many rows up; down where it is negative.
+    up: i16,
+}
+
+impl Scroll {
+    /// Finds the rows of a pane that moved, where most of them did.
+    pub(super) fn find(changed: &[RowChange], panes: &[Rect]) -> Option<Scroll> {
+        let mut best = None;
+        let mut most = LEAST_ROWS - 1;
+        for pane in panes {
+            let rows = rows_within(changed, *pane);
+            let height = i16::try_from(rows.len()).unwrap_or(0);
+            if rows.len() < LEAST_ROWS {
+                continue;
+            }
+            for up in (1..height).chain((1..height).map(|rows| -rows)) {
+                let moved = moved_rows(&rows, *pane, up);
+                if let (Some(first), Some(last)) = (moved.first(), moved.last())
+                    && moved.len() > most
+                {
+                    most = moved.len();
+                    best = Some(Scroll::hull(*first, *last, *pane, up));
+                }
+            }
+        }
+        best
+    }
+
+    /// The scroll that brings the rows from `first` to `last` where they are to be.
+    fn hull(first: u16, last: u16, pane: Rect, up: i16) -> Scroll {
+        let first_before = first.saturating_add_signed(up);
+        let last_before = last.saturating_add_signed(up);
+        Scroll {
+            rows: first.min(first_before)..=last.max(last_before),
+            columns: pane.left()..pane.right(),
+            up,
+        }
+    }
+
+    pub(super) fn rows(&self) -> RangeInclusive<u16> {
+        self.rows.clone()
+    }
+
+    /// The same scroll of all columns of a screen, which any terminal can do.
+    pub(super) fn of_whole_rows(&self, width: u16) -> Scroll {
+        Scroll {
+            columns: 0..width,
+            ..self.clone()
+        }
+    }
+
+    /// Does it to rows, as the terminal does; returns whether every terminal does the same. All of
+    /// its rows have to be among them.
+    pub(super) fn apply(&self, rows: &mut [RowChange]) -> bool {
+        let is_moved = |row: &&mut RowChange| self.rows.contains(&row.y);
+        let mut rows: Vec<&mut RowChange> = rows.iter_mut().filter(is_moved).collect();
+        if rows.iter().any(|row| self.cuts_letter(row)) {
+            return false;
+        }
+
+        let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
+        let cells = rows
+            .iter()
+            .map(|row| row.before.content[columns.clone()].to_vec());
+        let before: Vec<Vec<Cell>> = cells.collect();
+        let blank = vec![Cell::EMPTY; columns.len()];
+        for (place, row) in (0..).zip(&mut rows) {
+            let source = usize::try_from(place + i32::from(self.up)).ok();
+            let source = source.and_then(|source| before.get(source));
+            row.before.content[columns.clone()].clone_from_slice(source.unwrap_or(&blank));
+        }
+        true
+    }
+
+    /// Returns whether one of the edges goes through a wide letter of a row.
+    fn cuts_letter(&self, row: &RowChange) -> bool {
+        let edges = [self.columns.start, self.columns.end];
+        let before = edges.into_iter().filter_map(|edge| edge.checked_sub(1));
+        let width = row.before.area.width;
+        before
+            .filter(|x| x + 1 < width)
+            .any(|x| text::width(row.before.content[usize::from(x)].symbol()) > 1)
+    }
+
+    /// The sequence that has a terminal do it, in the colours of its background. The terminal has to
+    /// know margins at the sides, unless whole rows move.
+    pub(super) fn sequence(&self, width: u16) -> String {
+        let first = self.rows.start() + 1;
+        let last = self.rows.end() + 1;
+        let left = self.columns.start + 1;
+        let right = self.columns.end;
+        let lines = self.up.unsigned_abs();
+        let letter = if self.up > 0 { 'M' } else { 'L' };
+
+        let rows = format!("\x1b[{first};{last}r");
+        if self.columns == (0..width) {
+            return format!("{rows}\x1b[{first}H\x1b[{lines}{letter}\x1b[r");
+        }
+        format!(
+            "\x1b[?69h\x1b[{left};{right}s{rows}\x1b[{first};{left}H\x1b[{lines}{letter}\x1b[r\x1b[?69l"
+        )
+    }
+}
+
+/// The rows that changed within a pane; those between them that did not are left out.
+fn rows_within(changed: &[RowChange], pane: Rect) -> Vec<&RowChange> {
+    let rows = changed.iter();
+    rows.filter(|row| (pane.top()..pane.bottom()).contains(&row.y))
+        .filter(|row| within(&row.before.content, pane) != within(&row.after.content, pane))
+        .collect()
+}
+
+/// The cells of a row that lie within a pane.
+fn within(row: &[Cell], pane: Rect) -> &[Cell] {
+    &row[usize::from(pane.left())..usize::from(pane.right())]
+}
+
+/// Those of these rows which show what was so many rows further down.
+fn moved_rows(rows: &[&RowChange], pane: Rect, up: i16) -> Vec<u16> {
+    let mut moved = Vec::new();
+    for row in rows {
+        let source = row.y.saturating_add_signed(up);
+        let place = rows.binary_search_by_key(&source, |row| row.y);
+        let source = place.ok().and_then(|place| rows.get(place));
+        if source.is_some_and(|source| {
+            within(&source.before.content, pane) == within(&row.after.content, pane)
+        }) {
+            moved.push(row.y);
+        }
+    }
+    moved
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::buffer::Buffer;
+
+    const PANE: Rect = Rect::new(2, 1, 6, 6);
+
+    /// Rows from the second on, with these words before and after beside others that stay.
+    fn rows(before: &[&str], after: &[&str]) -> Vec<RowChange> {
+        let row = |y, words: &str| {
+            let mut row = Buffer::empty(Rect::new(0, y, 10, 1));
+            row.set_string(PANE.x, y, words, ratatui::style::Style::new());
+            row.set_string(9, y, y.to_string(), ratatui::style::Style::new());
+            row
+        };
+        let words = (1..).zip(before.iter().zip(after));
+        words
+            .map(|(y, (before, after))| RowChange {
+                y,
+                before: row(y, before),
+                after: row(y, after),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn rows_that_moved_are_found_and_moved() {
+        let before = ["head", "tea", "cake", "bread", "milk", "foot"];
+        for (after, rows_moved, up) in [
+            (["head", "cake", "bread", "milk", "eggs", "foot"], 2..=5, 1),
+            (["head", "eggs", "tea", "cake", "bread", "foot"], 2..=5, -1),
+            (["tea", "cake", "bread", "milk", "x", "y"], 1..=5, 1),
+        ] {
+            let mut changed = rows(&before, &after);
+            let found = Scroll::find(&changed, &[PANE]).unwrap();
+            assert_eq!((found.rows(), found.up), (rows_moved, up), "{after:?}");
+            assert_eq!(found.columns, 2..8);
+
+            assert!(found.apply(&mut changed));
+            let equal = changed.iter().filter(|row| row.before == row.after);
+            assert!(equal.count() >= 4 || after[0] != "head", "{after:?}");
+        }
+
+        // Too little moved, or nothing.
+        let after = ["head", "cake", "bread", "x", "y", "foot"];
+        assert_eq!(Scroll::find(&rows(&before, &after), &[PANE]), None);
+        assert_eq!(Scroll::find(&rows(&before, &before), &[PANE]), None);
+    }
+
+    #[test]
+    fn no_wide_letter_is_cut() {
+        let before = ["tea", "cake", "bread", "milk"];
+        let after = ["cake", "bread", "milk", "eggs"];
+        let mut changed = rows(&before, &after);
+        let found = Scroll::find(&changed, &[PANE]).unwrap();
+
+        changed[1].before.content[1].set_symbol("抹");
+        assert!(!found.apply(&mut changed.clone()));
+        assert!(found.of_whole_rows(10).apply(&mut changed));
+    }
+
+    #[test]
+    fn the_sequence_names_rows_and_columns_from_one() {
+        let scroll = Scroll {
+            rows: 2..=5,
+            columns: 2..8,
+            up: -3,
+        };
+        assert_eq!(
+            scroll.sequence(10),
+            "\x1b[?69h\x1b[3;8s\x1b[3;6r\x1b[3;3H\x1b[3L\x1b[r\x1b[?69l"
+        );
+        let whole = scroll.of_whole_rows(10);
+        assert_eq!(whole.sequence(10), "\x1b[3;6r\x1b[3H\x1b[3L\x1b[r");
+    }
+}
