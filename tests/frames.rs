@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::theme::Theme;
 use trolley::model::{Cart, Catalog, Currency, Money, Product, Refusal, Stock};
 use trolley::store::live::LiveEvent;
@@ -63,9 +64,16 @@ fn frames_show_the_whole_of_any_screen_after_any_other() {
         .map(|(_, stage)| stage)
         .collect();
 
-    for has_side_margins in [false, true] {
-        let mut drawn = Drawn::new(has_side_margins);
+    let palette = Display {
+        colours: Colours::Palette,
+        charset: Charset::Unicode,
+    };
+    let named = Theme::NAMED.map(|(_, theme)| theme);
+    let themes = [&named[..], &[palette.theme(Theme::DARK)]].concat();
+    for (number, theme) in themes.into_iter().enumerate() {
+        let mut drawn = Drawn::new(number % 2 == 0);
         for stage in &mut all {
+            stage.state.theme = theme;
             drawn.draw(stage);
         }
         all.reverse();

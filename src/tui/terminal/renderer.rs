@@ -97,9 +97,7 @@ impl Renderer {
         let cursor = picture.sketch.cursor();
         let panes = picture.sketch.panes().to_vec();
         let rows = self.shown.replace(picture.sketch, picture.display);
-        if !rows.is_empty() || cursor != self.cursor {
-            self.write_rows(rows, &panes, picture.display, cursor, &mut frame)?;
-        }
+        self.write_rows(rows, &panes, picture.display, cursor, &mut frame)?;
 
         queue!(frame, terminal::EndSynchronizedUpdate)?;
         Ok(frame)
@@ -116,12 +114,12 @@ impl Renderer {
         frame: &mut Vec<u8>,
     ) -> io::Result<()> {
         let was_shown = self.cursor.is_some();
-        let jumps = !rows.is_empty();
+        let mut encoder = self.shortest(rows, panes, display);
+        let jumps = !encoder.bytes.is_empty();
         if was_shown && (jumps || cursor.is_none()) {
             queue!(frame, cursor::Hide)?;
         }
 
-        let mut encoder = self.shortest(rows, panes, display);
         if let Some(position) = cursor {
             encoder.move_to(position);
         }

@@ -149,7 +149,8 @@ mod tests {
         for (width, height) in [(0, 0), (0, 3), (3, 0)] {
             let mut shown = Shown::cleared(Rect::new(0, 0, width, height));
             let sketch = Sketch::new((width, height), Style::new());
-            assert!(shown.replace(sketch, DISPLAY).is_empty());
+            let rows = shown.replace(sketch, DISPLAY);
+            assert!(rows.iter().all(|row| row.after.content.is_empty()));
         }
     }
 }
