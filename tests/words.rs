@@ -913,6 +913,7 @@ fn a_slip_in_the_palette_offers_what_was_meant_and_does_nothing_by_itself() {
         ("t h e m e space d r a k", "theme dark"),
         ("s o r t space p r c i e", "sort price"),
         ("u n d i", "undo"),
+        ("r y w", "Dark Rye Bread"),
         ("c h e k c o u t", "checkout"),
     ] {
         let mut stage = TestScreen::filled(80, 24);

@@ -9,6 +9,8 @@ const MOST_CANDIDATES: usize = 8;
 const MOST_REPEATED: usize = 80;
 /// Similarity from which a name is taken for a slip of another, from 0 to 1.
 const NEAR: f64 = 0.85;
+/// The similarity of short words that differ by one slip.
+const ONE_SLIP: f64 = 0.86;
 
 impl Catalog {
     /// The product that somebody means by an id, a bar code or a name: the id, else the code, else
@@ -118,11 +120,23 @@ pub(crate) fn name_similarity(name: &str, wanted: &str) -> f64 {
     let name = text::folded_for(wanted, name);
     let word = name
         .split_whitespace()
-        .map(|word| strsim::jaro_winkler(word, wanted))
+        .map(|word| word_similarity(word, wanted))
         .fold(0.0, f64::max);
 
     // A whole name is nearer than one with other words beside it.
     strsim::jaro_winkler(&name, wanted).max(word * 0.99)
+}
+
+/// The similarity of two words, from 0 to 1. One slip is a third of a word of three letters, and
+/// near all the same.
+fn word_similarity(word: &str, wanted: &str) -> f64 {
+    let similarity = strsim::jaro_winkler(word, wanted);
+    let is_short = wanted.chars().count() == 3;
+    if is_short && strsim::osa_distance(word, wanted) == 1 {
+        similarity.max(ONE_SLIP)
+    } else {
+        similarity
+    }
 }
 
 /// The most similar of several, each behind its similarity; `None` where none is near.
