@@ -126,8 +126,11 @@ pub(super) fn counts(state: &StaffState, layout: &BoardLayout) -> Vec<(String, S
     if !shows_list(state) {
         let behind = board.to_make - layout.next;
         let before = board.first;
-        if behind + before > 0 {
-            words.push((format!("{before} ← · → {behind}"), theme.warn));
+        if before > 0 {
+            words.push((format!("← {before} more"), theme.warn));
+        }
+        if behind > 0 {
+            words.push((format!("{behind} more →"), theme.warn));
         }
     }
     if let Some(oldest) = ages.iter().max() {
