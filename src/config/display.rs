@@ -186,6 +186,22 @@ fn nearest(color: Color) -> Color {
     Color::Indexed(index)
 }
 
+/// The parts of a colour of the palette; `None` for the first sixteen, which each terminal has its
+/// own way.
+pub(super) fn in_cube(index: u8) -> Option<(u8, u8, u8)> {
+    match index {
+        0..=15 => None,
+        16..=231 => {
+            let place = index - 16;
+            Some((step(place / 36), step(place / 6 % 6), step(place % 6)))
+        }
+        232.. => {
+            let shade = 8 + 10 * (index - 232);
+            Some((shade, shade, shade))
+        }
+    }
+}
+
 fn step(place: u8) -> u8 {
     CUBE[usize::from(place)]
 }

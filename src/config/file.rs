@@ -1,6 +1,7 @@
 //! Reads the settings file.
 
 use super::ConfigError;
+use super::colours::OwnColours;
 use super::keymap::Keymap;
 use super::pipe;
 use super::setting_table::{KeyNames, SettingLayer};
@@ -23,6 +24,7 @@ pub(crate) enum FilePresence {
 pub(crate) struct SettingsFile {
     pub(crate) settings: SettingLayer,
     pub(crate) keymap: Keymap,
+    pub(crate) colours: OwnColours,
     /// The whole text.
     pub(crate) text: String,
 }
@@ -49,9 +51,11 @@ pub(crate) fn read(
     let settings: SettingLayer =
         toml::from_str(&text).map_err(|error| bad_file(path, told(&error, &text)))?;
     let keymap = keymap(&settings, &text).map_err(|why| bad_file(path, why))?;
+    let colours = colours(&settings, &text).map_err(|why| bad_file(path, why))?;
     Ok(SettingsFile {
         settings,
         keymap,
+        colours,
         text,
     })
 }
@@ -103,6 +107,19 @@ fn keymap(settings: &SettingLayer, toml: &str) -> Result<Keymap, String> {
             sanitize_lines(&bad.why)
         )
     })
+}
+
+/// The own colours that the file gives. An error says on which line the mistake is.
+fn colours(settings: &SettingLayer, toml: &str) -> Result<OwnColours, String> {
+    let mut colours = OwnColours::default();
+    for (role, style) in &settings.colours {
+        colours.add(role.get_ref(), style).map_err(|why| {
+            let line = line_at(toml, role.span().start);
+            let role = text::sanitize_to(role.get_ref().as_bytes(), 40);
+            format!("line {line}: colours.{role}: {}", sanitize_lines(&why))
+        })?;
+    }
+    Ok(colours)
 }
 
 /// The number of the line that holds the byte at `position`, from 1 on.

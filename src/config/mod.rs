@@ -6,6 +6,7 @@
 
 pub mod alerts;
 mod ascii;
+pub mod colours;
 mod credentials;
 pub mod display;
 mod file;
@@ -36,6 +37,7 @@ use crate::model::change::{NameError, sanitize_actor, typed_name};
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use alerts::Alerts;
+use colours::OwnColours;
 use credentials::Credentials;
 use display::AsciiMode;
 use file::FilePresence;
@@ -101,6 +103,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The colours; `None`: those that suit the terminal.
     pub theme: Option<Theme>,
+    /// Other colours for some roles of the theme.
+    pub colours: OwnColours,
     /// Whether a terminal gets nothing but ASCII.
     pub ascii: AsciiMode,
     /// How to be told what happens while one looks elsewhere.
@@ -142,7 +146,7 @@ impl Settings {
         let file = file::read(path.as_deref(), presence)?;
 
         let mut layers = SettingLayers::new(flags, file.settings);
-        let mut settings = Settings::of(&mut layers, file.keymap)
+        let mut settings = Settings::of(&mut layers, file.keymap, file.colours)
             .map_err(|error| placed(error, &layers, path.as_deref(), &file.text))?;
         settings.file = path;
         settings.origins = layers.into_origins();
@@ -150,13 +154,21 @@ impl Settings {
     }
 
     /// The settings of these layers, whose origins are noted there.
-    fn of(layers: &mut SettingLayers, keymap: Keymap) -> Result<Settings, ConfigError> {
+    fn of(
+        layers: &mut SettingLayers,
+        keymap: Keymap,
+        colours: OwnColours,
+    ) -> Result<Settings, ConfigError> {
         // The order of these is the order in which `trolley config` shows them.
         let mut warnings = Vec::new();
         let server = server(layers, &mut warnings)?;
         let user = user(layers)?;
         let policy = policy(layers, &user)?;
         let theme = theme(layers)?;
+        // Nobody knows yet on which background that is, where the terminal decides.
+        if let Some(theme) = theme {
+            warnings.extend(colours.warnings(theme));
+        }
         let ascii = ascii(layers)?;
         let alerts = alerts(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
@@ -171,6 +183,7 @@ impl Settings {
             user,
             policy,
             theme,
+            colours,
             ascii,
             alerts,
             mouse,

@@ -160,8 +160,11 @@ pub(crate) struct SettingLayer {
     #[serde(default)]
     pub(crate) serve: ServeSettings,
 
-    // In the file alone: other keys for actions. They are a table, with a line in the file for
-    // each action, which no single option could hold.
+    // In the file alone: other colours for roles of the theme, and other keys for actions. They are
+    // tables, with a line in the file for each, which no single option could hold.
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) colours: BTreeMap<Spanned<String>, String>,
     #[arg(skip)]
     #[serde(default)]
     pub(crate) keys: BTreeMap<Spanned<String>, KeyNames>,

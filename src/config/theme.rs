@@ -101,6 +101,47 @@ impl Theme {
         }
     }
 
+    /// The names of the roles, as the settings file has them.
+    pub(crate) const ROLES: [&str; 15] = [
+        "background",
+        "text",
+        "info",
+        "dim",
+        "accent",
+        "border",
+        "focus",
+        "selected",
+        "selected_unfocused",
+        "changed",
+        "matched",
+        "pending",
+        "good",
+        "warn",
+        "bad",
+    ];
+
+    /// The style of the role with this name.
+    pub(crate) fn role_mut(&mut self, name: &str) -> Option<&mut Style> {
+        Some(match name {
+            "background" => &mut self.background,
+            "text" => &mut self.text,
+            "info" => &mut self.info,
+            "dim" => &mut self.dim,
+            "accent" => &mut self.accent,
+            "border" => &mut self.border,
+            "focus" => &mut self.focus,
+            "selected" => &mut self.selected,
+            "selected_unfocused" => &mut self.selected_unfocused,
+            "changed" => &mut self.changed,
+            "matched" => &mut self.matched,
+            "pending" => &mut self.pending,
+            "good" => &mut self.good,
+            "warn" => &mut self.warn,
+            "bad" => &mut self.bad,
+            _ => return None,
+        })
+    }
+
     /// The style of a cart's mark: the same for a name wherever and whenever it shows.
     #[must_use]
     pub(crate) fn cart(&self, name: &str) -> Style {

@@ -152,7 +152,7 @@ impl Look {
         Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
-            theme: display.theme(theme),
+            theme: display.theme(settings.colours.on(theme)),
             zone: jiff::tz::TimeZone::system(),
             size: tty::size(),
         }
