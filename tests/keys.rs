@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use harness::board::TestBoard;
 use harness::screens::{TestScreen, demo_products};
 use harness::{Server, TROLLEY, Terminal, ok_as, order_screens, shop, until};
 use trolley::config::key::Key;
@@ -66,6 +67,8 @@ fn commands_searches_and_the_help_begin_on_every_page() {
         // Among the orders it is one for an order.
         let words = match screen.state.mode {
             Mode::Search => &screen.state.catalog.words,
+            // On the help it is one for a key.
+            Mode::Help(ref page) if open == "?" => &page.words,
             Mode::OrderSearch if open.starts_with('o') => &screen.state.orders.words,
             _ => panic!("no search: {open}"),
         };
@@ -339,4 +342,97 @@ fn a_product_that_goes_leaves_no_key_to_its_neighbour() {
     screen.take_in(Message::LossShown(ProductId::stored(b"ginger-beer")));
     let neighbour = screen.state.target().unwrap();
     assert_eq!(changed_unseen(&mut screen, "a"), [neighbour.to_string()]);
+#[test]
+fn the_help_is_searched_as_one_types() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("? / c l e a r space c a r t");
+    let picture = stage.picture();
+    assert!(picture.contains(" Keys /clear cart "), "{picture}");
+    assert!(picture.contains("Clear the cart (asks first"), "{picture}");
+    assert!(!picture.contains("Sort by category"), "{picture}");
+    assert!(picture.contains(" Find: clear cart"), "{picture}");
+
+    // Keys close the help again once nothing is typed; one step back shows all of it.
+    stage.keys("enter");
+    assert!(stage.picture().contains(" Keys /clear cart "));
+    stage.keys("esc");
+    assert!(
+        stage.picture().contains("Add the product"),
+        "{}",
+        stage.picture()
+    );
+    stage.keys("/ x y z q");
+    assert!(stage.picture().contains("No key has “xyzq” in its words"));
+    stage.keys("esc q");
+    assert!(stage.picture().contains(" Catalog "));
+
+    let mut board = TestBoard::busy(80, 24);
+    board.keys("? / t i c k enter");
+    let picture = board.picture();
+    assert!(
+        picture.contains("Tick the line") && !picture.contains("To today"),
+        "{picture}"
+    );
+    board.keys("esc esc");
+    assert!(board.picture().contains("#38 table-3"));
+}
+
+#[test]
+fn a_key_without_a_use_says_what_is_near_and_hides_no_message() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("W");
+    assert_eq!(
+        stage.notice(),
+        "W does nothing here. w: Show or hide the people"
+    );
+    stage.keys("esc z");
+    assert_eq!(stage.notice(), "z does nothing here: ? shows the keys");
+    stage.keys("esc .");
+    let told = stage.notice().to_owned();
+    stage.keys("Z");
+    assert_eq!(stage.notice(), told);
+
+    let mut board = TestBoard::busy(80, 24);
+    board.keys("z");
+    assert_eq!(board.notice(), "z does nothing here: ? shows the keys");
+}
+
+#[test]
+fn digits_of_full_width_count() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("３ a");
+    assert!(
+        stage.picture().contains("5… Baguette"),
+        "{}",
+        stage.picture()
+    );
+    stage.keys("tab = １ ２ enter");
+    assert!(
+        stage.picture().contains("12… Baguette"),
+        "{}",
+        stage.picture()
+    );
+
+    let mut board = TestBoard::busy(80, 24);
+    board.keys("４ ３");
+    assert_eq!(board.selected(), Some(43));
+}
+
+#[test]
+fn a_number_before_a_key_is_never_lost_or_taken_for_one() {
+    let mut stage = TestScreen::filled(80, 24);
+    stage.keys("0 a");
+    assert!(stage.state.cart.unconfirmed.is_empty() && !stage.notice().is_empty());
+    stage.keys("esc tab 7 =");
+    assert!(
+        stage.picture().contains("(now 2): 7"),
+        "{}",
+        stage.picture()
+    );
+    stage.keys("enter");
+    assert!(
+        stage.picture().contains("7… Baguette"),
+        "{}",
+        stage.picture()
+    );
 }

@@ -84,6 +84,22 @@ impl Key {
         Some(Key { code, ctrl, alt })
     }
 
+    /// The key with the digit that it means: those of full width count as the plain ones.
+    #[must_use]
+    pub(crate) fn with_plain_digit(self) -> Key {
+        match self.code {
+            Code::Char(digit @ '０'..='９') => {
+                let plain = u32::from(digit) - u32::from('０') + u32::from('0');
+                let plain = char::from_u32(plain).unwrap_or(digit);
+                Key {
+                    code: Code::Char(plain),
+                    ..self
+                }
+            }
+            Code::Char(_) | Code::Named(_) | Code::F(_) => self,
+        }
+    }
+
     /// The character that this key types; `None` for named keys and with ctrl or alt.
     #[must_use]
     pub fn typed(self) -> Option<char> {

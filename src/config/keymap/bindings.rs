@@ -238,6 +238,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Complete, &["tab"], &[Palette]).footer("complete"),
     bind(Action::Back, &["esc"], TYPING).footer("cancel"),
     bind(Action::Move(Motion::PageDown), &["space"], &[Help]).footer("more"),
+    bind(Action::Search, &["/"], &[Help]).footer("find"),
     bind(Action::Back, &["esc", "q", "?", "f1"], &[Help]).footer("close"),
     bind(Action::PlaceOrder, &["Y"], &[Checkout]).footer("place the order"),
     bind(Action::Fix, &["enter"], &[Checkout])

@@ -4,11 +4,14 @@
 
 mod action;
 mod bindings;
+mod near;
+mod presets;
 
 pub use action::{Action, Context, GROUPS, HelpGroup, Motion, ScreenKind};
 
 use crate::config::key::Key;
 use bindings::{ALL, BINDINGS, HelpSentence, KEY};
+use presets::Preset;
 use std::collections::BTreeMap;
 
 /// A row of the table with the keys in force.
@@ -76,7 +79,7 @@ pub struct KeymapError {
 
 impl Default for Keymap {
     fn default() -> Keymap {
-        Keymap::build(&BTreeMap::new())
+        Keymap::build(Preset::Default, &BTreeMap::new())
     }
 }
 
@@ -86,8 +89,13 @@ impl Keymap {
     /// # Errors
     /// [`KeymapError`] for an unknown action, an unknown key, or a key with two meanings.
     pub fn with(settings: &BTreeMap<String, Vec<String>>) -> Result<Keymap, KeymapError> {
+        let mut preset = Preset::Default;
         let mut rebound = BTreeMap::new();
         for (name, keys) in settings {
+            if name == presets::SETTING {
+                preset = chosen_preset(keys)?;
+                continue;
+            }
             let keys = parse_rebinding(name, keys).map_err(|why| KeymapError {
                 action: name.clone(),
                 why,
@@ -95,7 +103,7 @@ impl Keymap {
             rebound.insert(name.as_str(), keys);
         }
 
-        let keymap = Keymap::build(&rebound);
+        let keymap = Keymap::build(preset, &rebound);
         keymap.check_meanings(settings)?;
         Ok(keymap)
     }
@@ -117,13 +125,13 @@ impl Keymap {
         self
     }
 
-    /// Applies rebound keys, by the names of their actions, to the table.
-    fn build(rebound: &BTreeMap<&str, Vec<Key>>) -> Keymap {
+    /// Applies a preset to the table, and then rebound keys, by the names of their actions.
+    fn build(preset: Preset, rebound: &BTreeMap<&str, Vec<Key>>) -> Keymap {
         let entries = BINDINGS.iter().map(|binding| KeymapEntry {
             action: binding.action,
             keys: match rebound.get(binding.action.name()) {
                 Some(keys) => keys.clone(),
-                None => binding.default_keys(),
+                None => preset.keys(binding, BINDINGS),
             },
             contexts: binding.contexts,
             footer_word: binding.footer_word,
@@ -233,6 +241,21 @@ impl Keymap {
     }
 }
 
+/// The preset that the settings name.
+fn chosen_preset(names: &[String]) -> Result<Preset, KeymapError> {
+    let preset = match names {
+        [name] => Preset::named(name),
+        _ => None,
+    };
+    preset.ok_or_else(|| {
+        let names: Vec<&str> = Preset::NAMED.iter().map(|(name, _)| *name).collect();
+        KeymapError {
+            action: presets::SETTING.to_owned(),
+            why: format!("one of {} is expected", names.join(", ")),
+        }
+    })
+}
+
 /// The keys that the settings give to an action, or what is wrong with them.
 fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
     let keys = keys
@@ -307,6 +330,59 @@ mod tests {
                 "{context:?}"
             );
         }
+    }
+
+    #[test]
+    fn each_preset_is_whole_and_gives_way_to_other_keys() {
+        let with = |preset: &str| {
+            let settings = BTreeMap::from([("preset".to_owned(), vec![preset.to_owned()])]);
+            Keymap::with(&settings)
+        };
+        for (name, _) in Preset::NAMED {
+            let keymap = with(name).unwrap();
+            for binding in BINDINGS {
+                let has_key = keymap.has_key(binding.action);
+                assert!(has_key, "{name}: {:?}", binding.action);
+            }
+            for context in ALL {
+                let back = keymap.dispatch(*context, key("esc"));
+                let quit = keymap.dispatch(*context, key("ctrl-c"));
+                assert_eq!(
+                    (back, quit),
+                    (Some(Action::Back), Some(Action::Quit)),
+                    "{name}"
+                );
+            }
+        }
+
+        let emacs = with("emacs").unwrap();
+        let in_cart = |name| emacs.dispatch(Context::Cart, key(name));
+        assert_eq!(in_cart("ctrl-n"), Some(Action::Move(Motion::Down)));
+        assert_eq!(in_cart("ctrl-f"), Some(Action::ToCart));
+        assert_eq!(in_cart("alt-x"), Some(Action::Palette));
+        assert_eq!(in_cart(":"), Some(Action::Palette));
+        assert_eq!(
+            emacs.dispatch(Context::Prompt, key("ctrl-g")),
+            Some(Action::Back)
+        );
+        let vim = with("vim").unwrap();
+        assert_eq!(vim.dispatch(Context::Cart, key("x")), Some(Action::Remove));
+        assert_eq!(
+            vim.dispatch(Context::Orders, key("x")),
+            Some(Action::AskCancel)
+        );
+        let arrows = with("arrows").unwrap();
+        assert_eq!(arrows.dispatch(Context::Cart, key("j")), None);
+        assert_eq!(arrows.dispatch(Context::Cart, key("a")), None);
+
+        let error = with("nano").unwrap_err();
+        assert_eq!(error.why, "one of default, vim, emacs, arrows is expected");
+        let both = BTreeMap::from([
+            ("preset".to_owned(), vec!["emacs".to_owned()]),
+            ("add".to_owned(), vec!["ctrl-n".to_owned()]),
+        ]);
+        let error = Keymap::with(&both).unwrap_err();
+        assert_eq!(error.why, "Ctrl-N is a key of down, too");
     }
 
     #[test]

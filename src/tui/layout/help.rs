@@ -1,7 +1,7 @@
 //! The rows of the help: the keys and the mouse, by groups. Drawing and scrolling both read
 //! them.
 
-use crate::config::keymap::{GROUPS, Keymap, ScreenKind};
+use crate::config::keymap::{GROUPS, Keymap, KeymapEntry, ScreenKind};
 use crate::model::text;
 
 /// The most lines that one sentence of the help takes.
@@ -46,16 +46,20 @@ pub(crate) enum HelpRow {
     Keys { keys: String, text: String },
 }
 
-/// The rows of the help of screens of this kind, wrapped for one of so many columns.
+/// The rows of the help of screens of this kind that have these words, wrapped for one of so many
+/// columns.
 #[must_use]
-pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16) -> Vec<HelpRow> {
+pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16, words: &str) -> Vec<HelpRow> {
+    let words = text::folded(words);
     let width = width.saturating_sub(2);
     let columns = usize::from(width.saturating_sub(keys_width(width) + 1));
 
     let mut rows = Vec::new();
     for group in GROUPS {
         let entries = keymap.explained(screen);
-        let mut entries = entries.filter(|entry| entry.group() == *group).peekable();
+        let entries = entries.filter(|entry| entry.group() == *group);
+        let found = |entry: &&KeymapEntry| has_words(&words, &entry.shown(), &entry.help);
+        let mut entries = entries.filter(found).peekable();
         if entries.peek().is_some() {
             rows.push(HelpRow::Group(group.title()));
         }
@@ -68,11 +72,22 @@ pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16) -> Vec<HelpR
         ScreenKind::Shop => ("Mouse", MOUSE),
         ScreenKind::Staff => ("Digits and the mouse", DIGITS_AND_MOUSE),
     };
-    rows.push(HelpRow::Group(title));
+    let gestures = gestures.iter();
+    let found = |(gesture, text): &&(&str, &str)| has_words(&words, gesture, text);
+    let mut gestures = gestures.filter(found).peekable();
+    if gestures.peek().is_some() {
+        rows.push(HelpRow::Group(title));
+    }
     for (gesture, text) in gestures {
-        push_wrapped(&mut rows, gesture.to_owned(), text, columns);
+        push_wrapped(&mut rows, (*gesture).to_owned(), text, columns);
     }
     rows
+}
+
+/// Tells whether all words, which are folded, are those of some keys or of their use.
+fn has_words(words: &str, keys: &str, text: &str) -> bool {
+    let text = text::folded_for(words, &format!("{keys} {text}"));
+    words.split_whitespace().all(|word| text.contains(word))
 }
 
 /// Adds the rows for some keys, whose text is wrapped to `columns`.

@@ -12,8 +12,8 @@ const MOST_KEPT: usize = COUNT_DIGITS + 1 + LONGEST + 1;
 pub struct TypedDigits(String);
 
 impl TypedDigits {
-    /// Adds a digit, or the sign between a number and a code.
-    pub(crate) fn push(&mut self, typed: char) {
+    /// Adds a digit, or the sign between a number and a code; returns whether it is one.
+    pub(crate) fn push(&mut self, typed: char) -> bool {
         let is_taken = match typed {
             // Behind what is no number it stays, so that the code is not taken for more than it is.
             TIMES => !self.0.is_empty() && !self.0.contains(TIMES),
@@ -22,6 +22,7 @@ impl TypedDigits {
         if is_taken && self.0.len() < MOST_KEPT {
             self.0.push(typed);
         }
+        is_taken
     }
 
     /// Drops what was typed.
@@ -45,6 +46,12 @@ impl TypedDigits {
     #[must_use]
     pub fn count(&self) -> Option<u32> {
         barcode::parse_count(self.0.strip_suffix(TIMES).unwrap_or(&self.0))
+    }
+
+    /// Returns whether a number was typed that is zero.
+    #[must_use]
+    pub(crate) fn are_zero(&self) -> bool {
+        !self.0.is_empty() && self.0.bytes().all(|digit| digit == b'0')
     }
 
     /// Returns whether the digits are too many for a number.

@@ -7,6 +7,7 @@ pub mod cart;
 pub mod carts;
 pub mod catalog;
 pub mod digits;
+pub mod help;
 pub mod orders;
 pub mod people;
 pub mod scroll;
@@ -28,6 +29,7 @@ use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
 use digits::TypedDigits;
+use help::HelpPage;
 use orders::{CheckoutPage, CheckoutPane, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
@@ -124,7 +126,7 @@ pub enum Mode {
         input: Input,
     },
     /// Reads the help, from this row on.
-    Help(usize),
+    Help(HelpPage),
     /// Checks out, at these positions.
     Checkout(CheckoutPage),
     /// Looks through past orders.
@@ -412,6 +414,7 @@ impl State {
             Mode::Search | Mode::OrderSearch => Context::Search,
             Mode::Prompt { .. } => Context::Prompt,
             Mode::Palette { .. } => Context::Palette,
+            Mode::Help(page) if page.is_typing => Context::Search,
             Mode::Help(_) => Context::Help,
             Mode::Checkout(_) => Context::Checkout,
             Mode::Orders => Context::Orders,

@@ -170,6 +170,9 @@ impl Decoder {
             self.side_margins = Some(has_side_margins);
             return None;
         }
+        if let Some(code) = keypad_code(whole) {
+            return Some(TerminalEvent::Key(Key::plain(code)));
+        }
         if !is_for_parser(whole) {
             return None;
         }
@@ -184,6 +187,33 @@ impl Decoder {
         }
         event.and_then(useful)
     }
+}
+
+/// The key of a keypad that a terminal sends by a sequence of its own, in either of the two ways;
+/// what stands on it is meant, as the screen has no other use for it.
+fn keypad_code(whole: &[u8]) -> Option<Code> {
+    let character = match whole {
+        [0x1b, b'O', key @ (b'j'..=b'y' | b'X')] => match key {
+            b'X' => '=',
+            key => char::from(key - 0x40),
+        },
+        [0x1b, b'O', b'M'] => return Code::named("enter"),
+        [0x1b, b'[', digits @ .., b'u'] => {
+            match std::str::from_utf8(digits).ok()?.parse::<u32>().ok()? {
+                digit @ 57_399..=57_408 => char::from_digit(digit - 57_399, 10)?,
+                57_409 => '.',
+                57_410 => '/',
+                57_411 => '*',
+                57_412 => '-',
+                57_413 => '+',
+                57_414 => return Code::named("enter"),
+                57_415 => '=',
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(Code::Char(character))
 }
 
 /// Returns whether the parser reads a key or sequence to its end. It takes the rest of others for

@@ -5,6 +5,7 @@ use crate::config::keymap::Action;
 use crate::model::{ChangeKind, Edit, Refusal};
 use crate::tui::message::Effect;
 use crate::tui::state::areas::{ActivityVisibility, Pane};
+use crate::tui::state::help::HelpPage;
 use crate::tui::state::{Asked, Mode, RepeatableEdit};
 use crate::tui::update::mouse::mouse_told;
 
@@ -60,6 +61,7 @@ impl Updater<'_> {
             }
             Action::KeepAlive => self.keep_cart_alive(),
 
+            Action::Search if let Mode::Help(page) = &mut self.state.mode => page.find(),
             Action::Search if self.is_among_orders() => self.start_order_search(),
             Action::Search => self.start_search(),
             Action::NextCategory if self.is_among_orders() => self.show_next_states(true),
@@ -96,7 +98,7 @@ impl Updater<'_> {
             Action::AskRule(rule) => self.ask_rule(rule),
             Action::Activity => self.toggle_activity(),
             Action::Mouse => self.toggle_mouse(),
-            Action::Help => self.cover(Mode::Help(0)),
+            Action::Help => self.cover(Mode::Help(HelpPage::default())),
             // No key of these works here.
             Action::Step
             | Action::Tick
@@ -240,7 +242,8 @@ impl Updater<'_> {
     fn go_back(&mut self) {
         self.state.catalog.typed_ahead.clear();
 
-        match self.state.mode {
+        match &mut self.state.mode {
+            Mode::Help(page) if page.is_searched() => *page = HelpPage::default(),
             Mode::Search => {
                 self.state.mode = Mode::Browse;
                 self.clear_search();
@@ -272,7 +275,7 @@ impl Updater<'_> {
 
     /// Accepts what was typed at a prompt.
     fn accept(&mut self) {
-        match &self.state.mode {
+        match &mut self.state.mode {
             Mode::Search => self.state.mode = Mode::Browse,
             Mode::OrderSearch => self.state.mode = Mode::Orders,
             Mode::Prompt { asked, input } => {
@@ -286,9 +289,9 @@ impl Updater<'_> {
                 }
             }
             Mode::Palette { .. } => self.run_selected_command(),
+            Mode::Help(page) => page.is_typing = false,
 
             Mode::Browse
-            | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }

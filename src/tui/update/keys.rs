@@ -25,6 +25,12 @@ impl Updater<'_> {
         }
 
         let context = self.state.context();
+        let types_words = matches!(context, Context::Search | Context::Palette);
+        let key = if types_words {
+            key
+        } else {
+            key.with_plain_digit()
+        };
         let action = self.state.env.keymap.dispatch(context, key);
         let code = self.code_ended_by(key);
 
@@ -126,10 +132,25 @@ impl Updater<'_> {
             | Context::ConfirmQuit
             | Context::ConfirmCancel
             | Context::ConfirmClear => {
-                if let Some(typed) = key.typed() {
-                    self.state.digits.push(typed);
+                let typed = key.typed();
+                if !typed.is_some_and(|typed| self.state.digits.push(typed)) {
+                    self.say_what_is_near(context, key);
                 }
             }
+        }
+    }
+
+    /// Says what is near a key that does nothing, unless a message or a number has the line.
+    fn say_what_is_near(&mut self, context: Context, key: Key) {
+        let is_question = matches!(
+            context,
+            Context::ConfirmQuit | Context::ConfirmCancel | Context::ConfirmClear
+        );
+        if is_question || self.state.notice.is_some() || !self.state.digits.is_empty() {
+            return;
+        }
+        if let Some(near) = self.state.env.keymap.about_unknown(context, key) {
+            self.notify_info(near);
         }
     }
 

@@ -1,12 +1,13 @@
 //! Moving the selection, or what shows, with the keyboard.
 
 use super::Updater;
-use crate::config::keymap::{Context, Motion, ScreenKind};
+use crate::config::keymap::{Context, Keymap, Motion, ScreenKind};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
 use crate::tui::state::Mode;
 use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::help::HelpPage;
 
 impl Updater<'_> {
     /// Moves within whatever has the keyboard.
@@ -55,12 +56,9 @@ impl Updater<'_> {
 
     fn move_in_help(&mut self, motion: Motion) {
         let (width, height) = self.state.size;
-        let page = help::page(height);
-        let rows = help::rows(&self.state.env.keymap, ScreenKind::Shop, width);
-        let tops = first_rows(rows.len(), page);
-
-        if let Mode::Help(top) = &mut self.state.mode {
-            *top = moved((*top).min(tops - 1), tops, page, motion, 1);
+        let keymap = &self.state.env.keymap;
+        if let Mode::Help(page) = &mut self.state.mode {
+            scroll_help(page, keymap, ScreenKind::Shop, (width, height), motion);
         }
     }
 
@@ -99,6 +97,20 @@ impl Updater<'_> {
     pub(super) fn rows_per_step(&self) -> usize {
         self.state.digits.count().unwrap_or(1) as usize
     }
+}
+
+/// Scrolls the help on a screen of so many columns and rows.
+pub(in crate::tui) fn scroll_help(
+    page: &mut HelpPage,
+    keymap: &Keymap,
+    screen: ScreenKind,
+    (width, height): (u16, u16),
+    motion: Motion,
+) {
+    let rows = help::rows(keymap, screen, width, page.words.value()).len();
+    let shown = help::page(height);
+    let tops = first_rows(rows, shown);
+    page.top = moved(page.top.min(tops - 1), tops, shown, motion, 1);
 }
 
 /// The number of rows that can be the first of a page: the last page is a full one.

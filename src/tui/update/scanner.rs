@@ -7,7 +7,7 @@ use super::Updater;
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
 use crate::model::barcode::{Reading, TIMES};
-use crate::model::{ChangeKind, Edit, ProductId, text};
+use crate::model::{ChangeKind, Edit, ProductId, Refusal, text};
 use crate::store::MOST_LINES;
 use crate::tui::state::digits::are_scanned;
 use crate::tui::state::{Asked, Connectivity, Mode};
@@ -104,12 +104,18 @@ impl Updater<'_> {
         }
     }
 
-    /// Refuses digits that are too many for a number before a command; returns whether they are.
+    /// Refuses digits before a command that are too many for a number, or nothing but zeros where
+    /// pieces are counted; returns whether they are.
     pub(super) fn refuse_digits(&mut self, action: Action) -> bool {
         let leaves = matches!(
             action,
             Action::Back | Action::Quit | Action::QuitAnyway | Action::Suspend
         );
+        if self.state.digits.are_zero() && counts_pieces(action) {
+            self.notify_error(Refusal::Zero.to_string());
+            self.state.digits.clear();
+            return true;
+        }
         if leaves || !self.state.digits.are_no_number() {
             return false;
         }
@@ -250,4 +256,12 @@ fn last_digits(text: &str) -> &str {
     let text = text.trim_end();
     let before = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == TIMES);
     &text[before.len()..]
+}
+
+/// Tells whether a number before an action says how many pieces are meant.
+fn counts_pieces(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Add | Action::More | Action::Less | Action::Repeat
+    )
 }

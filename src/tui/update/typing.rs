@@ -73,8 +73,12 @@ impl Updater<'_> {
                     self.show_found_orders();
                 }
             }
+            Mode::Help(page) => {
+                if apply(&mut page.words, request, limit) {
+                    page.top = 0;
+                }
+            }
             Mode::Browse
-            | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }

@@ -9,6 +9,7 @@ use crate::model::time::{ClockStyle, clock};
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, ProductId, Refusal, text};
 use crate::tui::layout::footer::KeyHint;
+use crate::tui::state::help::HelpPage;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Asked, AskedNote, Connectivity, Mode, State};
 use ratatui::layout::{Position, Rect};
@@ -106,6 +107,16 @@ pub(in crate::tui) struct Prompt<'a> {
     pub(in crate::tui) input: &'a Input,
 }
 
+impl<'a> Prompt<'a> {
+    /// The prompt for what to find in the help, while it is typed.
+    pub(in crate::tui) fn of_help(page: &'a HelpPage) -> Option<Prompt<'a>> {
+        page.is_typing.then(|| Prompt {
+            label: " Find: ".to_owned(),
+            input: &page.words,
+        })
+    }
+}
+
 impl Prompt<'_> {
     /// The prompt in a line of `width` columns; `None` where nothing is typed there.
     fn of(state: &State, width: u16) -> Option<Prompt<'_>> {
@@ -127,10 +138,10 @@ impl Prompt<'_> {
                 input,
             }),
 
+            Mode::Help(page) => Prompt::of_help(page),
             Mode::Browse
             | Mode::Search
             | Mode::OrderSearch
-            | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::Receipt { .. }

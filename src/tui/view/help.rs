@@ -3,26 +3,48 @@
 use super::row;
 use super::row::{RowBackground, left};
 use super::sketch::Sketch;
-use super::{draw_pane, draw_scroll_bar};
+use super::{draw_pane, draw_placeholder, draw_scroll_bar, titled};
+use crate::config::keymap::{Keymap, ScreenKind};
 use crate::config::theme::Theme;
+use crate::model::text;
 use crate::tui::layout::help;
 use crate::tui::layout::help::HelpRow;
+use crate::tui::state::help::HelpPage;
 use ratatui::layout::Rect;
-use ratatui::text::Span;
 
-/// Draws the rows of the help from row `top` on.
+/// The most columns for the words that are looked for.
+const LONGEST_WORDS: usize = 30;
+
+/// Draws the help of screens of this kind, as it was scrolled and searched.
 pub(in crate::tui) fn draw(
     theme: &Theme,
-    rows: &[HelpRow],
-    top: usize,
+    keymap: &Keymap,
+    screen: ScreenKind,
+    page: &HelpPage,
     area: Rect,
     sketch: &mut Sketch,
 ) {
-    let title = Span::styled(" Keys ", theme.accent);
+    let words = page.words.value();
+    let looked_for = match words {
+        "" => Vec::new(),
+        words => vec![(
+            format!("/{}", text::truncate(words, LONGEST_WORDS)),
+            theme.warn,
+        )],
+    };
+    let title = titled(theme, " Keys ", looked_for, area);
     let inner = draw_pane(theme, true, title, area, sketch);
 
+    let rows = help::rows(keymap, screen, area.width, words);
+    if rows.is_empty() {
+        let message = format!("No key has “{words}” in its words");
+        return draw_placeholder(theme, &message, inner, sketch);
+    }
+
     // The screen may have grown since the help was scrolled.
-    let top = top.min(rows.len().saturating_sub(usize::from(inner.height)));
+    let top = page
+        .top
+        .min(rows.len().saturating_sub(usize::from(inner.height)));
     draw_scroll_bar(theme, area, inner, rows.len(), top, sketch);
     // Nothing is selected: whoever follows the cursor reads from the first row that shows.
     sketch.point_at(inner);

@@ -21,7 +21,6 @@ pub(in crate::tui) mod typed;
 use crate::config::keymap::{Action, ScreenKind};
 use crate::config::theme::Theme;
 use crate::model::text;
-use crate::tui::layout;
 use crate::tui::layout::footer::key_hints;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::{Mode, State};
@@ -116,9 +115,9 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         (mode, _) => mode,
     };
     match page {
-        Mode::Help(top) => {
-            let rows = layout::help::rows(&state.env.keymap, ScreenKind::Shop, state.size.0);
-            help::draw(&state.theme, &rows, *top, body, sketch);
+        Mode::Help(page) => {
+            let keymap = &state.env.keymap;
+            help::draw(&state.theme, keymap, ScreenKind::Shop, page, body, sketch);
         }
         Mode::Checkout(page) => checkout::draw(state, *page, body, sketch),
         Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => {

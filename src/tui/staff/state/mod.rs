@@ -16,6 +16,7 @@ use crate::tui::message::Now;
 use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::state::alerts::Alerts;
 use crate::tui::state::areas;
+use crate::tui::state::help::HelpPage;
 use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
 use board::BoardState;
@@ -100,8 +101,8 @@ pub enum StaffMode {
         /// The selected entry.
         cursor: usize,
     },
-    /// Reads the help, from this row on.
-    Help(usize),
+    /// Reads the help.
+    Help(HelpPage),
     /// Asks whether to cancel this order, which was seen in this state.
     ConfirmCancel(OrderId, OrderState),
     /// Types what a prompt asks for.
@@ -267,10 +268,11 @@ impl StaffState {
     /// The part of the screen that receives keys.
     #[must_use]
     pub(in crate::tui) fn context(&self) -> Context {
-        match self.mode {
+        match &self.mode {
             StaffMode::Browse => self.page_context(),
             StaffMode::Find => Context::Search,
             StaffMode::Palette { .. } => Context::Palette,
+            StaffMode::Help(page) if page.is_typing => Context::Search,
             StaffMode::Help(_) => Context::Help,
             StaffMode::ConfirmCancel(..) => Context::ConfirmCancel,
             StaffMode::Prompt { .. } | StaffMode::ConfirmOverwrite(_) => Context::Prompt,

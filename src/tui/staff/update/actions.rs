@@ -3,7 +3,6 @@
 use super::Updater;
 use crate::config::keymap::{Action, Motion, ScreenKind};
 use crate::model::product::StockStep;
-use crate::tui::layout::help;
 use crate::tui::staff::layout::board::shows_list;
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::message::StaffEffect;
@@ -11,7 +10,8 @@ use crate::tui::staff::state::board::{BoardForm, BoardPane};
 use crate::tui::staff::state::products::ProductsPane;
 use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode};
-use crate::tui::update::motion::{first_rows, moved};
+use crate::tui::state::help::HelpPage;
+use crate::tui::update::motion::{moved, scroll_help};
 use crate::tui::update::mouse::mouse_told;
 use tui_input::Input;
 
@@ -74,6 +74,7 @@ impl Updater<'_> {
             Action::Totals => self.state.board.shows_totals = !self.state.board.shows_totals,
             Action::List => self.toggle_form(),
             Action::Station => self.open_palette(palette::station_typed()),
+            Action::Search if let StaffMode::Help(page) = &mut self.state.mode => page.find(),
             Action::Search if self.state.page == Page::Products => self.start_search(),
             Action::Search => {
                 self.state.page = Page::Board;
@@ -90,7 +91,7 @@ impl Updater<'_> {
             Action::Complete => self.complete_command(),
             Action::Accept => self.accept(),
             Action::Back => self.go_back(),
-            Action::Help => self.open(StaffMode::Help(0)),
+            Action::Help => self.open(StaffMode::Help(HelpPage::default())),
             Action::Mouse => self.toggle_mouse(),
             Action::Suspend => self.effects.push(StaffEffect::Suspend),
             Action::Quit => self.effects.push(StaffEffect::Quit),
@@ -164,7 +165,8 @@ impl Updater<'_> {
     /// Goes back by one thing: what covers the page, the message, what was looked for, the station.
     fn go_back(&mut self) {
         let board = &mut self.state.board;
-        match self.state.mode {
+        match &mut self.state.mode {
+            StaffMode::Help(page) if page.is_searched() => *page = HelpPage::default(),
             StaffMode::Help(_)
             | StaffMode::Palette { .. }
             | StaffMode::Prompt { .. }
@@ -199,6 +201,11 @@ impl Updater<'_> {
     }
 
     fn accept(&mut self) {
+        if let StaffMode::Help(page) = &mut self.state.mode {
+            page.is_typing = false;
+            return;
+        }
+
         match self.state.mode.clone() {
             StaffMode::Find => self.end_find(),
             StaffMode::Palette { .. } => self.run_selected_command(),
@@ -218,17 +225,15 @@ impl Updater<'_> {
 
     /// Moves within whatever has the keyboard.
     pub(super) fn move_cursor(&mut self, motion: Motion) {
-        let (width, height) = self.state.size;
-        match &self.state.mode {
-            StaffMode::Help(top) => {
-                let rows = help::rows(&self.state.env.keymap, ScreenKind::Staff, width);
-                let page = help::page(height);
-                let tops = first_rows(rows.len(), page);
-                let top = moved((*top).min(tops - 1), tops, page, motion, 1);
-                self.state.mode = StaffMode::Help(top);
+        let size = self.state.size;
+        match &mut self.state.mode {
+            StaffMode::Help(page) => {
+                let keymap = &self.state.env.keymap;
+                scroll_help(page, keymap, ScreenKind::Staff, size, motion);
             }
             StaffMode::Palette { input, .. } => {
-                let entries = palette::entries(self.state, input.value()).len();
+                let typed = input.value().to_owned();
+                let entries = palette::entries(self.state, &typed).len();
                 if let StaffMode::Palette { cursor, .. } = &mut self.state.mode {
                     *cursor = moved(*cursor, entries, 1, motion, 1);
                 }

@@ -11,6 +11,15 @@ impl Updater<'_> {
     /// Does what a key means where it is pressed.
     pub(super) fn press_key(&mut self, key: Key) {
         let context = self.state.context();
+        let is_typing = matches!(
+            context,
+            Context::Search | Context::Palette | Context::Prompt
+        );
+        let key = if is_typing {
+            key
+        } else {
+            key.with_plain_digit()
+        };
         let action = self.state.env.keymap.dispatch(context, key);
 
         if !self.state.has_room() {
@@ -21,10 +30,6 @@ impl Updater<'_> {
             return;
         }
 
-        let is_typing = matches!(
-            context,
-            Context::Search | Context::Palette | Context::Prompt
-        );
         if let Some(action) = action {
             self.act(action);
         } else if key.alt && !(is_typing && is_edit(key)) {
@@ -50,19 +55,41 @@ impl Updater<'_> {
                     self.state.board.refresh();
                 }
             }
-            StaffMode::Browse if self.state.page == Page::Board => self.type_digit(key),
-            StaffMode::Browse if self.state.page == Page::Products => match key.typed() {
-                Some(typed) => self.state.products.digits.push(typed),
-                None => self.state.products.digits.clear(),
-            },
             StaffMode::Prompt { input, .. } => {
                 edit(input, key, text::LONGEST);
             }
-            StaffMode::Browse | StaffMode::Help(_) => {}
+            StaffMode::Help(page) if page.is_typing => {
+                if edit(&mut page.words, key, TEXT_LIMIT) {
+                    page.top = 0;
+                }
+            }
+            StaffMode::Browse if self.state.page == Page::Board && is_of_number(key) => {
+                self.type_digit(key);
+            }
+            StaffMode::Browse if self.state.page == Page::Products && key.typed().is_some() => {
+                if let Some(typed) = key.typed() {
+                    self.state.products.digits.push(typed);
+                }
+            }
+            StaffMode::Browse | StaffMode::Help(_) => {
+                self.state.products.digits.clear();
+                self.say_what_is_near(key);
+            }
             // Any other key than the one that says yes keeps things as they are.
             StaffMode::ConfirmCancel(..) | StaffMode::ConfirmOverwrite(_) => {
                 self.state.mode = StaffMode::Browse;
             }
+        }
+    }
+
+    /// Says what is near a key that does nothing, unless a message or a number has the line.
+    fn say_what_is_near(&mut self, key: Key) {
+        if self.state.notice.is_some() || !self.state.board.digits.is_empty() {
+            return;
+        }
+        let context = self.state.context();
+        if let Some(near) = self.state.env.keymap.about_unknown(context, key) {
+            self.notify_info(near);
         }
     }
 
@@ -72,10 +99,10 @@ impl Updater<'_> {
             return;
         }
         let line = text::sanitize_to(pasted.trim().as_bytes(), text::LONGEST);
-        let is_typing = match self.state.mode {
+        let is_typing = match &self.state.mode {
             StaffMode::Palette { .. } | StaffMode::Find | StaffMode::Prompt { .. } => true,
+            StaffMode::Help(page) => page.is_typing,
             StaffMode::Browse
-            | StaffMode::Help(_)
             | StaffMode::ConfirmOverwrite(_)
             | StaffMode::ConfirmCancel(..) => false,
         };
@@ -85,4 +112,10 @@ impl Updater<'_> {
             }
         }
     }
+}
+
+/// Tells whether a key types a digit, or takes the last one away.
+fn is_of_number(key: Key) -> bool {
+    let is_digit = key.typed().is_some_and(|typed| typed.is_ascii_digit());
+    is_digit || key.code == Code::Named("backspace")
 }

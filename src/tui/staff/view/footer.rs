@@ -29,10 +29,8 @@ pub(super) fn prompt(state: &StaffState) -> Option<Prompt<'_>> {
             },
             input,
         }),
-        StaffMode::Browse
-        | StaffMode::Help(_)
-        | StaffMode::ConfirmOverwrite(_)
-        | StaffMode::ConfirmCancel(..) => None,
+        StaffMode::Help(page) => Prompt::of_help(page),
+        StaffMode::Browse | StaffMode::ConfirmOverwrite(_) | StaffMode::ConfirmCancel(..) => None,
     }
 }
 

@@ -13,7 +13,6 @@ mod totals;
 
 use crate::config::keymap::ScreenKind;
 use crate::model::text;
-use crate::tui::layout::help as help_rows;
 use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::staff::layout::footer::key_hints;
 use crate::tui::staff::layout::palette as commands;
@@ -78,9 +77,9 @@ fn sketch(state: &StaffState, layout: &BoardLayout) -> Sketch {
 
 /// Draws the page, or the help that covers it.
 fn draw_page(state: &StaffState, layout: &BoardLayout, body: Rect, sketch: &mut Sketch) {
-    if let StaffMode::Help(top) = state.mode {
-        let rows = help_rows::rows(&state.env.keymap, ScreenKind::Staff, state.size.0);
-        return help::draw(&state.theme, &rows, top, body, sketch);
+    if let StaffMode::Help(page) = &state.mode {
+        let keymap = &state.env.keymap;
+        return help::draw(&state.theme, keymap, ScreenKind::Staff, page, body, sketch);
     }
     match state.page {
         Page::Board => board::draw(state, layout, sketch),

@@ -49,6 +49,15 @@ fn keys_whole_and_in_pieces() {
 }
 
 #[test]
+fn a_keypad_types_what_stands_on_it() {
+    let by_application_mode = b"\x1bOp\x1bOy\x1bOk\x1bOm\x1bOj\x1bOM";
+    let by_kitty = b"\x1b[57399u\x1b[57408u\x1b[57413u\x1b[57412u\x1b[57411u\x1b[57414u";
+    for keys in [&by_application_mode[..], by_kitty] {
+        assert_eq!(decode(&[keys]), ["0", "9", "+", "-", "*", "Enter"]);
+    }
+}
+
+#[test]
 fn a_lone_escape_is_a_key_after_a_moment() {
     assert_eq!(decode(&[b"\x1b"]), Vec::<String>::new());
     assert_eq!(decode(&[b"\x1b", SILENCE, b"j"]), ["Esc", "j"]);
