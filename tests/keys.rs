@@ -342,6 +342,8 @@ fn a_product_that_goes_leaves_no_key_to_its_neighbour() {
     screen.take_in(Message::LossShown(ProductId::stored(b"ginger-beer")));
     let neighbour = screen.state.target().unwrap();
     assert_eq!(changed_unseen(&mut screen, "a"), [neighbour.to_string()]);
+}
+
 #[test]
 fn the_help_is_searched_as_one_types() {
     let mut stage = TestScreen::filled(80, 24);

@@ -102,9 +102,9 @@ impl Updater<'_> {
         let is_typing = match &self.state.mode {
             StaffMode::Palette { .. } | StaffMode::Find | StaffMode::Prompt { .. } => true,
             StaffMode::Help(page) => page.is_typing,
-            StaffMode::Browse
-            | StaffMode::ConfirmOverwrite(_)
-            | StaffMode::ConfirmCancel(..) => false,
+            StaffMode::Browse | StaffMode::ConfirmOverwrite(_) | StaffMode::ConfirmCancel(..) => {
+                false
+            }
         };
         if is_typing {
             for c in line.chars() {

@@ -17,7 +17,7 @@ use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{
     draw_pane, draw_placeholder, draw_scroll_bar, position, row_background, titled,
 };
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use strum::VariantArray;
 

@@ -10,7 +10,7 @@ use crate::tui::staff::state::StaffState;
 use crate::tui::view::row::{self, left};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_pane, draw_rule, draw_sentence, row_background, titled};
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 use strum::VariantArray;
 
 /// The columns of the names of settings.
