@@ -696,7 +696,10 @@ fn the_shop_has_a_name_and_a_currency() {
     let shown = json(&server, &["shop", "name=", "--json"]);
     assert_eq!(
         shown,
-        serde_json::json!({ "name": "trolley", "currency": "£", "money": "£1234.50", "time_zone": null, "buyers_cancel": true })
+        serde_json::json!({
+            "name": "trolley", "currency": "£", "money": "£1234.50", "time_zone": null,
+            "buyers_cancel": true, "receipt_head": "", "receipt_foot": "",
+        })
     );
 }
 

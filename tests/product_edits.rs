@@ -122,6 +122,7 @@ async fn an_answer_that_is_lost_neither_repeats_nor_hides_what_there_was() {
 #[tokio::test]
 async fn a_long_text_is_the_same_as_its_beginning_in_the_catalog() {
     let server = shop();
+    server.cmd("ZADD catalog 0 tea");
     let mut connection = open(server.url()).await;
     let long = "word-".repeat(300);
     server.cmd(&format!("HSET product:tea description {long}"));

@@ -75,14 +75,15 @@ async fn attempt(
     let stored: Value = connection
         .read(async |mut conn| answer(&fetch, &mut conn).await)
         .await?;
-    let unknown = || Refusal::UnknownProduct(edit.product.to_string());
-    let mut fields = raw_fields(&stored).ok_or_else(unknown)?;
-    let was = Product::decode(edit.product.clone(), fields).ok_or_else(unknown)?;
-    let field = fields.get_mut(edit.field.index()).ok_or_else(unknown)?;
+    let mut fields = raw_fields(&stored).ok_or_else(|| unknown(edit))?;
+    let was = Product::decode(edit.product.clone(), fields).ok_or_else(|| unknown(edit))?;
+    let field = fields
+        .get_mut(edit.field.index())
+        .ok_or_else(|| unknown(edit))?;
     let before = field.unwrap_or_default().to_vec();
     let new = Some(edit.value.as_bytes()).filter(|value| !value.is_empty());
     *field = new;
-    let now = Product::decode(edit.product.clone(), fields).ok_or_else(unknown)?;
+    let now = Product::decode(edit.product.clone(), fields).ok_or_else(|| unknown(edit))?;
 
     if before == edit.value.as_bytes() {
         let was = first.take().unwrap_or(was);
@@ -100,9 +101,14 @@ async fn attempt(
             *first = None;
             Ok(None)
         }
-        "gone" => Err(unknown().into()),
+        "gone" => Err(unknown(edit).into()),
         word => Err(Trouble::Other(format!("the answer {word:?} to an edited product")).into()),
     }
+}
+
+/// The refusal of a change where the shop has no such product.
+fn unknown(edit: &FieldEdit) -> Refusal {
+    Refusal::UnknownProduct(edit.product.to_string())
 }
 
 fn saved(was: Product, now: Product) -> Edited {

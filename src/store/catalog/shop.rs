@@ -210,10 +210,8 @@ impl ShopChange {
     /// The [`ShopFlaw`] of what is written.
     pub fn set(&mut self, field: &str, written: &str) -> Result<(), ShopFlaw> {
         let written = written.trim();
-        let shown = || text::sanitize_to(written.as_bytes(), LONGEST_SHOP_NAME);
         let Some(field) = SHOP_FIELDS.into_iter().find(|known| *known == field) else {
-            let field = text::sanitize_to(field.as_bytes(), LONGEST_SHOP_NAME);
-            return Err(ShopFlaw::NoField(field));
+            return Err(ShopFlaw::NoField(excerpt(field)));
         };
 
         let value = match field {
@@ -224,11 +222,11 @@ impl ShopChange {
                 currency.example()
             }
             "time_zone" => match TimeZone::get(written) {
-                Err(_) if !written.is_empty() => return Err(ShopFlaw::NoZone(shown())),
+                Err(_) if !written.is_empty() => return Err(ShopFlaw::NoZone(excerpt(written))),
                 Ok(_) | Err(_) => written.to_owned(),
             },
             "buyers_cancel" if !["", YES, NO].contains(&written) => {
-                return Err(ShopFlaw::NotYesOrNo(shown()));
+                return Err(ShopFlaw::NotYesOrNo(excerpt(written)));
             }
             "currency" => checked(written, currency::LONGEST_SIGN)?,
             "receipt_head" | "receipt_foot" => checked(written, LONGEST_RECEIPT_TEXT)?,
@@ -237,6 +235,11 @@ impl ShopChange {
         self.0.insert(field, value);
         Ok(())
     }
+}
+
+/// The beginning of what somebody wrote, clean for a message.
+fn excerpt(written: &str) -> String {
+    text::sanitize_to(written.as_bytes(), LONGEST_SHOP_NAME)
 }
 
 /// A value that shows just as it is written.

@@ -136,16 +136,7 @@ impl ReceiptRows {
     #[must_use]
     pub(crate) fn of(state: &State, order: &Order, columns: u16) -> ReceiptRows {
         let sheet = Sheet::of(order, usize::from(columns.min(SHEET)));
-        let words_of_shop = |words| {
-            let lines = lines_of_shop(words, sheet.columns);
-            lines.into_iter().map(ReceiptRow::Words)
-        };
         let mut rows = head(state, order, sheet.columns);
-        let below_shop = rows.len().min(1);
-        rows.splice(
-            below_shop..below_shop,
-            words_of_shop(&state.shop.receipt_head),
-        );
         rows.push(ReceiptRow::Rule);
         rows.extend(sheet.lines(order));
         rows.push(ReceiptRow::Rule);
@@ -154,7 +145,8 @@ impl ReceiptRows {
         rows.extend(note.into_iter().map(ReceiptRow::Words));
         rows.extend(sheet.people(order));
         rows.push(ReceiptRow::Id(order.id.to_string()));
-        rows.extend(words_of_shop(&state.shop.receipt_foot));
+        let foot = lines_of_shop(&state.shop.receipt_foot, sheet.columns);
+        rows.extend(foot.into_iter().map(ReceiptRow::Words));
 
         ReceiptRows {
             rows,
@@ -188,6 +180,8 @@ fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
     let words = format!("{when} · {} · ordered by {}", order.user, order.who);
 
     let mut rows = vec![ReceiptRow::Head(shop, name)];
+    let words_of_shop = lines_of_shop(&state.shop.receipt_head, columns);
+    rows.extend(words_of_shop.into_iter().map(ReceiptRow::Words));
     let words = text::wrap(&words, columns, usize::MAX);
     rows.extend(words.into_iter().map(ReceiptRow::Words));
     rows.extend(

@@ -217,16 +217,14 @@ impl Updater<'_> {
         self.end_saving(&before.id, ProductField::Stock);
         match outcome {
             Ok(left) => {
-                let with_stock = |left| Product {
-                    stock: Stock::Left(left),
-                    ..before.clone()
-                };
                 // Others may have changed it since it was seen.
-                let was = with_stock(match step {
+                let was = match step {
                     StockStep::Up(pieces) => left.saturating_sub(pieces),
                     StockStep::Down(pieces) => left.saturating_add(pieces),
-                });
-                self.show_saved(&was, with_stock(left), ProductField::Stock);
+                };
+                let was = with_stock(before, was);
+                let now = with_stock(before, left);
+                self.show_saved(&was, now, ProductField::Stock);
             }
             Err(error) => self.on_edit_failed(&before.id, ProductField::Stock, error),
         }
@@ -360,6 +358,14 @@ impl Updater<'_> {
             ProductsPane::List => self.go_to(ProductsPane::Form),
             ProductsPane::Form => self.ask_field(),
         }
+    }
+}
+
+/// The product with so many pieces left.
+fn with_stock(product: &Product, left: u64) -> Product {
+    Product {
+        stock: Stock::Left(left),
+        ..product.clone()
     }
 }
 

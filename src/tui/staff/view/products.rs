@@ -23,6 +23,9 @@ use strum::VariantArray;
 
 /// The columns of a list from which on it says what today sold.
 const LEAST_FOR_SOLD: u16 = 40;
+/// The columns of a list from which on it has the categories, and those that they get.
+const LEAST_FOR_CATEGORY: u16 = 70;
+const CATEGORY: u16 = 20;
 /// The columns before the values of a form, with the sign of the selected field.
 const LABELS: u16 = 10;
 /// The columns that a stock keeps before what is told of it.
@@ -64,6 +67,7 @@ fn draw_list(state: &StaffState, frame: Rect, rows: Rect, sketch: &mut Sketch) {
         let cells = [
             left(cells.sign, 1, theme.bad),
             left(item.name, columns.name, theme.text),
+            left(item.category, columns.category, theme.dim),
             right(&cells.price, columns.price, cells.price_style(state)),
             right(&cells.stock, columns.stock, cells.stock_style),
             right(&cells.sold, columns.sold, theme.dim),
@@ -212,6 +216,8 @@ fn needs_attention(stock: Stock, sold: Option<u64>) -> bool {
 /// The widths of the list's columns.
 struct ListColumns {
     name: u16,
+    /// 0 where there is no room.
+    category: u16,
     price: u16,
     stock: u16,
     /// For what today sold; 0 where there is no room, or it is not known.
@@ -248,10 +254,21 @@ impl ListColumns {
             0
         };
 
-        // The sign takes a column, and each column a gap behind it.
-        let used = 2 + price + 1 + stock + u16::from(sold > 0) + sold;
+        let category = if rows.width >= LEAST_FOR_CATEGORY {
+            CATEGORY
+        } else {
+            0
+        };
+
+        // The sign takes a column, and each column a gap before it.
+        let others = [category, price, stock, sold].into_iter();
+        let used: u16 = others
+            .filter(|width| *width > 0)
+            .map(|width| width + 1)
+            .sum();
         ListColumns {
-            name: rows.width.saturating_sub(used + 1),
+            name: rows.width.saturating_sub(2 + used),
+            category,
             price,
             stock,
             sold,
@@ -264,6 +281,7 @@ impl ListColumns {
         let cells = [
             left("", 1, dim),
             left("Product", self.name, dim),
+            left("Category", self.category, dim),
             right("Price", self.price, dim),
             right(ListColumns::STOCK, self.stock, dim),
             right(ListColumns::SOLD, self.sold, dim),

@@ -98,8 +98,9 @@ fn draw_setting(
     }
 
     let room = rows.width.saturating_sub(NAMES + 1);
-    let used = u16::try_from(text::width(&value)).unwrap_or(u16::MAX);
-    let width = used.clamp(LEAST_VALUE, room.max(LEAST_VALUE));
+    let used = u16::try_from(text::width(&value)).unwrap_or(u16::MAX - 1);
+    // Its hint stands apart.
+    let width = (used + 1).clamp(LEAST_VALUE, room.max(LEAST_VALUE));
     let cells = [
         left(setting_name(field), NAMES, theme.dim),
         left(&value, width, style),
