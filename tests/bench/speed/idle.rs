@@ -5,20 +5,14 @@ use super::row;
 use rustix::process::Pid;
 use std::time::Duration;
 
-const SPAN: Duration = Duration::from_secs(60);
+pub const SPAN: Duration = Duration::from_secs(60);
 
 pub fn run() {
     let server = Server::with_demo();
     super::harness::ok(&server, &["--user", "office", "add", "espresso", "2"]);
     let shop = shop_sized(&server, "office", "ann", 120, 36);
     shop.wait("2 items ");
-    // The warmth of the start is not what is measured.
-    std::thread::sleep(Duration::from_secs(3));
-    let before = ticks(shop.pid());
-    std::thread::sleep(SPAN);
-    let spent = ticks(shop.pid()) - before;
-    // A tick of the kernel is 10 ms.
-    let part = spent as f64 * 0.01 / SPAN.as_secs_f64() * 100.0;
+    let [part] = part_of_a_core([shop.pid()]);
     row(
         "idle for 60 s with a cart and a countdown",
         &format!("{part:.3} % of one core"),
@@ -34,6 +28,22 @@ pub fn run() {
         "resident memory with the demo catalog",
         &format!("{:.1} MB", kilobytes / 1000.0),
     );
+}
+
+/// The part of a core that each of these takes while nothing happens, in percent.
+pub fn part_of_a_core<const N: usize>(processes: [Pid; N]) -> [f64; N] {
+    // The warmth of the start is not what is measured.
+    std::thread::sleep(Duration::from_secs(3));
+    let before = processes.map(ticks);
+    std::thread::sleep(SPAN);
+
+    let mut parts = [0.0; N];
+    for ((part, pid), before) in parts.iter_mut().zip(processes).zip(before) {
+        // A tick of the kernel is 10 ms.
+        let spent = (ticks(pid) - before) as f64 * 0.01;
+        *part = spent / SPAN.as_secs_f64() * 100.0;
+    }
+    parts
 }
 
 /// The processor's time that a process has had, in ticks.
