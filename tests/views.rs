@@ -74,6 +74,11 @@ fn wide_and_combining_names_line_up() {
         "👩‍🍳 pie",
         "한국어",
         "a\u{300}\u{301}\u{302}\u{303}",
+        "سلام لالا",
+        "हिन्दी क्षेत्र",
+        "ชาเย็น น้ำ",
+        "👨‍👩‍👧‍👦 family",
+        "❤\u{fe0f} tea 1\u{fe0f}\u{20e3}",
     ];
     let product = |(n, name): (usize, &&str)| {
         let raw = [name, "1.005", "Odd", "each", "3", "", ""].map(|text| Some(text.as_bytes()));
@@ -86,7 +91,9 @@ fn wide_and_combining_names_line_up() {
     ));
     let terminal = stage.draw();
     let buffer = terminal.backend().buffer();
-    let points: Vec<u16> = (3..8)
+    let rows = 3..3 + u16::try_from(names.len()).unwrap();
+    let points: Vec<u16> = rows
+        .clone()
         .map(|y| {
             (0..62)
                 .find(|x| buffer[(*x, y)].symbol() == ".")
@@ -94,7 +101,7 @@ fn wide_and_combining_names_line_up() {
         })
         .collect();
     assert!(points.iter().all(|x| *x == points[0]), "{points:?}");
-    for y in 3..8 {
+    for y in rows {
         assert_eq!(buffer[(61, y)].symbol(), "│");
     }
 }

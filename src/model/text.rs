@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use unicode_truncate::UnicodeTruncateStr;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The mark in place of a character that must not reach a terminal.
@@ -198,13 +198,14 @@ pub fn is_printable_ascii(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// The columns that `text` takes in a terminal.
+/// The columns that `text` takes in a terminal, which gives each grapheme cells of its own: letters
+/// that a font would join, such as lam and alef, stand side by side.
 #[must_use]
 pub fn width(text: &str) -> usize {
     if is_printable_ascii(text.as_bytes()) {
         text.len()
     } else {
-        text.width()
+        text.graphemes(true).map(UnicodeWidthStr::width).sum()
     }
 }
 
@@ -262,7 +263,25 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
 /// As much of `text` as has at most `columns` columns, by whole graphemes.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> &str {
-    text.unicode_truncate(columns).0
+    let mut used = 0;
+    let end = text.grapheme_indices(true).find(|(_, grapheme)| {
+        used += grapheme.width();
+        used > columns
+    });
+    end.map_or(text, |(end, _)| &text[..end])
+}
+
+/// As much of the end of `text` as has at most `columns` columns, by whole graphemes.
+#[must_use]
+pub(crate) fn cut_start(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    let graphemes = text.grapheme_indices(true).rev();
+    let fitting = graphemes.take_while(|(_, grapheme)| {
+        used += grapheme.width();
+        used <= columns
+    });
+    let start = fitting.last().map_or(text.len(), |(start, _)| start);
+    &text[start..]
 }
 
 /// `text` cut to at most `columns` columns by whole graphemes, with an ellipsis where it is cut.
@@ -419,6 +438,38 @@ mod tests {
 
         let long = "x".repeat(100_000);
         assert_eq!(sanitize(long.as_bytes()).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn all_scripts_are_cut_to_the_columns_of_their_cells() {
+        let area = ratatui::layout::Rect::new(0, 0, 80, 1);
+        for text in [
+            "سلام لالا",
+            "हिन्दी क्षेत्र",
+            "한국어 밥",
+            "\u{1112}\u{1161}\u{11ab}",
+            "ชาเย็น น้ำ",
+            "👨\u{200D}👩\u{200D}👧 family",
+            "❤\u{FE0F} tea 1\u{FE0F}\u{20E3}",
+            "抹茶 ｶﾞ",
+        ] {
+            for text in [Cow::Borrowed(text), shown(text)] {
+                let mut buffer = ratatui::buffer::Buffer::empty(area);
+                let (end, _) = buffer.set_stringn(0, 0, &text, 80, ratatui::style::Style::new());
+                assert_eq!(width(&text), usize::from(end), "{text}");
+                let widest = text.graphemes(true).map(width).max().unwrap_or(1);
+
+                for columns in 0..=width(&text) + 1 {
+                    let cut = truncate(&text, columns);
+                    assert!(width(&cut) <= columns, "{text} {columns}: {cut}");
+                    // A wide letter of which only a part would show leaves its columns.
+                    assert!(
+                        width(&cut) + widest > columns.min(width(&text)),
+                        "{text} {columns}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,6 @@ use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 use std::ops::Range;
-use unicode_truncate::UnicodeTruncateStr;
 
 /// All that a frame shows.
 #[derive(Debug)]
@@ -136,16 +135,18 @@ impl Sketch {
         let room = usize::from(area.width);
         let (mut x, mut hidden) = match line.alignment {
             Some(Alignment::Right) => {
-                let width = line.width();
+                let spans = line.spans.iter();
+                let width = spans.map(|span| text::width(&span.content)).sum::<usize>();
                 (room.saturating_sub(width), width.saturating_sub(room))
             }
             Some(Alignment::Left | Alignment::Center) | None => (0, 0),
         };
 
         for span in &line.spans {
-            let width = span.width();
+            let width = text::width(&span.content);
             let visible = width.saturating_sub(hidden);
-            let (shown, columns) = span.content.unicode_truncate_start(visible);
+            let shown = text::cut_start(&span.content, visible);
+            let columns = text::width(shown);
             // Of a wide letter of which only a half would show, its place stays empty.
             x += visible - columns;
             hidden = hidden.saturating_sub(width);
