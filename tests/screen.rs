@@ -346,14 +346,6 @@ fn without_a_terminal_the_plain_commands_are_named() {
     let output = harness::run(&server, &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("trolley cart"));
-    let args = ["--redis", server.url()];
-    let mut dumb = Terminal::builder(TROLLEY)
-        .args(&args)
-        .home(server.dir())
-        .env("TERM", "dumb")
-        .open();
-    assert_eq!(dumb.wait_exit().exit_code(), 2);
-    dumb.wait("the shop needs a terminal");
 }
 
 #[test]

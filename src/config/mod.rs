@@ -111,6 +111,8 @@ pub struct Settings {
     pub alerts: Alerts,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
+    /// True where the shop is told in words, without a screen.
+    pub plain: bool,
     /// The keys in force.
     pub keymap: Keymap,
     /// The age from which on a ticket of the board needs a look, in milliseconds.
@@ -172,6 +174,7 @@ impl Settings {
         let ascii = ascii(layers)?;
         let alerts = alerts(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
+        let plain = layers.pick_noted("plain", |layer| layer.plain);
         let board_warn = age(layers, "board_warn", |layer| layer.board_warn.clone())?;
         let board_late = age(layers, "board_late", |layer| layer.board_late.clone())?;
         let print = layers.pick_noted("print", |layer| layer.print.clone());
@@ -187,6 +190,7 @@ impl Settings {
             ascii,
             alerts,
             mouse,
+            plain,
             keymap,
             board_warn,
             board_late,

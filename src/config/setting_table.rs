@@ -116,6 +116,17 @@ pub(crate) struct SettingLayer {
     #[arg(long = "no-mouse", num_args = 0, default_missing_value = "false")]
     pub(crate) mouse: Option<bool>,
 
+    /// Shop in words, for screen readers and braille displays: no screen, no escape sequence
+    // The environment has `TROLLEY_PLAIN=1`, the option alone says yes.
+    #[arg(
+        long,
+        num_args = 0,
+        default_missing_value = "true",
+        env = "TROLLEY_PLAIN",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    pub(crate) plain: Option<bool>,
+
     // Not in the file: it says which file that is.
     /// Read the settings from this file
     #[arg(long, value_name = "FILE", env = "TROLLEY_CONFIG")]
@@ -187,6 +198,7 @@ impl SettingLayer {
             ascii: Some("auto".to_owned()),
             alerts: Some("auto".to_owned()),
             mouse: Some(true),
+            plain: Some(false),
             board_warn: Some("5m".to_owned()),
             board_late: Some("10m".to_owned()),
             log_level: Some("info".to_owned()),

@@ -363,7 +363,7 @@ pub fn only_left(left: u64) -> String {
 /// The beginning of a sentence about such a product: `Only 3 left of “Espresso”`.
 #[must_use]
 pub(crate) fn only_left_of(left: u64, name: &str) -> String {
-    let words = text::sentence(&only_left(left));
+    let words = text::capitalized(&only_left(left));
     format!("{words} of “{name}”")
 }
 

@@ -209,14 +209,22 @@ pub fn width(text: &str) -> usize {
     }
 }
 
-/// The words with a capital letter before them, as a sentence has it.
+/// `text` with a capital first letter, for the beginning of a sentence.
 #[must_use]
-pub(crate) fn sentence(words: &str) -> String {
-    let mut sentence = words.to_owned();
-    if let Some(first) = sentence.get_mut(..1) {
-        first.make_ascii_uppercase();
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
+}
+
+/// `ann`, `ann and bob`, `ann, bob and cai`.
+#[must_use]
+pub fn listed(names: &[String]) -> String {
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
     }
-    sentence
 }
 
 /// `1 line`, `3 lines`.

@@ -243,10 +243,15 @@ impl<P: Port, A: App> EventLoop<P, A> {
 
 impl<P> Shell<P> {
     fn now(&self) -> Now {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        Now {
-            steady: millis(self.started.elapsed()),
-            wall: i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0),
-        }
+        steady_and_wall(self.started)
+    }
+}
+
+/// The clocks now, of a program that started then.
+pub(crate) fn steady_and_wall(started: Instant) -> Now {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    Now {
+        steady: millis(started.elapsed()),
+        wall: i64::try_from(millis(since_epoch.unwrap_or_default())).unwrap_or(0),
     }
 }

@@ -1,10 +1,12 @@
 //! Messages: everything that can happen to the screen. Effects: everything that it asks for.
 
 use crate::config::key::Key;
+use crate::config::keymap::Action;
 use crate::model::{Catalog, Product, ProductId, Query, Update, UserName};
 use crate::store::catalog::demo::Loaded;
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Shop, Trouble};
+use crate::tui::layout::palette::Run;
 use crate::tui::state::carts::CartGlance;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -113,6 +115,12 @@ pub enum Message {
     Cleared(UserName, Result<Update, Error>),
     /// A search has results.
     Found(SearchResults),
+    /// A command was typed as a whole: search the products that it names.
+    Match(String),
+    /// An action was asked for by its word.
+    Act(Action),
+    /// An entry of the palette was chosen without the palette.
+    Run(Box<Run>),
     /// Whoever runs the screen says something to the person at the terminal.
     Notice(String),
     /// A moment came for which the state waited.
@@ -211,6 +219,8 @@ pub enum Effect {
     Mouse(bool),
     /// Tell the person, who looks elsewhere, what happened.
     Alert(String),
+    /// Say this to somebody who types words: no message would show.
+    Say(String),
     /// Load the demo catalog.
     LoadDemo,
     /// Read these carts, for the list of them.

@@ -8,7 +8,9 @@ pub mod hub;
 pub mod layout;
 pub(crate) mod lock;
 pub mod message;
+pub(crate) mod plain;
 pub mod screen;
+mod services;
 pub mod staff;
 pub mod state;
 pub mod terminal;
@@ -25,12 +27,17 @@ use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
 use crate::store::Address;
 use hub::Hub;
+use plain::lines::Editing;
+use plain::shell::{Manner, PlainShop};
 use screen::{Screen, Visit};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
+use terminal::line_port::LinePort;
 use terminal::local::LocalPort;
+use terminal::port::USUAL_SIZE;
 use terminal::{background, signals, tty};
+use tokio::runtime::Runtime;
 
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.
@@ -39,18 +46,79 @@ const THEME_TIMEOUT: Duration = Duration::from_millis(80);
 /// The exit status where the screen fails and takes too long to say so.
 const STATUS_FAILED: u8 = 1;
 
+/// The way in which the shop shows to whoever starts this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Showing {
+    /// On the screen of a terminal.
+    Screen,
+    /// In words: the terminal can show no screen, or is asked not to.
+    Plain,
+}
+
+impl Showing {
+    /// The way that suits the standard streams and the settings; `None` where nobody is there.
+    #[must_use]
+    pub(crate) fn of(settings: &Settings) -> Option<Showing> {
+        let is_person = std::io::stdin().is_terminal();
+        let is_dumb = display::is_dumb(&variable("TERM"));
+        if settings.plain {
+            Some(Showing::Plain)
+        } else if !is_person {
+            None
+        } else if is_dumb || !std::io::stdout().is_terminal() {
+            Some(Showing::Plain)
+        } else {
+            Some(Showing::Screen)
+        }
+    }
+}
+
 /// Opens the shop and runs it to its end.
 ///
 /// # Errors
 /// The [`ScreenError`] that stands in the way.
 pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
-    check_terminal()?;
+    match Showing::of(settings) {
+        Some(Showing::Screen) => run_screen(settings),
+        Some(Showing::Plain) => run_plain(settings),
+        None => Err(ScreenError::NoTerminal),
+    }
+}
+
+/// Opens the shop in plain mode and runs it to its end.
+fn run_plain(settings: &Settings) -> Result<ExitCode, ScreenError> {
+    let address = settings.server.open()?;
+    let tokio = runtime()?;
+    signals::restore_on_panic();
+
+    let ended = tokio.block_on(async {
+        let hub = Hub::new(address, settings.server.private().cloned());
+        let visit = visit(settings, &hub.address, Look::unseen(settings));
+        let manner = Manner {
+            editing: Editing::Elsewhere,
+            prompts: std::io::stdin().is_terminal(),
+        };
+        let ended = PlainShop::start(LinePort::open()?, visit, hub, manner);
+        ended.run().await
+    });
+
+    signals::end_by_deadline(ended.as_ref().map_or(STATUS_FAILED, |ended| ended.status));
+    let ended = ended?;
+    // The others should see at once that we have left.
+    tokio.block_on(ended.live.leave());
+    // A thread may still wait for what is typed.
+    tokio.shutdown_background();
+    Ok(ExitCode::from(ended.status))
+}
+
+/// Opens the shop on the screen and runs it to its end.
+fn run_screen(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let address = settings.server.open()?;
 
     in_terminal(
         async |mut typed| {
             let hub = Hub::new(address, settings.server.private().cloned());
-            let visit = visit(settings, &hub.address, &mut typed);
+            let visit = visit(settings, &hub.address, Look::of(settings, &mut typed));
             let port = LocalPort::open(typed)?;
             let ended = Screen::start(port, visit, hub).run().await?;
             Ok(Taken {
@@ -77,9 +145,7 @@ fn in_terminal<T>(
     show: impl AsyncFnOnce(Vec<u8>) -> Result<Taken<T>, ScreenError>,
     clean_up: impl AsyncFnOnce(T),
 ) -> Result<ExitCode, ScreenError> {
-    let tokio = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let tokio = runtime()?;
     signals::restore_on_panic();
     signals::guard_line()?;
 
@@ -103,19 +169,14 @@ fn in_terminal<T>(
     Ok(ExitCode::from(status?))
 }
 
-fn check_terminal() -> Result<(), ScreenError> {
-    let is_dumb = display::is_dumb(&variable("TERM"));
-    if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(ScreenError::NoTerminal);
-    }
-    Ok(())
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
 }
 
-/// The visit of whoever started this program, in their own terminal, which was taken already. What
-/// they type meanwhile is added to `typed`.
-fn visit(settings: &Settings, address: &Address, typed: &mut Vec<u8>) -> Visit {
-    let look = Look::of(settings, typed);
-
+/// The visit of whoever started this program, in their own terminal, which looks so.
+fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
     Visit {
         user: settings.user.clone(),
         policy: settings.policy.clone(),
@@ -140,6 +201,17 @@ struct Look {
 }
 
 impl Look {
+    /// The look where no screen shows.
+    fn unseen(settings: &Settings) -> Look {
+        Look {
+            display: Display::told_by(variable),
+            alerts: AlertWays::NONE,
+            theme: settings.theme.unwrap_or(Theme::NONE),
+            zone: jiff::tz::TimeZone::system(),
+            size: USUAL_SIZE,
+        }
+    }
+
     /// The look of this terminal, which was taken already. What is typed meanwhile is added to
     /// `typed`.
     fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {

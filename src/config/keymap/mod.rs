@@ -62,10 +62,20 @@ impl KeymapEntry {
     }
 }
 
+/// The way in which a person asks for an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    /// By its key.
+    Keys,
+    /// By its name, as a command: in plain mode.
+    Words,
+}
+
 /// The keys in force.
 #[derive(Debug, Clone)]
 pub struct Keymap {
     entries: Vec<KeymapEntry>,
+    input: Input,
 }
 
 /// A mistake in the key settings: the action in question, and the reason.
@@ -125,6 +135,22 @@ impl Keymap {
         self
     }
 
+    /// The table for somebody who types words: sentences name the command, not the key.
+    #[must_use]
+    pub fn in_words(self) -> Keymap {
+        Keymap {
+            input: Input::Words,
+            ..self
+        }
+    }
+
+    /// Tells whether actions are asked for by words, and nothing shows but what is said: in plain
+    /// mode.
+    #[must_use]
+    pub(crate) fn is_in_words(&self) -> bool {
+        self.input == Input::Words
+    }
+
     /// Applies a preset to the table, and then rebound keys, by the names of their actions.
     fn build(preset: Preset, rebound: &BTreeMap<&str, Vec<Key>>) -> Keymap {
         let entries = BINDINGS.iter().map(|binding| KeymapEntry {
@@ -140,6 +166,7 @@ impl Keymap {
         });
         let mut keymap = Keymap {
             entries: entries.collect(),
+            input: Input::Keys,
         };
 
         // Sentences may name keys of any row, so they are written once all keys are known.
@@ -208,13 +235,15 @@ impl Keymap {
         explained.filter(move |entry| entry.works_on(screen))
     }
 
-    /// The first key of an action, as shown.
+    /// The first key of an action, as shown, or its word; empty where it can't be done.
     #[must_use]
     pub fn key_of(&self, action: Action) -> String {
-        self.keys_of(action)
-            .next()
-            .map(ToString::to_string)
-            .unwrap_or_default()
+        let key = self.keys_of(action).next();
+        match (key, self.input) {
+            (None, _) => String::new(),
+            (Some(key), Input::Keys) => key.to_string(),
+            (Some(_), Input::Words) => action.name().replace('-', " "),
+        }
     }
 
     /// True where any key is bound to an action.

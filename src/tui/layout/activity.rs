@@ -11,11 +11,23 @@ use crate::tui::state::orders::PlacedByOther;
 /// The columns that a product's name keeps where it is cut, so that the words behind it show.
 const LEAST_NAME: usize = 4;
 
-/// The two lengths of a sentence.
+/// The wordings of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wording {
     Full,
     Brief,
+    /// In full for the ear: without a sign, and with what a look at the cart would show.
+    Spoken,
+}
+
+impl Wording {
+    /// The sign between pieces and a name.
+    fn times(self) -> &'static str {
+        match self {
+            Wording::Full | Wording::Brief => "× ",
+            Wording::Spoken => "",
+        }
+    }
 }
 
 /// A sentence about something with a name.
@@ -47,7 +59,11 @@ impl Phrase {
 /// A change in a few words, without its author, in at most `room` columns: `added 2 × Espresso`.
 #[must_use]
 pub(crate) fn describe(state: &State, activity: &Activity, room: usize) -> String {
-    let full = phrase(state, activity, Wording::Full).fitting(usize::MAX);
+    let wording = match state.env.keymap.is_in_words() {
+        true => Wording::Spoken,
+        false => Wording::Full,
+    };
+    let full = phrase(state, activity, wording).fitting(usize::MAX);
     if text::width(&full) <= room {
         return full;
     }
@@ -63,6 +79,12 @@ pub(crate) fn describe_with_author(state: &State, activity: &Activity) -> String
         Some(YOU) => format!("You {description}"),
         Some(by) => format!("{by} {description}"),
     }
+}
+
+/// Our own change as a sentence without its author: `Added 2 Espresso`.
+#[must_use]
+pub(crate) fn describe_own(state: &State, activity: &Activity) -> String {
+    text::capitalized(&describe(state, activity, usize::MAX))
 }
 
 /// Our own name, to ourselves.
@@ -150,7 +172,7 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     }
 
     match (activity.kind, only_line(activity)) {
-        (ChangeKind::Undo, Some(line)) => describe_undo(state, line),
+        (ChangeKind::Undo, Some(line)) => describe_undo(state, line, wording),
         (ChangeKind::Undo, None) => Phrase::of(format!("undid a change of {lines} lines")),
         (ChangeKind::Redo, _) => {
             let mut edit = describe_edit(state, activity, wording);
@@ -210,7 +232,7 @@ fn is(state: &State, activity: &Activity) -> &'static str {
 
 fn expired(wording: Wording) -> &'static str {
     match wording {
-        Wording::Full => " expired, unchanged for too long",
+        Wording::Full | Wording::Spoken => " expired, unchanged for too long",
         Wording::Brief => " expired",
     }
 }
@@ -218,7 +240,9 @@ fn expired(wording: Wording) -> &'static str {
 fn describe_order(state: &State, activity: &Activity, wording: Wording) -> Phrase {
     let lines = text::count(activity.lines, "line");
     Phrase::of(match (&activity.order, wording) {
-        (Some(id), Wording::Full) => format!("ordered {lines}: {}", name_and_total(state, id)),
+        (Some(id), Wording::Full | Wording::Spoken) => {
+            format!("ordered {lines}: {}", name_and_total(state, id))
+        }
         (Some(id), Wording::Brief) => format!("ordered {}", state.orders.name_of(id)),
         (None, _) => format!("ordered {lines}"),
     })
@@ -249,7 +273,14 @@ pub(crate) fn tell_placed(state: &State, order: &PlacedByOther) -> String {
         return description;
     }
 
-    let key = state.env.keymap.key_of(Action::Orders);
+    let keymap = &state.env.keymap;
+    let key = match keymap.is_in_words() {
+        true => {
+            let name = state.orders.name_of(&order.id);
+            format!("order {}", name.trim_start_matches('#'))
+        }
+        false => keymap.key_of(Action::Orders),
+    };
     let told = format!("{description}. {key} shows the receipt");
     // The line has a column at each end.
     if text::width(&told) + 2 <= usize::from(state.size.0) {
@@ -281,40 +312,51 @@ fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase
     };
 
     let took = match wording {
-        Wording::Full => "took out",
+        Wording::Full | Wording::Spoken => "took out",
         Wording::Brief => "took",
     };
+    let times = wording.times();
     let me = Some(state.env.me.as_str());
     let (before, behind) = match (line.delta, &line.taken[..]) {
         _ if line.quantity == 0 => ("removed ".to_owned(), line.of_others(me)),
-        (0, _) => (format!("kept {} × ", line.quantity), String::new()),
-        (1.., _) => (format!("added {} × ", line.delta), line.of_others(me)),
+        (0, _) => (format!("kept {} {times}", line.quantity), String::new()),
+        (1.., _) => (format!("added {} {times}", line.delta), line.of_others(me)),
         (_, [all]) if i64::from(all.pieces) == -line.delta => {
-            let before = format!("{took} {} × ", all.pieces);
+            let before = format!("{took} {} {times}", all.pieces);
             (before, format!(" of {}", all.whose(me)))
         }
         _ => {
-            let before = format!("{took} {} × ", -line.delta);
+            let before = format!("{took} {} {times}", -line.delta);
             (before, line.of_others(me))
         }
     };
     Phrase {
         before,
         name: state.name_of(&line.product),
-        behind,
+        behind: behind + &now_in_cart(line, wording),
     }
 }
 
-fn describe_undo(state: &State, line: &LineChange) -> Phrase {
+fn describe_undo(state: &State, line: &LineChange, wording: Wording) -> Phrase {
+    let times = wording.times();
     let before = match line.delta {
-        ..0 => format!("undid adding {} × ", -line.delta),
+        ..0 => format!("undid adding {} {times}", -line.delta),
         // Of a damaged line nobody knows how many pieces it had.
         0 => "brought back ".to_owned(),
-        1.. => format!("brought back {} × ", line.delta),
+        1.. => format!("brought back {} {times}", line.delta),
     };
     Phrase {
         before,
         name: state.name_of(&line.product),
-        behind: String::new(),
+        behind: now_in_cart(line, wording),
+    }
+}
+
+/// The pieces that the cart holds after a change, where that can't be seen and is not said already.
+fn now_in_cart(line: &LineChange, wording: Wording) -> String {
+    let is_said = line.quantity == 0 || i64::from(line.quantity) == line.delta;
+    match wording {
+        Wording::Spoken if !is_said => format!(", now {}", line.quantity),
+        Wording::Full | Wording::Brief | Wording::Spoken => String::new(),
     }
 }

@@ -193,7 +193,8 @@ fn word_in_palette(selected: &Run, action: Action, word: &'static str) -> &'stat
         | Run::Category(_)
         | Run::Sort(_)
         | Run::Theme(_)
-        | Run::Rule(_) => word,
+        | Run::Rule(_)
+        | Run::Settle(_) => word,
     }
 }
 

@@ -53,6 +53,8 @@ pub enum Run {
     Theme(&'static Theme),
     /// Sets a rule of the cart.
     Rule(RuleChange),
+    /// Marks that this person has settled their part of the order that shows, or takes that back.
+    Settle(String),
 }
 
 /// One entry.
@@ -172,6 +174,25 @@ impl ProductVerb {
     }
 }
 
+/// The words that a command takes, and a sentence on its effect; `None` where this person may not
+/// give it.
+#[must_use]
+pub(crate) fn help_of(state: &State, name: &str) -> Option<(&'static str, &'static str)> {
+    let verb = verbs(state).find(|verb| verb.name() == name)?;
+    let (help, words) = verb.help();
+    Some((words, help))
+}
+
+/// True where each typed word is the beginning of a word of a product's name.
+#[must_use]
+pub(crate) fn begins_words(typed: &str, name: &str) -> bool {
+    let typed = text::folded(typed);
+    typed.split_whitespace().all(|typed| {
+        let name = text::folded_for(typed, name);
+        name.split_whitespace().any(|word| word.starts_with(typed))
+    })
+}
+
 /// The first entry that shows in so many rows, so that the selected one does.
 #[must_use]
 pub(crate) fn first_row(cursor: usize, rows: u16) -> usize {
@@ -195,7 +216,7 @@ pub fn entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
 
 /// The entry for what was probably meant, where nothing matches what is typed. It only types that:
 /// Enter must not do something nobody asked for.
-fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
+pub(crate) fn suggestion(state: &State, typed: &str) -> Option<PaletteEntry> {
     if state.matches.is_searching() {
         return None;
     }
@@ -710,12 +731,8 @@ fn named_products(state: &State, typed: &str) -> Vec<PaletteEntry> {
     let Some(wanted) = wanted(typed) else {
         return Vec::new();
     };
-    let words = text::folded(wanted.words);
     product_entries(state, &wanted, |product| {
-        words.split_whitespace().all(|typed| {
-            let name = text::folded_for(typed, product.name);
-            name.split_whitespace().any(|word| word.starts_with(typed))
-        })
+        begins_words(wanted.words, product.name)
     })
 }
 

@@ -380,7 +380,10 @@ fn part_of(people: &People, name: &str) -> Part {
 }
 
 /// The lines in which a person has pieces.
-fn lines_of<'a>(state: &'a State, person: &'a Person) -> impl Iterator<Item = PersonLine> + 'a {
+pub(crate) fn lines_of<'a>(
+    state: &'a State,
+    person: &'a Person,
+) -> impl Iterator<Item = PersonLine> + 'a {
     state.cart.shown.lines.iter().filter_map(move |line| {
         let pieces = pieces_of(line, person);
         let lookup = state.lookup(&line.product);

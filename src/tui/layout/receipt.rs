@@ -195,6 +195,31 @@ fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
 /// The steps of an order in as many rows as they take: those that it has reached, with their times,
 /// and those that usually follow. A step of which no time is known may have been left out.
 fn steps(state: &State, order: &Order, columns: usize) -> Vec<Vec<Step>> {
+    let mut rows: Vec<Vec<Step>> = Vec::new();
+    let mut used = 0;
+    for (words, reached) in step_words(state, order) {
+        let following = format!("{NEXT_STEP}{words}");
+        let width = text::width(&following);
+        match rows.last_mut() {
+            Some(row) if used + width <= columns => {
+                used += width;
+                row.push(Step {
+                    words: following,
+                    reached,
+                });
+            }
+            Some(_) | None => {
+                used = text::width(&words);
+                rows.push(vec![Step { words, reached }]);
+            }
+        }
+    }
+    rows
+}
+
+/// The steps of an order: those that it has reached, with their times, and those that usually follow.
+#[must_use]
+pub(crate) fn step_words(state: &State, order: &Order) -> Vec<(String, Option<OrderState>)> {
     let zone = &state.env.zone;
     let mut reached = vec![(OrderState::Placed, order.at)];
     let earlier = order
@@ -217,27 +242,7 @@ fn steps(state: &State, order: &Order, columns: usize) -> Vec<Vec<Step>> {
     });
     let to_come = order.state.to_come().iter();
     let to_come = to_come.map(|step| (step.name().to_owned(), None));
-
-    let mut rows: Vec<Vec<Step>> = Vec::new();
-    let mut used = 0;
-    for (words, reached) in done.chain(to_come) {
-        let following = format!("{NEXT_STEP}{words}");
-        let width = text::width(&following);
-        match rows.last_mut() {
-            Some(row) if used + width <= columns => {
-                used += width;
-                row.push(Step {
-                    words: following,
-                    reached,
-                });
-            }
-            Some(_) | None => {
-                used = text::width(&words);
-                rows.push(vec![Step { words, reached }]);
-            }
-        }
-    }
-    rows
+    done.chain(to_come).collect()
 }
 
 /// The columns of a receipt.
@@ -365,7 +370,7 @@ impl Sheet {
 
 /// Tells whether a person has settled their part; `None` where there is nothing to settle, as it is
 /// nobody's, or that of whoever ordered.
-fn settled(order: &Order, name: Option<&str>) -> Option<bool> {
+pub(crate) fn settled(order: &Order, name: Option<&str>) -> Option<bool> {
     let name = name?;
     let is_settled = order.is_settled(name);
     (is_settled || name != order.who).then_some(is_settled)

@@ -216,6 +216,21 @@ fn left_in_title(state: &State) -> Option<Wordings> {
     })
 }
 
+/// What is left of one's own limit, or else of the budget of all, in words; `None` where there is
+/// neither.
+#[must_use]
+pub(crate) fn left_words(state: &State) -> Option<String> {
+    left_in_title(state).map(|words| words.full)
+}
+
+/// The rules of the cart and who may change them, a sentence each.
+#[must_use]
+pub(crate) fn rule_sentences(state: &State) -> Vec<String> {
+    let rules = rules(state).into_iter();
+    let told = rules.map(|rule| format!("{}: {}", text::capitalized(rule.name), rule.value));
+    told.chain(owner_sentence(state, usize::MAX)).collect()
+}
+
 /// The sentences above the cart's total: what is left for oneself, and of the budget.
 #[must_use]
 pub(crate) fn limit_sentences(state: &State) -> Vec<String> {

@@ -23,7 +23,9 @@ use std::process::ExitCode;
 /// # Errors
 /// The [`ScreenError`] that stands in the way.
 pub fn run(settings: &Settings, page: Page, time: ShownTime) -> Result<ExitCode, ScreenError> {
-    super::check_terminal().map_err(|_| ScreenError::NoTerminalForBoard)?;
+    if super::Showing::of(settings) != Some(super::Showing::Screen) {
+        return Err(ScreenError::NoTerminalForBoard);
+    }
     let address = settings.server.open()?;
 
     super::in_terminal(

@@ -11,7 +11,7 @@ use crate::store::{Address, Policy};
 use crate::tui::error::ScreenError;
 use crate::tui::event_loop::{App, EventLoop, Shell};
 use crate::tui::message::{Message, Now};
-use crate::tui::screen::{first_line, in_background};
+use crate::tui::services::{first_line, in_background};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, StaffEnv, StaffState};

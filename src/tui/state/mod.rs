@@ -610,11 +610,12 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::display::AsciiMode;
 
-    fn state() -> State {
+    /// Ann at the office's cart, before anything is known.
+    pub(crate) fn state() -> State {
         let env = Env {
             user: UserName::parse("office").unwrap(),
             me: "ann".to_owned(),

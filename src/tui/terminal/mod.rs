@@ -8,6 +8,7 @@ pub(crate) mod driver;
 mod encoder;
 pub(crate) mod frame_limit;
 pub(crate) mod input;
+pub(crate) mod line_port;
 pub(crate) mod local;
 mod pen;
 pub mod port;

@@ -234,6 +234,13 @@ pub(crate) fn typed_before() -> Vec<u8> {
     typed
 }
 
+/// Waits until there is something to read, or the input has ended.
+pub(super) fn wait_for_input() {
+    let stdin = rustix::stdio::stdin();
+    // Reading says what is wrong.
+    let _ = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None);
+}
+
 /// Writes straight to the terminal: no lock that a blocked thread could hold.
 pub(super) fn write_all(bytes: &[u8]) -> io::Result<()> {
     write_while(bytes, || !IS_ABANDONED.load(Ordering::SeqCst))

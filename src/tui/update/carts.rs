@@ -230,12 +230,17 @@ impl Updater<'_> {
             return false;
         };
 
-        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let keymap = &self.state.env.keymap;
+        let undo = keymap.key_of(Action::Undo);
+        let clear = match keymap.is_in_words() {
+            true => "clear",
+            false => ":clear",
+        };
         let lines = text::count(update.lines.len(), "line");
         let from = taken.from;
         self.notify_info(match taken.staying {
             0 => format!(
-                "Took {lines} from {from} as they were; {undo} undoes that. :clear {from} empties it."
+                "Took {lines} from {from} as they were; {undo} undoes that. {clear} {from} empties it."
             ),
             staying => format!(
                 "Took {lines} from {from} as they were; {staying} can't be taken. {undo} undoes that."

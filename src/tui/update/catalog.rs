@@ -154,7 +154,7 @@ impl Updater<'_> {
         // The numbers of the old catalog mean other products now.
         pane.shown = Arc::default();
         self.state.matches.found.clear();
-        self.search_palette();
+        self.search_open_palette();
         self.search_again(selected);
     }
 

@@ -102,7 +102,8 @@ impl Updater<'_> {
         let done = fixing::done(&lines);
         let undo = self.state.env.keymap.key_of(Action::Undo);
         let is_begun = self.submit(ChangeKind::Edit, edits);
-        if is_begun {
+        // In plain mode it is said once it is done.
+        if is_begun && !self.state.env.keymap.is_in_words() {
             self.notify_until_key(format!("{done}; {undo} undoes it"), Tone::Info);
         }
         is_begun

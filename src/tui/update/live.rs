@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Trouble, Watcher};
-use crate::tui::layout::activity::describe_with_author;
+use crate::tui::layout::activity::{describe_own, describe_with_author};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{CartEvent, CartEventKind};
 use crate::tui::state::{Connectivity, Highlight, Mode, Tone};
@@ -280,8 +280,12 @@ impl Updater<'_> {
         is_order
     }
 
-    /// Shows what somebody did, unless there are news that wait for a key: the activity has it.
+    /// Shows what somebody did, unless there are news that wait for a key: the activity has it. In
+    /// plain mode the activity itself is said, so that nothing is said twice or left out.
     fn notify_of_change(&mut self, description: String) {
+        if self.state.env.keymap.is_in_words() {
+            return;
+        }
         let notice = self.state.notice.as_ref();
         if notice.is_none_or(|notice| notice.until.is_some()) {
             self.notify_info(description);
@@ -354,9 +358,12 @@ impl Updater<'_> {
         }
     }
 
-    /// Reports of our own change what the cart alone does not show.
+    /// Reports of our own change what the cart alone does not show; all of it where no cart shows.
     fn report_own_change(&mut self, update: &Update) {
         let undo = self.state.env.keymap.key_of(Action::Undo);
+        let shows_cart = !self.state.env.keymap.is_in_words();
+        // A point between words has no sound.
+        let then = if shows_cart { " ·" } else { ";" };
 
         match update.kind {
             ChangeKind::Clear => {
@@ -366,7 +373,7 @@ impl Updater<'_> {
                     "them"
                 };
                 let lines = text::count(update.lines.len(), "line");
-                self.notify_info(format!("Cleared {lines} · {undo} brings {them} back"));
+                self.notify_info(format!("Cleared {lines}{then} {undo} brings {them} back"));
             }
             ChangeKind::Edit if update.noted().is_some() => {
                 let description = describe_with_author(self.state, &Activity::from(update));
@@ -376,11 +383,15 @@ impl Updater<'_> {
             ChangeKind::Edit => match &update.lines[..] {
                 [line] if line.quantity == 0 => {
                     let name = self.state.name_of(&line.product);
-                    self.notify_info(format!("Removed {name} · {undo} brings it back"));
+                    self.notify_info(format!("Removed {name}{then} {undo} brings it back"));
                 }
-                [line] if line.delta > 0 => self.warn_of_short_stock(line),
-                _ => {}
+                [line] if line.delta > 0 && self.warn_of_short_stock(line) => {}
+                _ if shows_cart => {}
+                _ => self.notify_info(describe_own(self.state, &Activity::from(update))),
             },
+            ChangeKind::Undo | ChangeKind::Redo | ChangeKind::Touch if !shows_cart => {
+                self.notify_info(describe_own(self.state, &Activity::from(update)));
+            }
             // The cart shows all that these did, or the update itself was news.
             ChangeKind::Undo
             | ChangeKind::Redo
@@ -413,15 +424,23 @@ impl Updater<'_> {
         }
     }
 
-    /// Warns that a line holds more than the shop has. The cart may; the checkout decides.
-    fn warn_of_short_stock(&mut self, line: &LineChange) {
+    /// Warns that a line holds more than the shop has; returns whether it does. The cart may; the
+    /// checkout decides.
+    fn warn_of_short_stock(&mut self, line: &LineChange) -> bool {
         let ProductLookup::Product(product) = self.state.lookup(&line.product) else {
-            return;
+            return false;
+        };
+        let Some(warning) = product.stock.warning(line.quantity) else {
+            return false;
         };
 
-        if let Some(warning) = product.stock.warning(line.quantity) {
-            self.notify_warn(format!("Added {}, but {warning}", line.delta));
-        }
+        // Where the cart shows, its line is selected.
+        let name = match self.state.env.keymap.is_in_words() {
+            true => format!(" {}", product.name),
+            false => String::new(),
+        };
+        self.notify_warn(format!("Added {}{name}, but {warning}", line.delta));
+        true
     }
 
     fn highlight(&mut self, product: ProductId) {

@@ -121,6 +121,9 @@ impl Updater<'_> {
             Message::CartToTake(cart, read) => self.on_cart_to_take(cart, read),
             Message::Cleared(cart, outcome) => self.on_other_cleared(&cart, outcome),
             Message::Found(results) => self.on_search_results(results),
+            Message::Match(typed) => self.search_palette(&typed),
+            Message::Act(action) => self.act(action),
+            Message::Run(run) => self.run_directly(*run),
             Message::Notice(text) => self.notify_until_key(text, Tone::Warn),
             Message::Clock => {}
         }
@@ -235,7 +238,16 @@ impl Updater<'_> {
 
     /// Shows what nobody should miss who was away from the keyboard: it waits for a key.
     fn notify_until_key(&mut self, text: String, tone: Tone) {
-        self.state.notice = Some(Notice::until_key(text, tone));
+        self.show(Notice::until_key(text, tone));
+    }
+
+    /// Shows a message; whoever types words is told at once, so that none takes another's place.
+    fn show(&mut self, notice: Notice) {
+        if self.state.env.keymap.is_in_words() {
+            self.effects.push(Effect::Say(notice.text));
+        } else {
+            self.state.notice = Some(notice);
+        }
     }
 
     /// Shows why a prompt does not open. The text that was typed for it must not act as keys.
@@ -267,6 +279,6 @@ impl Updater<'_> {
     }
 
     fn notify(&mut self, text: String, tone: Tone) {
-        self.state.notice = Some(Notice::timed(text, tone, self.state.now));
+        self.show(Notice::timed(text, tone, self.state.now));
     }
 }

@@ -145,7 +145,13 @@ impl Updater<'_> {
             kind: ChangeKind::Edit,
             edits,
         };
-        if self.submit_change(change) {
+        let is_submitted = self.submit_change(change);
+        if is_submitted && self.state.env.keymap.is_in_words() {
+            // That it is done is said once it is.
+            if !differences.is_empty() {
+                self.notify_warn(differences.join(" "));
+            }
+        } else if is_submitted {
             let whose = if again.takes_over { " as yours" } else { "" };
             let put_back = format!("Put {what} back{whose}; {undo} undoes that");
             let tone = if differences.is_empty() {
@@ -346,7 +352,9 @@ impl Updater<'_> {
             return false;
         };
         let total = preview.total();
-        if total == before || preview.orderable_lines().is_err() {
+        // In plain mode the checkout itself is said again.
+        let is_said = self.state.env.keymap.is_in_words();
+        if is_said || total == before || preview.orderable_lines().is_err() {
             return false;
         }
 
@@ -530,8 +538,11 @@ impl Updater<'_> {
 
     fn show_placed_order(&mut self, id: OrderId) {
         self.follow_placed(id.clone(), self.state.env.me.clone());
-        let name = self.state.orders.name_of(&id);
-        self.notify_info(format!("Ordered: {name}"));
+        // In plain mode it is said with the total, once the order is read.
+        if !self.state.env.keymap.is_in_words() {
+            let name = self.state.orders.name_of(&id);
+            self.notify_info(format!("Ordered: {name}"));
+        }
 
         if matches!(self.state.page(), Mode::Checkout(_)) {
             self.show_receipt_of_new(id);
@@ -676,9 +687,16 @@ impl Updater<'_> {
         if !is_ours && is_read {
             self.alert(describe_event_with_author(self.state, &event));
         }
-        self.note_event(at.unwrap_or_else(|| self.state.server_now()), event);
         let name = self.state.orders.name_of(&id);
-        let news = format!("Order {name} is {}", reached.name());
+        let news = match self.state.env.keymap.is_in_words() {
+            true => describe_event_with_author(self.state, &event),
+            false => format!("Order {name} is {}", reached.name()),
+        };
+        self.note_event(at.unwrap_or_else(|| self.state.server_now()), event);
+        // The answer to our own step says the same.
+        if is_ours && self.state.env.keymap.is_in_words() {
+            return;
+        }
         self.notify_until_key(news, Tone::Info);
     }
 
@@ -728,7 +746,10 @@ impl Updater<'_> {
         } else {
             self.read_newest_orders();
         }
-        self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
+        // In plain mode it is said once it is known what it is called.
+        if !self.state.env.keymap.is_in_words() {
+            self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
+        }
     }
 
     /// Tells whether the record of an order says the same as who told of it: that it was placed just

@@ -12,11 +12,11 @@ use tui_input::Input;
 impl Updater<'_> {
     /// Opens the palette with this text typed.
     pub(super) fn open_palette(&mut self, typed: String) {
+        self.search_palette(&typed);
         self.cover(Mode::Palette {
             input: Input::new(typed),
             cursor: 0,
         });
-        self.search_palette();
     }
 
     /// Types what the selected entry stands for.
@@ -29,13 +29,25 @@ impl Updater<'_> {
     /// Closes the palette and runs the selected entry. Without one the palette says so, and stays
     /// open for corrections.
     pub(super) fn run_selected_command(&mut self) {
-        let Some(entry) = self.selected_entry() else {
-            return;
-        };
+        if let Some(entry) = self.selected_entry() {
+            self.run(entry.run);
+        }
+    }
+
+    /// Does what an entry stands for, as if it were chosen in the palette.
+    pub(super) fn run_directly(&mut self, run: Run) {
+        self.cover(Mode::Palette {
+            input: Input::default(),
+            cursor: 0,
+        });
+        self.run(run);
+    }
+
+    fn run(&mut self, run: Run) {
         self.state.mode = Mode::Browse;
         let page = self.state.covered.take();
 
-        match entry.run {
+        match run {
             // What is about the order that shows needs its page.
             Run::Action(
                 action @ (Action::Again | Action::AskCancel | Action::Undo | Action::Redo),
@@ -74,6 +86,10 @@ impl Updater<'_> {
             Run::Category(category) => self.show_category(category),
             Run::Sort(sort) => self.sort_catalog(sort),
             Run::Rule(change) => self.request_rule(change),
+            Run::Settle(name) => {
+                self.state.mode = page.unwrap_or(Mode::Browse);
+                self.settle(name);
+            }
             Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
         }
     }
@@ -95,12 +111,17 @@ impl Updater<'_> {
         entries.into_iter().nth(*cursor)
     }
 
-    /// Searches the products that the typed command names, unless they are found already.
-    pub(super) fn search_palette(&mut self) {
-        let Mode::Palette { input, .. } = &self.state.mode else {
-            return;
-        };
-        let Some(words) = palette::searched_words(input.value()) else {
+    /// Searches again for what is typed in the palette, where it is open.
+    pub(super) fn search_open_palette(&mut self) {
+        if let Mode::Palette { input, .. } = &self.state.mode {
+            let typed = input.value().to_owned();
+            self.search_palette(&typed);
+        }
+    }
+
+    /// Searches the products that a command names, unless they are found already.
+    pub(super) fn search_palette(&mut self, typed: &str) {
+        let Some(words) = palette::searched_words(typed) else {
             return;
         };
 

@@ -49,14 +49,18 @@ impl Updater<'_> {
         if !matches!(self.state.mode, Mode::Receipt { .. }) {
             return;
         }
+        match selected_person(self.state) {
+            Some(name) => self.settle(name),
+            None => self.notify_info("Select a person below the total first"),
+        }
+    }
+
+    /// Marks that this person has settled their part of the order that shows, or takes that back.
+    pub(super) fn settle(&mut self, name: String) {
         let Some(order) = self.state.shown_order() else {
             return;
         };
         let who = order.who.clone();
-        let Some(name) = selected_person(self.state) else {
-            self.notify_info("Select a person below the total first");
-            return;
-        };
         if !self.state.is_me(&who) {
             self.notify_error(Refusal::NotBuyer(who).to_string());
             return;
@@ -77,10 +81,29 @@ impl Updater<'_> {
     /// Takes in that it was marked who has settled, or why not.
     pub(super) fn on_part_settled(&mut self, outcome: Result<Order, Error>) {
         match outcome {
-            Ok(order) => self.state.orders.replace(order),
+            Ok(order) => {
+                let words = self.state.env.keymap.is_in_words();
+                let before = self.state.orders.order(&order.id).filter(|_| words);
+                let told = before.map(|before| settled_now(before, &order));
+                self.state.orders.replace(order);
+                if let Some(told) = told {
+                    self.notify_info(told);
+                }
+            }
             Err(error) => self.notify_error(error.to_string()),
         }
     }
+}
+
+/// Who has settled since an order was as `before`, and whose part is open again.
+fn settled_now(before: &Order, now: &Order) -> String {
+    let settled = now.settled.iter().filter(|name| !before.is_settled(name));
+    let open = before.settled.iter().filter(|name| !now.is_settled(name));
+    let settled = settled.map(|name| format!("{name} has settled"));
+    let told: Vec<String> = settled
+        .chain(open.map(|name| format!("{name}'s part is open")))
+        .collect();
+    told.join(". ")
 }
 
 /// The rows of a receipt, those that show at a time, and what can be selected on it.

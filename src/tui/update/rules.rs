@@ -168,11 +168,8 @@ fn reminder(state: &State, minutes: &str) -> Option<String> {
         let me = me.map(|_| "you".to_owned());
         let names: Vec<String> = me.into_iter().chain(others.filter_map(name_of)).collect();
         let count = names.len();
-        let (names, are) = match names.split_last() {
-            Some((last, [])) => (last.clone(), "is"),
-            Some((last, before)) => (format!("{} and {last}", before.join(", ")), "are"),
-            None => return None,
-        };
+        let are = if count == 1 { "is" } else { "are" };
+        let names = text::listed(&names);
         let named = format!("{minutes} left: {names} {are} not ready");
         // The line has a column at each end.
         let has_room = text::width(&named) + 2 <= usize::from(state.size.0);
@@ -194,7 +191,9 @@ fn reminder(state: &State, minutes: &str) -> Option<String> {
     }
     let keymap = &state.env.keymap;
     let ready = keymap.key_of(Action::Ready);
-    let press = if state.focus == Pane::People {
+    let press = if keymap.is_in_words() {
+        format!("type {ready}")
+    } else if state.focus == Pane::People {
         format!("press {ready}")
     } else {
         format!("press {}, then {ready},", keymap.key_of(Action::People))

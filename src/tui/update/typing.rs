@@ -60,7 +60,7 @@ impl Updater<'_> {
             Mode::Palette { input, cursor } => {
                 if apply(input, request, limit) {
                     *cursor = 0;
-                    self.search_palette();
+                    self.search_open_palette();
                 }
             }
             Mode::Search => {

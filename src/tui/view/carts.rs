@@ -172,15 +172,20 @@ fn draw_cart(
 
 /// What a row says of a cart.
 #[derive(Default)]
-struct GlanceWords {
-    lines: String,
-    sum: String,
+pub(in crate::tui) struct GlanceWords {
+    pub(in crate::tui) lines: String,
+    pub(in crate::tui) sum: String,
     is_whole: bool,
-    people: String,
-    closes: String,
+    pub(in crate::tui) people: String,
+    pub(in crate::tui) closes: String,
 }
 
 impl GlanceWords {
+    /// The words in full.
+    pub(in crate::tui) fn full(state: &State, glance: &CartGlance) -> GlanceWords {
+        GlanceWords::of(state, glance, CLOSES_IN)
+    }
+
     fn of(state: &State, glance: &CartGlance, closes_width: u16) -> GlanceWords {
         let lines = glance.cart.lines.iter();
         let totals = total::totals(lines.map(|line| (line, state.lookup(&line.product))));

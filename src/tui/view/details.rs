@@ -120,17 +120,30 @@ fn headline<'a>(state: &State, product: &Item<'_>, columns: usize) -> Line<'a> {
 
 /// The facts behind the price: unit, stock, category, bar codes.
 fn facts(product: &Item<'_>) -> String {
-    let stock = match product.stock {
-        Stock::Unlimited => String::new(),
-        Stock::Unreadable => "stock unreadable".to_owned(),
-        Stock::Left(0) => SOLD_OUT.to_owned(),
-        Stock::Left(n) => format!("{n} in stock"),
-    };
+    let stock = stock_words(product.stock);
     [product.unit, &stock, product.category, product.barcode]
         .into_iter()
         .filter(|fact| !fact.is_empty())
         .map(|fact| format!(" · {fact}"))
         .collect()
+}
+
+/// The sentence about a line of the cart.
+pub(in crate::tui) fn line_words(state: &State, line: &CartLine) -> String {
+    let (words, _) = cart_line(state, line, state.lookup(&line.product));
+    // The words say what the sign before them does.
+    let words = words.trim_start_matches(DEARER);
+    words.trim_start_matches(CHEAPER).trim().to_owned()
+}
+
+/// What the shop has of a product; empty where there is no end to it.
+pub(in crate::tui) fn stock_words(stock: Stock) -> String {
+    match stock {
+        Stock::Unlimited => String::new(),
+        Stock::Unreadable => "stock unreadable".to_owned(),
+        Stock::Left(0) => SOLD_OUT.to_owned(),
+        Stock::Left(n) => format!("{n} in stock"),
+    }
 }
 
 /// The sentence about a line of the cart: how many, from whom, what it costs, and the old

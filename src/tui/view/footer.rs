@@ -273,27 +273,7 @@ fn amount_choices(amount: Option<Money>, currency: &Currency) -> String {
 /// else what is wrong with the connection or the session.
 fn message(state: &State) -> (String, Style) {
     let theme = &state.theme;
-    if matches!(state.mode, Mode::ConfirmQuit) {
-        return (quit_question(state), theme.warn);
-    }
-    if let Mode::ConfirmCancel(id) = &state.mode {
-        let order = state.orders.order(id);
-        let total = order.map(|order| order.total().in_currency(&order.currency));
-        let name = state.orders.name_of(id);
-        let total = total.map_or_else(String::new, |total| format!(", {total}"));
-        return (
-            format!("Cancel {name}{total}? Its stock goes back."),
-            theme.warn,
-        );
-    }
-    if let Mode::ConfirmClear(other) = &state.mode {
-        let question = match other {
-            Some(cart) => format!("Clear all of {cart}? Nobody can undo that from here."),
-            None => {
-                let lines = text::count(state.cart.shown.lines.len(), "line");
-                format!("Clear the whole cart, {lines}?")
-            }
-        };
+    if let Some(question) = question(state) {
         return (question, theme.warn);
     }
 
@@ -324,18 +304,52 @@ fn message(state: &State) -> (String, Style) {
         Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => {
             match &state.catalog.unread {
                 Some(unread) => (unread.clone(), theme.bad),
-                None => session_warning(state),
+                None => (session_warning(state).unwrap_or_default(), theme.warn),
             }
         }
     }
 }
 
-/// The message on a session that ends soon; empty where it does not.
-fn session_warning(state: &State) -> (String, Style) {
-    if state.time_left().is_none_or(|left| left > SECONDS_BELOW) {
-        return (String::new(), state.theme.text);
+/// The question that yes answers; `None` where none is asked.
+pub(in crate::tui) fn question(state: &State) -> Option<String> {
+    match &state.mode {
+        Mode::ConfirmQuit => Some(quit_question(state)),
+        Mode::ConfirmCancel(id) => {
+            let order = state.orders.order(id);
+            let total = order.map(|order| order.total().in_currency(&order.currency));
+            let name = state.orders.name_of(id);
+            let total = total.map_or_else(String::new, |total| format!(", {total}"));
+            Some(format!("Cancel {name}{total}? Its stock goes back."))
+        }
+        Mode::ConfirmClear(Some(cart)) => Some(format!(
+            "Clear all of {cart}? Nobody can undo that from here."
+        )),
+        Mode::ConfirmClear(None) => {
+            let lines = text::count(state.cart.shown.lines.len(), "line");
+            Some(format!("Clear the whole cart, {lines}?"))
+        }
+        Mode::Browse
+        | Mode::Search
+        | Mode::Palette { .. }
+        | Mode::Prompt { .. }
+        | Mode::Help(_)
+        | Mode::Checkout(_)
+        | Mode::Orders
+        | Mode::OrderSearch
+        | Mode::Receipt { .. }
+        | Mode::Carts => None,
     }
+}
+
+/// The label before what is typed; `None` where nothing is asked for.
+pub(in crate::tui) fn prompt_label(state: &State) -> Option<String> {
+    let prompt = Prompt::of(state, u16::MAX)?;
+    Some(prompt.label.trim().trim_end_matches(':').to_owned())
+}
+
+/// The message on a session that ends soon; `None` where it does not.
+pub(in crate::tui) fn session_warning(state: &State) -> Option<String> {
+    state.time_left().filter(|left| *left <= SECONDS_BELOW)?;
     let key = state.env.keymap.key_of(Action::KeepAlive);
-    let message = format!("The session ends soon: {key} keeps the cart");
-    (message, state.theme.warn)
+    Some(format!("The session ends soon: {key} keeps the cart"))
 }

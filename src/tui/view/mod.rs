@@ -2,10 +2,10 @@
 
 mod activity;
 mod cart;
-mod carts;
+pub(in crate::tui) mod carts;
 pub(in crate::tui) mod catalog;
 mod checkout;
-mod details;
+pub(in crate::tui) mod details;
 pub(in crate::tui) mod footer;
 pub(in crate::tui) mod header;
 pub(in crate::tui) mod help;

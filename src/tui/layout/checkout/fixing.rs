@@ -1,9 +1,8 @@
 //! The words about fixing what can't be ordered, and whether it can be fixed from here.
 
 use crate::config::keymap::Action;
-use crate::model::Refusal;
 use crate::model::checkout::{Loss, Mending, PreviewLine};
-use crate::model::text;
+use crate::model::{Refusal, text};
 use crate::tui::state::State;
 
 /// The rule that keeps everybody from changing the cart; `None` where it may be changed.
@@ -126,5 +125,5 @@ pub(crate) fn done(lines: &[PreviewLine]) -> String {
     let taken = (!taken.is_empty()).then(|| format!("took {}", taken.join(", ")));
     let removed = (!removed.is_empty()).then(|| format!("removed {}", removed.join(", ")));
     let all: Vec<String> = [taken, removed].into_iter().flatten().collect();
-    text::sentence(&all.join(" and "))
+    text::capitalized(&all.join(" and "))
 }

@@ -104,7 +104,7 @@ impl Updater<'_> {
                 value,
                 seen: Some(asked.seen),
             }),
-            Err(flaw) => self.refuse(text::sentence(&flaw.to_string())),
+            Err(flaw) => self.refuse(text::capitalized(&flaw.to_string())),
         }
     }
 

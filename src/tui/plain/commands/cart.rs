@@ -1,0 +1,112 @@
+//! The cart, its people and rules, and the other carts.
+
+use super::super::state::{Awaited, Choice};
+use super::super::tell::{self, sentence};
+use super::Updater;
+use crate::config::keymap::Action;
+use crate::model::text;
+use crate::tui::layout::palette::Run;
+use crate::tui::layout::rules::{limit_sentences, rule_sentences};
+use crate::tui::message::Message;
+use crate::tui::state::people::Person;
+use crate::tui::state::{AskedNote, Mode};
+
+impl Updater<'_> {
+    /// Tells the cart line by line, and its sum.
+    pub(super) fn tell_cart(&mut self) {
+        let state = &self.plain.state;
+        if !state.cart.loaded {
+            let told = tell::cart_sum(state);
+            return self.tell(told);
+        }
+        let lines = tell::cart_lines(state);
+        let mut told = vec![tell::cart_sum(state)];
+        let note = state.cart.shown.notes.of_order();
+        if !note.is_empty() {
+            told.push(sentence(&format!("Note for the order: {note}")));
+        }
+        told.extend(limit_sentences(state).iter().map(|it| sentence(it)));
+        told.extend(tell::cart_state(state));
+
+        let lines = lines.into_iter();
+        self.offer(lines.map(|(product, told)| (Choice::Line(product), told)));
+        self.plain.answers.extend(told);
+    }
+
+    /// Tells everybody's part, or that of whom the words name.
+    pub(super) fn tell_people(&mut self, words: &str) {
+        let people = tell::people(&self.plain.state);
+        if people.is_empty() {
+            return self.tell("Nobody has anything in the cart yet.".to_owned());
+        }
+        if words.is_empty() {
+            let entries = people.into_iter();
+            self.offer(entries.map(|(person, told)| (Choice::Person(person), told)));
+            let state = &self.plain.state;
+            let together = state.totals().subtotal.in_currency(&state.shop.currency);
+            let mut told = vec![format!("Together {together}.")];
+            told.extend(tell::cart_state(state));
+            self.plain.answers.extend(told);
+            return;
+        }
+
+        let meant = text::folded(words);
+        let is_meant = |person: &Person| match person {
+            Person::Named(name) => text::folded(name) == meant,
+            Person::Nobody => meant == "nobody",
+        };
+        let mut named = people.into_iter();
+        match named.find(|(person, _)| is_meant(person)) {
+            Some((person, _)) => self.tell_person(&person),
+            None => self.tell(format!("Nobody here is called “{words}”.")),
+        }
+    }
+
+    /// Tells what somebody asked for.
+    pub(super) fn tell_person(&mut self, person: &Person) {
+        let state = &self.plain.state;
+        let people = tell::people(state).into_iter();
+        let sums = people.filter(|(other, _)| other == person);
+        let mut told: Vec<String> = sums.map(|(_, told)| told).collect();
+        told.extend(tell::person_lines(state, person));
+        self.plain.answers.extend(told);
+    }
+
+    /// Tells the rules of the cart.
+    pub(super) fn tell_rules(&mut self) {
+        let told = rule_sentences(&self.plain.state);
+        for words in told {
+            self.tell_sentence(&words);
+        }
+    }
+
+    /// Notes something: behind `order` for the whole order, else on a line of the cart.
+    pub(super) fn note(&mut self, words: &str) {
+        let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
+        if first != "order" {
+            return self.match_products(format!("note {words}"));
+        }
+        if !matches!(self.plain.state.mode, Mode::Checkout(_)) {
+            return self.tell(
+                "Type checkout first: a note for the whole order is written there.".to_owned(),
+            );
+        }
+        let note = AskedNote {
+            product: None,
+            before: self.plain.state.own_note(None).to_owned(),
+        };
+        match rest.trim() {
+            "" => self.run(Run::AskNote(None)),
+            text => self.run(Run::Note(note, text.to_owned())),
+        }
+    }
+
+    /// Reads the carts that this person has used.
+    pub(super) fn read_carts(&mut self) {
+        if !self.plain.state.carts.may_switch {
+            return self.tell("You may use this cart alone.".to_owned());
+        }
+        self.send(Message::Act(Action::Carts));
+        self.wait_for(Awaited::Carts);
+    }
+}

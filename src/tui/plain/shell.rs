@@ -1,0 +1,268 @@
+//! Plain mode at a terminal: what is typed there and what happens in the shop go to the state, and
+//! what it says goes out.
+
+use super::lines::{Editing, LineReader, Typed};
+use super::state::Plain;
+use super::update::{PlainEvent, update};
+use crate::config::keymap::Keymap;
+use crate::model::text;
+use crate::store::Trouble;
+use crate::tui::alarm;
+use crate::tui::error::ScreenError;
+use crate::tui::event_loop::steady_and_wall;
+use crate::tui::hub::Hub;
+use crate::tui::message::{Message, Now};
+use crate::tui::screen::{Ended, Visit};
+use crate::tui::services::{Host, Services};
+use crate::tui::terminal::port::{Arrival, Port};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The size of the screen that nobody sees: no sentence has to be short.
+const SIZE: (u16, u16) = (1_000, 60);
+/// What is written before each line that is typed.
+const PROMPT: &str = "> ";
+/// The events that are taken in before what they say goes out.
+const EVENTS_AT_ONCE: usize = 512;
+/// The time for a terminal to take the last words.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The way in which a person talks with plain mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manner {
+    /// Who edits the line.
+    pub(crate) editing: Editing,
+    /// A sign says where one may type.
+    pub(crate) prompts: bool,
+}
+
+/// The shop in plain mode, while it is open.
+pub(crate) struct PlainShop<P> {
+    port: P,
+    manner: Manner,
+    reader: LineReader,
+    /// What was typed ahead.
+    typed: std::collections::VecDeque<Typed>,
+    plain: Plain,
+    services: Services,
+    /// What the terminal has not taken yet.
+    unwritten: Vec<u8>,
+    ending: Ending,
+    started: Instant,
+}
+
+/// The end, as far as it has come.
+#[derive(Default)]
+struct Ending {
+    /// The shop closes once nothing of ours waits for the server.
+    is_leaving: bool,
+    exit: Option<Result<u8, Trouble>>,
+}
+
+impl<P: Port> PlainShop<P> {
+    /// Opens the shop at a port. To be called within a runtime.
+    pub(crate) fn start(port: P, visit: Visit, hub: Arc<Hub>, manner: Manner) -> PlainShop<P> {
+        let visit = Visit {
+            keymap: Keymap::in_words(visit.keymap),
+            size: SIZE,
+            ..visit
+        };
+        let state = visit.state(&hub);
+        PlainShop {
+            port,
+            manner,
+            reader: LineReader::new(manner.editing),
+            typed: std::collections::VecDeque::new(),
+            services: Services::open(visit, hub, &state),
+            plain: Plain::new(state),
+            unwritten: Vec::new(),
+            ending: Ending::default(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Runs until the end.
+    ///
+    /// # Errors
+    /// The [`ScreenError`] that ended it.
+    pub(crate) async fn run(mut self) -> Result<Ended, ScreenError> {
+        self.services.note_first_cart(&mut self.plain.state)?;
+        loop {
+            self.take_typed()?;
+            self.say();
+            let is_done = self.plain.is_settled() && !self.plain.is_busy();
+            if self.ending.is_leaving && is_done && self.typed.is_empty() {
+                self.ending.exit.get_or_insert(Ok(0));
+            }
+            if let Some(exit) = self.ending.exit.take() {
+                self.say_last().await;
+                let address = self.services.address();
+                let status = exit.map_err(|trouble| ScreenError::Access(trouble.at(address)))?;
+                return Ok(Ended {
+                    status,
+                    live: self.services.into_live(),
+                });
+            }
+
+            self.wait().await?;
+            self.take_waiting()?;
+        }
+    }
+
+    /// Waits for the next thing to happen, and takes it in.
+    async fn wait(&mut self) -> Result<(), ScreenError> {
+        let moment = self.plain.next_moment();
+        let alarm = moment.map(|at| self.started + Duration::from_millis(at));
+        let written = self.port.outlet().written();
+        let is_writing = !self.unwritten.is_empty();
+
+        tokio::select! {
+            biased;
+            arrival = self.port.next() => self.on_arrival(arrival),
+            () = written, if is_writing => Ok(()),
+            message = self.services.next() => self.take_in(message),
+            () = alarm::at(alarm) => self.take_in(Message::Clock),
+        }
+    }
+
+    /// Takes in the events of the shop that are waiting already.
+    fn take_waiting(&mut self) -> Result<(), ScreenError> {
+        for _ in 0..EVENTS_AT_ONCE {
+            let Some(message) = self.services.try_next() else {
+                break;
+            };
+            self.take_in(message)?;
+        }
+        Ok(())
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival) -> Result<(), ScreenError> {
+        match arrival {
+            Arrival::Bytes(bytes) => {
+                let typed = self.reader.take_in(&bytes);
+                self.unwritten.extend(self.reader.take_echo());
+                for typed in typed {
+                    // It drops what was typed ahead, as a terminal does.
+                    if typed == Typed::Interrupt {
+                        self.typed.clear();
+                        self.on_event(PlainEvent::Typed(typed))?;
+                    } else {
+                        self.typed.push_back(typed);
+                    }
+                }
+            }
+            Arrival::Continued(_) => {
+                self.take_in(Message::Continued)?;
+                // A shell has written behind the one that was there.
+                self.plain.prompt_again();
+            }
+            // Whoever is about to be sent away types nothing.
+            Arrival::Notice(words) => {
+                self.write_line("");
+                self.write_line(&words);
+                self.plain.prompt_again();
+            }
+            Arrival::Resize(..) => {}
+            Arrival::Leave => self.ending.is_leaving = true,
+            Arrival::End(status) => {
+                self.ending.exit.get_or_insert(Ok(status));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what was typed, one line at a time: each waits for the answer to the one before.
+    fn take_typed(&mut self) -> Result<(), ScreenError> {
+        while !self.plain.is_busy()
+            && self.ending.exit.is_none()
+            && let Some(typed) = self.typed.pop_front()
+        {
+            self.say();
+            self.on_event(PlainEvent::Typed(typed))?;
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
+        self.on_event(PlainEvent::Shop(Box::new(message)))
+    }
+
+    fn on_event(&mut self, event: PlainEvent) -> Result<(), ScreenError> {
+        let now = self.now();
+        for effect in update(&mut self.plain, event, now) {
+            let state = &self.plain.state;
+            self.services.carry_out(effect, state, &mut self.ending)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Now {
+        steady_and_wall(self.started)
+    }
+
+    /// Writes what is to be said, and the prompt where one may type.
+    fn say(&mut self) {
+        for line in self.plain.take_answers() {
+            self.write_line(&line);
+        }
+        let may_type = self.ending.exit.is_none() && !self.ending.is_leaving;
+        if may_type && self.plain.take_prompt() && self.manner.prompts {
+            self.unwritten.extend(PROMPT.as_bytes());
+        }
+        self.write();
+    }
+
+    /// Writes a line. Whatever its text is, no byte of it moves a cursor.
+    fn write_line(&mut self, line: &str) {
+        let line = self
+            .plain
+            .state
+            .env
+            .display
+            .text(text::sanitize(line.as_bytes()));
+        self.unwritten.extend(line.as_bytes());
+        self.unwritten
+            .extend(self.manner.editing.line_end().as_bytes());
+    }
+
+    /// Hands what is written to the terminal, where it takes it.
+    fn write(&mut self) {
+        let outlet = self.port.outlet();
+        if self.unwritten.is_empty() || !outlet.is_idle() {
+            return;
+        }
+        if outlet.send(std::mem::take(&mut self.unwritten)).is_err() {
+            // `| head` has seen enough; a terminal that is gone says so by itself.
+            self.ending.exit.get_or_insert(Ok(0));
+        }
+    }
+
+    /// Writes what is left, as far as the terminal takes it in time.
+    async fn say_last(&mut self) {
+        self.write();
+        let rest = async {
+            while !self.port.outlet().is_idle() {
+                self.port.outlet().written().await;
+                self.write();
+            }
+        };
+        let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, rest).await;
+    }
+}
+
+impl Host for Ending {
+    /// Nobody looks elsewhere: it is said before the next prompt.
+    fn alert(&mut self, _bytes: Vec<u8>) {}
+
+    /// It was taken by the update already.
+    fn say(&mut self, _words: String) {}
+
+    fn capture_mouse(&mut self, _captured: bool) {}
+
+    /// The terminal does so itself.
+    fn suspend(&mut self) {}
+
+    fn end(&mut self, end: Result<u8, Trouble>) {
+        self.exit = Some(end);
+    }
+}

@@ -1,0 +1,313 @@
+//! The state of plain mode: the shop's own, and what was said of it and asked.
+
+use crate::model::order::OrderRef;
+use crate::model::{Money, OrderId, ProductId, UserName, text};
+use crate::store::live::{LiveEvent, OrderEvent};
+use crate::tui::layout::palette::Run;
+use crate::tui::message::Message;
+use crate::tui::state::people::Person;
+use crate::tui::state::{Mode, State};
+use std::collections::VecDeque;
+
+/// The most news that are said at once.
+const NEWS_LIMIT: usize = 30;
+/// The most lines that are kept of what was typed.
+const HISTORY_LIMIT: usize = 100;
+
+/// The shop as it is told in words.
+pub struct Plain {
+    /// The shop's own state.
+    pub state: State,
+    /// The answers to what was typed; said at once.
+    pub(super) answers: Vec<String>,
+    /// What others did, and what came late; said before the next prompt.
+    pub(super) news: News,
+    /// The entries of the last list, which their numbers choose.
+    pub(super) choices: Vec<Choice>,
+    /// Which of them is meant was asked.
+    pub(super) asks_which: bool,
+    /// The products that the last list did not come to.
+    pub(super) unlisted: Vec<u32>,
+    /// What the last command waits for.
+    pub(super) waiting: Option<Waiting>,
+    /// Whoever is there may type: nothing may be said.
+    pub(super) is_prompted: bool,
+    /// The last thing typed was Ctrl-C.
+    pub(super) was_interrupted: bool,
+    /// What was typed, oldest first.
+    pub(super) history: Vec<String>,
+    /// What was said so far of things that change.
+    pub(super) said: SaidSoFar,
+}
+
+/// What is to be said before the next prompt. Whoever was away for long hears the newest of it.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    newest: VecDeque<String>,
+    /// How many came before those.
+    earlier: usize,
+}
+
+impl News {
+    pub(super) fn add(&mut self, words: String) {
+        self.newest.push_back(words);
+        if self.newest.len() > NEWS_LIMIT {
+            self.newest.pop_front();
+            self.earlier += 1;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.newest.is_empty()
+    }
+
+    pub(super) fn take(&mut self) -> Vec<String> {
+        let news = std::mem::take(self);
+        let earlier = (news.earlier > 0)
+            .then(|| format!("{} before these.", text::count(news.earlier, "other thing")));
+        earlier.into_iter().chain(news.newest).collect()
+    }
+}
+
+/// What was said so far of things that change, so that each is said once.
+#[derive(Debug, Default)]
+pub(super) struct SaidSoFar {
+    /// The cart's version of the last change.
+    pub(super) version: u64,
+    /// The connection is lost.
+    pub(super) is_down: bool,
+    /// Why the cart can't be read.
+    pub(super) unreadable: Option<String>,
+    /// The total of the checkout.
+    pub(super) total: Option<Money>,
+    /// The session ends soon.
+    pub(super) ends_soon: bool,
+    /// The last order of somebody else.
+    pub(super) order: Option<OrderId>,
+    /// Another one, and when it was heard of.
+    pub(super) order_heard: Option<(OrderId, u64)>,
+}
+
+/// An entry of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Choice {
+    /// Does this.
+    Run(Run),
+    /// Adds pieces of a product.
+    Product(ProductId),
+    /// Tells of a line of the cart.
+    Line(ProductId),
+    /// Tells what a person asked for.
+    Person(Person),
+    /// Lists the products of a category.
+    Category(String),
+    /// Tells the receipt of an order.
+    Order(OrderId),
+    /// Goes to a cart.
+    Cart(UserName),
+}
+
+/// Something that a command waits for.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) awaited: Awaited,
+    /// Since this moment, by the steady clock.
+    pub(super) since: u64,
+    /// It takes long, which was said: whoever is there may type meanwhile.
+    pub(super) is_late: bool,
+    /// The answer came of what was asked for last.
+    pub(super) is_answered: bool,
+}
+
+/// What is awaited.
+#[derive(Debug, Clone)]
+pub(super) enum Awaited {
+    /// The cart and the catalog.
+    Opening,
+    /// All that was sent is confirmed or refused.
+    Settled,
+    /// The products that a command names.
+    Command(String),
+    /// The products that a search finds.
+    Search(String),
+    /// The preview of the order.
+    Checkout(Then),
+    /// The order that was placed is read.
+    Placed(OrderId),
+    /// The past orders.
+    Orders(Wanted),
+    /// It is marked who has settled.
+    Mark,
+    /// The carts.
+    Carts,
+}
+
+impl Awaited {
+    /// Tells whether a message is the answer to what was asked for.
+    pub(super) fn is_answered_by(&self, message: &Message) -> bool {
+        match self {
+            Awaited::Opening => matches!(message, Message::Live(LiveEvent::Watchers(_))),
+            Awaited::Orders(_) | Awaited::Placed(_) => {
+                matches!(
+                    message,
+                    Message::Live(LiveEvent::Order(OrderEvent::List(_)))
+                )
+            }
+            Awaited::Mark => matches!(
+                message,
+                Message::Live(LiveEvent::Order(OrderEvent::Settled(_)))
+            ),
+            Awaited::Carts => matches!(message, Message::Carts(_)),
+            // The state tells.
+            Awaited::Settled | Awaited::Command(_) | Awaited::Search(_) | Awaited::Checkout(_) => {
+                false
+            }
+        }
+    }
+}
+
+/// What is done with the preview of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is told.
+    Tell,
+    /// It is placed, where it costs this.
+    Place(Money),
+    /// All that can't be ordered is fixed, or the problem with this number.
+    Fix(Option<usize>),
+}
+
+/// What is done with the past orders.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// Those with these words are listed.
+    List(String),
+    /// One of them is meant.
+    One(OrderRef, WithOrder),
+}
+
+/// What is done with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WithOrder {
+    Tell,
+    Again,
+    Cancel,
+}
+
+impl Plain {
+    /// Plain mode of a shop of which nothing is known yet.
+    #[must_use]
+    pub fn new(state: State) -> Plain {
+        Plain {
+            state,
+            answers: Vec::new(),
+            news: News::default(),
+            choices: Vec::new(),
+            asks_which: false,
+            unlisted: Vec::new(),
+            waiting: Some(Waiting::of(Awaited::Opening, 0)),
+            is_prompted: false,
+            was_interrupted: false,
+            history: Vec::new(),
+            said: SaidSoFar::default(),
+        }
+    }
+
+    /// The next moment at which something happens by itself.
+    #[must_use]
+    pub(super) fn next_moment(&self) -> Option<u64> {
+        let waiting = self.waiting.as_ref();
+        let late = waiting.and_then(Waiting::late_at);
+        let opening = waiting.filter(|waiting| waiting.is_opening());
+        // It is looked at once: what has not come by then comes with a message.
+        let greets_at = opening.map(Waiting::greets_at);
+        let greets_at = greets_at.filter(|at| *at > self.state.now);
+        let moments = [late, greets_at, self.state.next_moment()];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Tells whether a command is still at work, so that whoever types waits.
+    pub(super) fn is_busy(&self) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|waiting| !waiting.is_late || waiting.is_opening())
+    }
+
+    /// Returns whether nothing of ours waits for the server, and no command is at work.
+    #[must_use]
+    pub(super) fn is_settled(&self) -> bool {
+        self.state.is_settled()
+    }
+
+    /// Takes what is to be said now.
+    pub(super) fn take_answers(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Returns whether whoever is there may type from now on, and could not before.
+    pub(super) fn take_prompt(&mut self) -> bool {
+        let may_type = !self.is_busy();
+        may_type && !std::mem::replace(&mut self.is_prompted, may_type)
+    }
+
+    /// Writes the prompt again, as something stands behind it.
+    pub(super) fn prompt_again(&mut self) {
+        self.is_prompted = false;
+    }
+
+    /// Keeps what was typed.
+    pub(super) fn note_typed(&mut self, typed: &str) {
+        self.history.push(typed.to_owned());
+        let spare = self.history.len().saturating_sub(HISTORY_LIMIT);
+        self.history.drain(..spare);
+    }
+
+    /// Tells whether the shop asks something that the next line answers.
+    pub(super) fn has_question(&self) -> bool {
+        match self.state.mode {
+            Mode::Prompt { .. }
+            | Mode::ConfirmQuit
+            | Mode::ConfirmCancel(_)
+            | Mode::ConfirmClear(_) => true,
+            Mode::Browse
+            | Mode::Search
+            | Mode::Palette { .. }
+            | Mode::Help(_)
+            | Mode::Checkout(_)
+            | Mode::Orders
+            | Mode::OrderSearch
+            | Mode::Receipt { .. }
+            | Mode::Carts => false,
+        }
+    }
+}
+
+impl Waiting {
+    /// Milliseconds from which on it is said that something takes long.
+    const PATIENCE: u64 = 2_000;
+    /// Milliseconds that one waits to hear who else is there.
+    const WITHOUT_OTHERS: u64 = 500;
+
+    pub(super) fn of(awaited: Awaited, now: u64) -> Waiting {
+        Waiting {
+            awaited,
+            since: now,
+            is_late: false,
+            is_answered: false,
+        }
+    }
+
+    /// Tells whether the shop is being opened: before that no command can do anything.
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.awaited, Awaited::Opening)
+    }
+
+    /// The moment from which on one is greeted even where it is not known who else is there.
+    pub(super) fn greets_at(&self) -> u64 {
+        self.since + Waiting::WITHOUT_OTHERS
+    }
+
+    /// The moment from which on it takes long; `None` where that was said.
+    pub(super) fn late_at(&self) -> Option<u64> {
+        (!self.is_late).then_some(self.since + Waiting::PATIENCE)
+    }
+}

@@ -1,0 +1,110 @@
+//! The order that the cart would become.
+
+use super::sentence;
+use crate::config::keymap::Action;
+use crate::model::checkout::PreviewLine;
+use crate::model::people::People;
+use crate::model::shares::NOBODY;
+use crate::model::{Preview, text};
+use crate::tui::layout::checkout::fixing;
+use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
+use crate::tui::state::State;
+
+/// What would be ordered, and what stands in the way, where something does.
+pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<String> {
+    let lines = text::count(preview.lines.len(), "line");
+    let total = preview.total().in_currency(&preview.currency);
+    let blocked: Vec<&PreviewLine> = preview.blocked().collect();
+    let problems = match blocked.len() {
+        0 => String::new(),
+        count => format!(" {}:", text::count(count, "problem")),
+    };
+
+    let mut told = vec![format!("{lines}, {total}.{problems}")];
+    for (index, line) in blocked.iter().enumerate() {
+        told.push(format!("{}. {}", index + 1, problem(state, line)));
+    }
+    told.extend(
+        preview
+            .lines
+            .iter()
+            .filter_map(|line| price_change(state, line)),
+    );
+    told.extend(people(state, preview));
+    if !preview.note.is_empty() {
+        told.push(sentence(&format!("Note for the order: {}", preview.note)));
+    }
+    told.extend(way_on(state, preview, blocked.len()));
+    told
+}
+
+fn problem(state: &State, line: &PreviewLine) -> String {
+    let words = line.obstacle().map(|obstacle| obstacle.words());
+    let words = words.unwrap_or_default();
+    let how = fixing::told(state, line).map_or_else(String::new, |how| format!("; {how}"));
+    let name = &line.order_line.name;
+    let pieces = line.quantity_in_cart.whole();
+    let pieces = pieces.map_or_else(String::new, |pieces| format!(", {pieces}"));
+    sentence(&format!("{name}{pieces}: {words}{how}"))
+}
+
+/// The price of a line, where it was another when it was added.
+fn price_change(state: &State, line: &PreviewLine) -> Option<String> {
+    let currency = &state.shop.currency;
+    let then = line.price_when_added?;
+    let now = line.order_line.price;
+    let word = if now > then { "dearer" } else { "cheaper" };
+    let name = &line.order_line.name;
+    let now = now.in_currency(currency);
+    let then = then.in_currency(currency);
+    Some(format!("{name} is {word}: {now}, it was {then}."))
+}
+
+/// The part of each person, where that are several.
+fn people(state: &State, preview: &Preview) -> Option<String> {
+    let people = People::of_preview(preview);
+    if !people.are_several(&state.env.me) {
+        return None;
+    }
+    let parts = people.iter().map(|(name, part)| {
+        let name = match name {
+            Some(name) if *name == state.env.me => "you",
+            Some(name) => name,
+            None => NOBODY,
+        };
+        format!("{name} {}", part.sum.in_currency(&preview.currency))
+    });
+    let parts: Vec<String> = parts.collect();
+    Some(format!("Of that {}.", text::listed(&parts)))
+}
+
+/// What to do now: fix it, or order.
+fn way_on(state: &State, preview: &Preview, blocked: usize) -> Option<String> {
+    match preview.orderable_lines() {
+        Ok(_) => Some(to_pay(state, preview)),
+        Err(_) if blocked > 0 => match fixing::closed(state) {
+            Some(closed) => Some(sentence(&closed.for_reader(&state.env.me).to_string())),
+            None => Some("Type fix to fix all of it.".to_owned()).filter(|_| blocked > 1),
+        },
+        Err(refusal) => match preview.over_budget() {
+            Some(over) if preview.hidden == 0 => {
+                let over = over.in_currency(&preview.currency);
+                Some(format!(
+                    "Over the budget by {over}: take something out first."
+                ))
+            }
+            Some(_) | None => Some(refusal.beforehand(&preview.currency)),
+        },
+    }
+}
+
+/// The total, and the words that order at it.
+pub(in crate::tui::plain) fn to_pay(state: &State, preview: &Preview) -> String {
+    let total = preview.total().in_currency(&preview.currency);
+    if !has_order_key(state) {
+        return format!("To pay: {total}. {MAY_NOT_ORDER}.");
+    }
+    let words = state.env.keymap.key_of(Action::PlaceOrder);
+    let typed = preview.currency.number(preview.total());
+    format!("To pay: {total}. To order, type: {words} {typed}")
+}

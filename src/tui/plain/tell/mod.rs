@@ -1,0 +1,76 @@
+//! The sentences of plain mode: each tells one fact, names before numbers. Nothing is wrapped, as
+//! what speaks them takes lines.
+
+mod cart;
+mod catalog;
+mod checkout;
+mod orders;
+mod people;
+
+pub(super) use cart::{cart_lines, cart_state, cart_sum, carts, line_details};
+pub(super) use catalog::{categories, product};
+pub(super) use checkout::{problems, to_pay};
+pub(super) use orders::{order, placed, receipt};
+pub(super) use people::{people, person_lines};
+
+use crate::model::time::{ClockStyle, clock};
+use crate::model::{Activity, Update, text};
+use crate::tui::layout::activity::{describe_event_with_author, describe_with_author};
+use crate::tui::state::State;
+use crate::tui::state::activity::ActivityEntry;
+
+/// The entries of the activity that are told at a time.
+const NEWEST: usize = 10;
+
+/// `words` with the full stop that a sentence ends with.
+pub(super) fn sentence(words: &str) -> String {
+    let words = words.trim();
+    let is_ended = words.ends_with(['.', '?', '!', ':', '…']);
+    match is_ended || words.is_empty() {
+        true => words.to_owned(),
+        false => format!("{words}."),
+    }
+}
+
+/// Where one is and with whom, what is in the cart, and until when.
+pub(super) fn greeting(state: &State) -> Vec<String> {
+    let env = &state.env;
+    let mut where_and_who = format!(
+        "{}. Cart {}, you are {}.",
+        state.shop.name, env.user, env.me
+    );
+    let mut others: Vec<String> = Vec::new();
+    for watcher in &state.watchers {
+        if !others.contains(&watcher.name) && watcher.name != env.me {
+            others.push(watcher.name.clone());
+        }
+    }
+    if !others.is_empty() {
+        let are = if others.len() == 1 { "is" } else { "are" };
+        where_and_who.push_str(&format!(" {} {are} here.", text::listed(&others)));
+    }
+
+    let mut told = vec![format!("{where_and_who} {}", cart_sum(state))];
+    told.extend(cart_state(state));
+    told
+}
+
+/// A change of the cart, with whoever made it.
+pub(super) fn change(state: &State, update: &Update) -> String {
+    describe_with_author(state, &Activity::from(update))
+}
+
+/// What happened last, oldest first.
+pub(super) fn activity(state: &State) -> Vec<String> {
+    let entries = &state.activity.entries;
+    let from = entries.len().saturating_sub(NEWEST);
+    let told = entries[from..].iter().map(|entry| {
+        let words = match entry {
+            ActivityEntry::Change(run) => describe_with_author(state, &run.summary),
+            ActivityEntry::Event(event) => describe_event_with_author(state, &event.kind),
+        };
+        let at = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
+        sentence(&format!("{at}, {words}"))
+    });
+    told.collect()
+}

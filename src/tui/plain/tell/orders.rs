@@ -1,0 +1,104 @@
+//! Past orders and their receipts.
+
+use super::sentence;
+use crate::model::people::People;
+use crate::model::receipt::name_and_unit;
+use crate::model::shares::{NOBODY, Portions, are_shared};
+use crate::model::time::{ClockStyle, clock, long_day, past};
+use crate::model::{Order, OrderLine, text};
+use crate::tui::layout::receipt::{settled, step_words};
+use crate::tui::state::State;
+
+/// An order in one sentence.
+pub(in crate::tui::plain) fn order(state: &State, order: &Order) -> String {
+    let when = past(order.at, state.server_now(), &state.env.zone);
+    let items = text::count(order.pieces(), "item");
+    format!(
+        "Order {}, {when}, {}, by {}, {items}, {}.",
+        order.word(),
+        order.state.name(),
+        order.who,
+        order.total().in_currency(&order.currency)
+    )
+}
+
+/// That an order was placed here.
+pub(in crate::tui::plain) fn placed(order: &Order) -> String {
+    let word = order.word();
+    let total = order.total().in_currency(&order.currency);
+    format!("Ordered. Number {word}, {total}. Type order {word} for the receipt.")
+}
+
+/// The receipt of an order.
+pub(in crate::tui::plain) fn receipt(state: &State, order: &Order) -> Vec<String> {
+    let zone = &state.env.zone;
+    let day = long_day(order.at, zone);
+    let time = clock(order.at, zone, ClockStyle::Minute);
+    let mut told = vec![
+        format!("Receipt of order {}.", order.word()),
+        format!(
+            "{}, {day}, {time}, cart {}, ordered by {}.",
+            state.shop.name, order.user, order.who
+        ),
+    ];
+    let steps = step_words(state, order).into_iter();
+    let reached = steps.filter_map(|(words, reached)| reached.map(|_| words));
+    let reached = reached.collect::<Vec<String>>().join(", ");
+    told.push(sentence(&text::capitalized(&reached)));
+
+    let shares = order.lines.iter();
+    let shares = shares.map(|line| (&line.shares[..], Some(line.quantity)));
+    let is_shared = are_shared(shares, &order.who);
+    let lines = order.lines.iter();
+    told.extend(lines.map(|line| order_line(order, line, is_shared)));
+
+    let items = text::count(order.pieces(), "item");
+    let total = order.total().in_currency(&order.currency);
+    told.push(format!("{items}, total {total}."));
+    if !order.note.is_empty() {
+        told.push(sentence(&format!("Note for the order: {}", order.note)));
+    }
+    told.extend(parts(order));
+    told.push(format!("Its id is {}.", order.id));
+    told
+}
+
+fn order_line(order: &Order, line: &OrderLine, is_shared: bool) -> String {
+    let name = name_and_unit(line);
+    let each = line.price.in_currency(&order.currency);
+    let total = line.total().in_currency(&order.currency);
+    let mut told = match line.quantity {
+        1 => format!("{name}, 1, {total}"),
+        quantity => format!("{name}, {quantity} at {each}, {total}"),
+    };
+    if is_shared {
+        let from = Portions::of_order_line(line).listed().join(", ");
+        told.push_str(&format!(", from {from}"));
+    }
+
+    let mut told = sentence(&told);
+    for note in &line.notes {
+        told.push(' ');
+        told.push_str(&sentence(&format!("Note by {}", note.told())));
+    }
+    told
+}
+
+/// The part of each person, where that are several, and whether they have settled it.
+fn parts(order: &Order) -> Vec<String> {
+    let people = People::of_order(order);
+    if !people.are_several(&order.who) {
+        return Vec::new();
+    }
+    let told = people.iter().map(|(name, part)| {
+        let standing = match settled(order, name) {
+            Some(true) => ", settled",
+            Some(false) => ", open",
+            None => "",
+        };
+        let items = text::count(part.pieces, "item");
+        let sum = part.sum.in_currency(&order.currency);
+        format!("{}: {items}, {sum}{standing}.", name.unwrap_or(NOBODY))
+    });
+    told.collect()
+}

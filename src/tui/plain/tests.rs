@@ -1,0 +1,193 @@
+//! What plain mode says and when, without a terminal and a server.
+
+use super::lines::Typed;
+use super::state::Plain;
+use super::update::{PlainEvent, update};
+use crate::config::keymap::Keymap;
+use crate::model::{
+    Cart, Catalog, Change, ChangeKind, Deadline, LineChange, OpId, Product, ProductId, Refusal,
+    Update,
+};
+use crate::store::live::{LiveEvent, LiveRequest};
+use crate::store::{Error, Shop, Trouble};
+use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::tests::state;
+
+/// Plain mode with a clock of its own, and what was sent to the server.
+struct Talk {
+    plain: Plain,
+    now: Now,
+    sent: Vec<Change>,
+}
+
+impl Talk {
+    /// Somebody who has been greeted, and may type.
+    fn begun() -> Talk {
+        let mut state = state();
+        state.env.keymap = Keymap::default().in_words();
+        state.size = (1_000, 60);
+        let mut talk = Talk {
+            plain: Plain::new(state),
+            now: Now::default(),
+            sent: Vec::new(),
+        };
+        talk.shop(Message::Live(LiveEvent::Cart(Cart::default())));
+        let products = [product("espresso", "Espresso"), product("oats", "Oat Milk")];
+        let catalog = Catalog::new(products.to_vec());
+        talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+        talk.shop(Message::Live(LiveEvent::Watchers(Vec::new())));
+        assert!(talk.said()[0].contains("Cart office, you are ann."));
+        assert!(talk.plain.take_prompt());
+        talk
+    }
+
+    fn event(&mut self, event: PlainEvent) {
+        for effect in update(&mut self.plain, event, self.now) {
+            if let Effect::Live(LiveRequest::Change(change)) = effect {
+                self.sent.push(change);
+            }
+        }
+    }
+
+    fn shop(&mut self, message: Message) {
+        self.event(PlainEvent::Shop(Box::new(message)));
+    }
+
+    fn types(&mut self, line: &str) {
+        self.event(PlainEvent::Typed(Typed::Line(line.to_owned())));
+    }
+
+    fn said(&mut self) -> Vec<String> {
+        self.plain.take_answers()
+    }
+
+    /// Somebody adds espressos; the change is the one sent last where it is ours.
+    fn update(&self, by: &str, version: u64, quantity: u32, delta: i64) -> Update {
+        let own = self.sent.last().filter(|_| by == "ann");
+        let other = OpId::parse(&format!("other-{version}")).unwrap();
+        Update {
+            version,
+            op: own.map_or(other, |change| change.op.clone()),
+            by: by.to_owned(),
+            kind: ChangeKind::Edit,
+            lines: vec![LineChange {
+                product: ProductId::stored(b"espresso"),
+                quantity,
+                delta,
+                price: None,
+                taken: Vec::new(),
+            }],
+            notes: Vec::new(),
+            rules: Vec::new(),
+            count: 1,
+            deadline: Deadline::default(),
+        }
+    }
+}
+
+fn product(id: &str, name: &str) -> Product {
+    let fields = [name, "2.40", "", "", "", "", ""];
+    let mut fields = fields
+        .iter()
+        .map(|field| Some(field.as_bytes()).filter(|it| !it.is_empty()));
+    let id = ProductId::stored(id.as_bytes());
+    Product::decode(id, std::array::from_fn(|_| fields.next().flatten())).unwrap()
+}
+
+#[test]
+fn a_change_is_told_once_it_is_confirmed() {
+    let mut talk = Talk::begun();
+    talk.types("add espresso 2");
+    assert_eq!(talk.said(), [""; 0]);
+    assert!(!talk.plain.take_prompt(), "the answer is still to come");
+
+    let update = talk.update("ann", 1, 2, 2);
+    talk.shop(Message::Live(LiveEvent::Update(update.clone())));
+    assert_eq!(talk.said(), [""; 0], "it may still wait for replicas");
+    let settled = LiveEvent::Settled(update.op.clone(), Ok(update));
+    talk.shop(Message::Live(settled));
+    assert_eq!(
+        talk.said(),
+        ["Added 2 Espresso. The cart has 1 line, 4.80."]
+    );
+    assert!(talk.plain.take_prompt());
+}
+
+#[test]
+fn what_takes_long_is_said_and_told_later() {
+    let mut talk = Talk::begun();
+    talk.types("add espresso");
+    talk.now.steady += 2_000;
+    talk.shop(Message::Clock);
+    assert_eq!(talk.said(), ["Waiting for the server …"]);
+    assert!(talk.plain.take_prompt(), "one may go on");
+
+    talk.shop(Message::Live(LiveEvent::Down(Trouble::Lost)));
+    let op = talk.sent[0].op.clone();
+    let refused = Error::Refused(Refusal::Locked("bob".to_owned()));
+    talk.shop(Message::Live(LiveEvent::Settled(op, Err(refused))));
+    assert_eq!(
+        talk.said(),
+        [""; 0],
+        "nothing is said while one may be typing"
+    );
+    talk.types("");
+    let said = talk.said();
+    assert_eq!(said[0], "The connection is lost. Your changes wait.");
+    assert!(said[1].contains("bob"), "{said:?}");
+    assert_eq!(said.len(), 2);
+}
+
+#[test]
+fn others_are_told_before_the_next_prompt_and_once() {
+    let mut talk = Talk::begun();
+    let update = talk.update("bob", 1, 2, 2);
+    talk.shop(Message::Live(LiveEvent::Update(update.clone())));
+    assert_eq!(talk.said(), [""; 0]);
+    talk.shop(Message::Live(LiveEvent::Activity(vec![update])));
+
+    talk.types("people bob");
+    let said = talk.said();
+    assert!(said[0].starts_with("bob: 2 items, 4.80"), "{said:?}");
+    assert_eq!(said.last().unwrap(), "bob added 2 Espresso.");
+    assert!(talk.plain.take_prompt());
+    talk.types("");
+    assert_eq!(talk.said(), ["Nothing new."]);
+
+    // Of those who were away for long, the newest is told.
+    for version in 2..50 {
+        let update = talk.update("bob", version, u32::try_from(version).unwrap() + 1, 1);
+        talk.shop(Message::Live(LiveEvent::Update(update)));
+    }
+    talk.plain.take_prompt();
+    talk.types("");
+    let said = talk.said();
+    assert_eq!(said[0], "18 other things before these.");
+    assert_eq!(said.last().unwrap(), "bob added 1 Espresso, now 50.");
+}
+
+#[test]
+fn words_that_are_not_sure_do_nothing() {
+    let mut talk = Talk::begun();
+    for (typed, answer) in [
+        (
+            "place order",
+            "Nothing was ordered: type place order and the total",
+        ),
+        ("add", "Type add and a product: add espresso."),
+        ("3", "There is no list to choose from"),
+        ("xyzzy", "No product or command matches “xyzzy”."),
+        ("undo", "There is nothing to undo."),
+        (
+            "ready",
+            "The cart is empty: there is nothing to be ready for yet.",
+        ),
+        ("cancel", "Say which order"),
+    ] {
+        talk.types(typed);
+        let said = talk.said().join("\n");
+        assert!(said.contains(answer), "{typed}: {said}");
+        talk.plain.take_prompt();
+    }
+    assert_eq!(talk.sent, []);
+}

@@ -1,0 +1,232 @@
+//! What carries out the effects of the shop's core, whether a screen shows it or plain mode says it.
+
+use super::error::ScreenError;
+use super::screen::Visit;
+use crate::config::used_carts::UsedCarts;
+use crate::engine::EngineError;
+use crate::model::UserName;
+use crate::store::live::Subscription;
+use crate::store::{Address, Policy, Trouble};
+use crate::tui::hub::Hub;
+use crate::tui::message::{Effect, Message};
+use crate::tui::state::{Env, State};
+use crate::tui::terminal::alert;
+use crate::tui::workers::search::SearchWorker;
+use crate::tui::workers::{carts, catalog};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The capacity of the channel for results.
+const CHANNEL_CAPACITY: usize = 64;
+
+/// The side of a program that talks with the person: what only it can do.
+pub(in crate::tui) trait Host {
+    /// Sends the bytes that tell a person who looks elsewhere what happened.
+    fn alert(&mut self, bytes: Vec<u8>);
+    /// Says something to somebody who types words.
+    fn say(&mut self, words: String);
+    /// Captures the mouse, or leaves it to the terminal.
+    fn capture_mouse(&mut self, captured: bool);
+    /// Suspends the program.
+    fn suspend(&mut self);
+    /// Ends with this exit status, or because the shop does not let us in.
+    fn end(&mut self, end: Result<u8, Trouble>);
+}
+
+/// The parts of a program that work for the shop's core: the live link, the searches, the readers.
+pub(in crate::tui) struct Services {
+    search_worker: SearchWorker,
+    hub: Arc<Hub>,
+    policy: Policy,
+    used_carts: Option<UsedCarts>,
+    live: Subscription,
+    results: mpsc::Receiver<Message>,
+    results_sender: mpsc::Sender<Message>,
+}
+
+impl Services {
+    /// Joins a cart as this visit says, for this state.
+    pub(in crate::tui) fn open(visit: Visit, hub: Arc<Hub>, state: &State) -> Services {
+        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+        Services {
+            search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
+            live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
+            policy: visit.policy,
+            used_carts: visit.used_carts,
+            hub,
+            results,
+            results_sender,
+        }
+    }
+
+    /// The server that holds the shop.
+    pub(in crate::tui) fn address(&self) -> &Address {
+        &self.hub.address
+    }
+
+    /// Waits for the next event of the shop, or the result of something slow. Nothing is lost where
+    /// the future is dropped before its end.
+    pub(in crate::tui) async fn next(&mut self) -> Message {
+        tokio::select! {
+            biased;
+            Some(event) = self.live.next() => Message::Live(event),
+            Some(result) = self.results.recv() => result,
+            else => std::future::pending().await,
+        }
+    }
+
+    /// The next event of the shop that is waiting already.
+    pub(in crate::tui) fn try_next(&mut self) -> Option<Message> {
+        self.live.try_next().map(Message::Live)
+    }
+
+    /// The live link, which is still to be left.
+    pub(in crate::tui) fn into_live(self) -> Subscription {
+        self.live
+    }
+    /// Carries out an effect that the core asks for in this state; `host` does what is its own.
+    ///
+    /// # Errors
+    /// The [`ScreenError`] of a thread that can't be started.
+    pub(in crate::tui) fn carry_out(
+        &mut self,
+        effect: Effect,
+        state: &State,
+        host: &mut impl Host,
+    ) -> Result<(), ScreenError> {
+        let catalog = &state.catalog.catalog;
+
+        match effect {
+            Effect::Live(request) => self.live.request(request),
+            Effect::LoadCatalog => self.hub.catalog.read(self.results_sender.clone())?,
+            Effect::LoadDemo => self.load_demo()?,
+            Effect::Search(search) => self.search_worker.search(search, catalog)?,
+            Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
+            Effect::Alert(words) => host.alert(alert_bytes(&state.env, &words)),
+            Effect::Say(words) => host.say(words),
+            Effect::Mouse(captured) => host.capture_mouse(captured),
+            Effect::ReadCarts(carts) => self.read_carts(carts),
+            Effect::ReadToTake(cart) => self.read_to_take(cart),
+            Effect::ClearOther(cart) => self.clear_other(cart),
+            Effect::NoteBegun => self.keep_carts(UsedCarts::note_begun)?,
+            Effect::Rename(name) => self.rename(name),
+            Effect::Join(cart) => self.join(&cart, &state.env.ops),
+            Effect::NoteCart(cart) => self.keep_carts(move |used| used.note(&cart))?,
+            Effect::ForgetCart(cart) => self.keep_carts(move |used| used.forget(&cart))?,
+            Effect::Revive => self.revive_server()?,
+            Effect::Suspend => host.suspend(),
+            Effect::Quit => host.end(Ok(0)),
+            Effect::GiveUp(trouble) => host.end(Err(trouble)),
+        }
+        Ok(())
+    }
+
+    /// Makes changes under another name.
+    fn rename(&mut self, name: String) {
+        // The name of whoever may use one cart alone is proven.
+        if self.used_carts.is_some() {
+            self.policy.by = name;
+        }
+    }
+
+    /// Leaves the present cart for another one, or for the same one under another name.
+    fn join(&mut self, cart: &UserName, ops: &str) {
+        // Who may use one cart alone is never offered another.
+        if self.used_carts.is_none() {
+            return;
+        }
+        let joined = self.hub.join(cart, self.policy.clone(), Some(ops));
+        let left = std::mem::replace(&mut self.live, joined);
+        // The others there should see at once that we have left.
+        tokio::spawn(left.leave());
+    }
+
+    fn read_carts(&self, carts: Vec<UserName>) {
+        let address = self.hub.address.clone();
+        let policy = self.policy.clone();
+        let results = self.results_sender.clone();
+        tokio::spawn(carts::read(address, policy, carts, results));
+    }
+
+    /// Reads a cart whose lines are to be brought here.
+    fn read_to_take(&self, cart: UserName) {
+        if self.used_carts.is_some() {
+            let address = self.hub.address.clone();
+            let policy = self.policy.clone();
+            let results = self.results_sender.clone();
+            tokio::spawn(carts::read_to_take(address, policy, cart, results));
+        }
+    }
+
+    /// Clears another cart.
+    fn clear_other(&self, cart: UserName) {
+        if self.used_carts.is_some() {
+            let address = self.hub.address.clone();
+            let policy = self.policy.clone();
+            let results = self.results_sender.clone();
+            tokio::spawn(carts::clear(address, policy, cart, results));
+        }
+    }
+
+    /// Notes the use of the cart that this screen begins with. That writes a file, so it is done
+    /// only where it is news.
+    pub(in crate::tui) fn note_first_cart(&self, state: &mut State) -> std::io::Result<()> {
+        let State { carts, env, .. } = state;
+        if carts.may_switch && carts.note_use(&env.user) {
+            let cart = env.user.clone();
+            self.keep_carts(move |used| used.note(&cart))?;
+        }
+        Ok(())
+    }
+
+    /// Writes to the files of the carts that were used.
+    fn keep_carts(
+        &self,
+        write: impl FnOnce(&UsedCarts) -> std::io::Result<()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        let Some(used) = self.used_carts.clone() else {
+            return Ok(());
+        };
+        // They only help: it is not worth a word where they can't be kept.
+        in_background(move || drop(write(&used)))
+    }
+
+    fn load_demo(&self) -> std::io::Result<()> {
+        let address = self.hub.address.clone();
+        let results = self.results_sender.clone();
+
+        in_background(move || catalog::on_two_threads(catalog::load_demo(address, results)))
+    }
+
+    fn revive_server(&self) -> std::io::Result<()> {
+        let Some(engine) = self.hub.engine.clone() else {
+            return Ok(());
+        };
+        let results = self.results_sender.clone();
+
+        in_background(move || {
+            let revived = engine.revive().map(|_| ());
+            let revived = revived.map_err(|error| first_line(&error));
+            let _ = results.blocking_send(Message::Revived(revived));
+        })
+    }
+}
+
+/// The bytes that tell the person, who looks elsewhere, what happened.
+fn alert_bytes(env: &Env, words: &str) -> Vec<u8> {
+    alert::bytes(env.alerts, env.display, env.user.as_str(), words)
+}
+
+/// The reason alone: there is one line for it. What helps follows on others, which a command prints.
+pub(in crate::tui) fn first_line(error: &EngineError) -> String {
+    let reason = error.to_string();
+    reason.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Does slow work on a thread of its own, off the screen's.
+pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("background".to_owned())
+        .spawn(work)?;
+    Ok(())
+}
