@@ -1,6 +1,7 @@
 //! `trolley board`: the open orders on a screen, for those who make them.
 
 use super::error::CliError;
+use super::orders::OrdersArgs;
 use crate::config::Settings;
 use crate::tui::staff;
 use crate::tui::staff::state::Page;
@@ -14,6 +15,13 @@ pub(crate) struct BoardArgs {
     /// Show what can be collected, in numbers that are readable across a room
     #[arg(long)]
     ready: bool,
+}
+
+impl BoardArgs {
+    /// The same orders as a list, where no screen shows.
+    pub(super) fn into_list(self) -> OrdersArgs {
+        OrdersArgs::open(self.ready)
+    }
 }
 
 /// Opens the products, for those who sell them, and runs that to its end.

@@ -57,6 +57,7 @@ mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, state_folder};
 use crate::log::Console;
+use crate::tui::Showing;
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess, usage_error};
@@ -271,35 +272,61 @@ fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
         None if cli.clerk => board::open_products(&screen_settings(cli.flags, output)?),
         Some(Command::Local(command)) => run_local(&command, output),
         // Screens have a runtime of their own.
-        Some(Command::Board(args)) => board::run(&args, &screen_settings(cli.flags, output)?),
-        Some(Command::Shop(ShopCommand::Today(args))) if args.opens_screen(output) => {
-            today::open(&args, &screen_settings(cli.flags, output)?)
+        Some(Command::Board(args)) => {
+            let settings = load_settings(cli.flags, Console::Silent, output)?;
+            match Showing::of(&settings) {
+                Some(Showing::Plain) => {
+                    let orders = ShopCommand::Orders(Box::new(args.into_list()));
+                    run_command(orders, settings, output)
+                }
+                Some(Showing::Screen) | None => board::run(&args, &with_password(settings)?),
+            }
+        }
+        Some(Command::Shop(ShopCommand::Today(args))) if args.is_for_people(output) => {
+            let settings = load_settings(cli.flags, Console::Silent, output)?;
+            match Showing::of(&settings) {
+                Some(Showing::Screen) => today::open(&args, &with_password(settings)?),
+                Some(Showing::Plain) | None => {
+                    run_command(ShopCommand::Today(args), settings, output)
+                }
+            }
         }
         Some(Command::Shop(command)) => {
-            let mut settings = load_settings(cli.flags, command.console(), output)?;
-            let runtime = command.runtime()?;
-
-            if !matches!(command, ShopCommand::Config) {
-                runtime.block_on(connect::ask_password(&mut settings))?;
-            }
-            let result = runtime.block_on(run_in_shop(command, &settings, output));
-            if let Err(failure) = &result {
-                explain_lost_server(failure, &settings, output);
-            }
-            result.map_err(|failure| {
-                let server = settings.server.external();
-                runtime.block_on(connect::explained(failure, &settings, server))
-            })
+            let settings = load_settings(cli.flags, command.console(), output)?;
+            run_command(command, settings, output)
         }
 
         // The shop on the screen.
-        None => Ok(tui::run(&screen_settings(cli.flags, output)?)?),
+        None => {
+            let settings = load_settings(cli.flags, Console::Silent, output)?;
+            Ok(tui::run(&with_password(settings)?)?)
+        }
     }
 }
 
-/// The settings for a screen.
-fn screen_settings(flags: Flags, output: &Output) -> Result<Settings, CliError> {
-    let mut settings = load_settings(flags, Console::Silent, output)?;
+/// Runs a command that prints.
+fn run_command(
+    command: ShopCommand,
+    mut settings: Settings,
+    output: &Output,
+) -> Result<ExitCode, CliError> {
+    let runtime = command.runtime()?;
+    if !matches!(command, ShopCommand::Config) {
+        runtime.block_on(connect::ask_password(&mut settings))?;
+    }
+
+    let result = runtime.block_on(run_in_shop(command, &settings, output));
+    if let Err(failure) = &result {
+        explain_lost_server(failure, &settings, output);
+    }
+    result.map_err(|failure| {
+        let server = settings.server.external();
+        runtime.block_on(connect::explained(failure, &settings, server))
+    })
+}
+
+/// The settings for a screen, with the password that is asked for.
+fn with_password(mut settings: Settings) -> Result<Settings, CliError> {
     runtime()?.block_on(connect::ask_password(&mut settings))?;
     Ok(settings)
 }

@@ -22,7 +22,7 @@ const USUAL: usize = 50;
 /// The most orders that are listed at once; as CSV, any number is.
 const MOST_ORDERS: usize = 10_000;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct OrdersArgs {
     #[command(flatten)]
     list: OrderListArgs,
@@ -30,7 +30,22 @@ pub(super) struct OrdersArgs {
     follow: follow::FollowArgs,
 }
 
-#[derive(Debug, Args)]
+impl OrdersArgs {
+    /// The open orders of all carts; those alone that can be collected, where `ready`.
+    pub(super) fn open(ready: bool) -> OrdersArgs {
+        let open: &[OrderState] = &[OrderState::Placed, OrderState::Accepted, OrderState::Ready];
+        OrdersArgs {
+            list: OrderListArgs {
+                all: true,
+                state: vec![if ready { &[OrderState::Ready] } else { open }],
+                ..OrderListArgs::default()
+            },
+            ..OrdersArgs::default()
+        }
+    }
+}
+
+#[derive(Debug, Default, Args)]
 pub(super) struct OrderListArgs {
     /// List the orders of all carts
     #[arg(long)]

@@ -16,7 +16,7 @@ use clap::Args;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The milliseconds of a minute.
@@ -38,9 +38,10 @@ pub(super) struct TodayArgs {
 }
 
 impl TodayArgs {
-    /// Tells whether the figures are shown on a screen; else they are printed.
-    pub(super) fn opens_screen(&self, output: &Output) -> bool {
-        !self.csv && !output.is_json() && io::stdin().is_terminal() && io::stdout().is_terminal()
+    /// Tells whether the figures are for people, who may have a screen for them; else they are
+    /// printed.
+    pub(super) fn is_for_people(&self, output: &Output) -> bool {
+        !self.csv && !output.is_json()
     }
 }
 

@@ -25,7 +25,7 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// Longer than any follower is idle.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct FollowArgs {
     /// Follow the orders as they come; each goes to one follower of the group
     #[arg(long, conflicts_with_all = ["most", "since", "until", "state", "csv"])]
