@@ -164,8 +164,11 @@ fn there_is_nothing_but_the_shop() {
     let plain = |options: &[&str], args: &[&str]| served.ssh(Some("ann"), options, args).finish();
 
     for (options, args, what) in [
-        (&["-T"][..], &[][..], "needs a terminal"),
-        (&[], &["cat", "/etc/passwd"], "there is no command “cat”"),
+        (
+            &[][..],
+            &["cat", "/etc/passwd"][..],
+            "there is no command “cat”",
+        ),
         (&["-tt"], &["sh"], ""),
     ] {
         let output = plain(options, args);
@@ -209,7 +212,7 @@ fn the_expensive_key_exchanges_are_not_offered() {
     }
     for cipher in ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com"] {
         let output = served.ssh(Some("ann"), &["-T", "-c", cipher], &[]).finish();
-        assert_eq!(output.status.code(), Some(2), "{cipher}: {output:?}");
+        assert_eq!(output.status.code(), Some(0), "{cipher}: {output:?}");
     }
 }
 

@@ -5,11 +5,11 @@ mod invitation;
 
 use super::ServedShop;
 use super::connections::{Connection, Full, Visitor};
-use super::exec::{self, Caller, CommandInput, STATUS_USAGE};
+use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
 use super::session::{self, Environment, Lag, SessionInput, Terminal};
-use crate::tui::terminal::port::{Arrival, STATUS_HANGUP};
+use crate::tui::terminal::port::Arrival;
 use invitation::Conversation;
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{Algorithm, PrivateKey, PublicKey};
@@ -42,9 +42,6 @@ const MOST_KEEPALIVES: usize = 3;
 /// The time after which a connection ends on which nothing at all happens. The library counts what
 /// it sends itself, too, so this is no limit for idle visitors.
 const INACTIVITY_TIMEOUT: Duration = Duration::from_secs(3600);
-
-/// The sentence for a client that can show no screen and sends no command.
-const HOW_TO_COME_IN: &str = "The shop needs a terminal: use ssh without -T, or with -t; or send a command (help lists them).";
 
 /// The library's settings. Of key exchanges only the cheap ones are offered: with the classic
 /// groups, a few strangers could keep the processor busy.
@@ -229,28 +226,23 @@ impl VisitorHandler {
         }
     }
 
-    /// Begins the screen on a channel; a sentence for the client where there can be none.
-    fn open_screen(&mut self, channel: ChannelId, description: Description, window: u32) {
+    /// Opens the shop on a channel: on a screen, or in plain mode where the client can show none.
+    fn open_shop(&mut self, channel: ChannelId, description: Description, window: u32) {
         let Some(grant) = self.grant.clone() else {
             return;
         };
-        let terminal = match description.terminal {
-            Some(terminal) if !terminal.is_dumb() => terminal,
-            Some(_) | None => {
-                let output = description.output;
-                session::tell(&self.connection, output, HOW_TO_COME_IN, STATUS_USAGE);
-                return;
-            }
-        };
-
-        info!(
-            session = self.connection.id,
-            channel = %channel,
-            term = journal::word(&terminal.term),
-            columns = terminal.size.0,
-            rows = terminal.size.1,
-            "pty"
-        );
+        let terminal = description.terminal;
+        match &terminal {
+            Some(terminal) => info!(
+                session = self.connection.id,
+                channel = %channel,
+                term = journal::word(&terminal.term),
+                columns = terminal.size.0,
+                rows = terminal.size.1,
+                "pty"
+            ),
+            None => info!(session = self.connection.id, channel = %channel, "plain"),
+        }
         let input = session::start(
             &self.shop,
             &self.connection,
@@ -459,7 +451,7 @@ impl Handler for VisitorHandler {
             return session.channel_failure(channel);
         };
         session.channel_success(channel)?;
-        self.open_screen(channel, description, session.window_size(&channel));
+        self.open_shop(channel, description, session.window_size(&channel));
         Ok(())
     }
 
@@ -476,7 +468,7 @@ impl Handler for VisitorHandler {
 
         match exec::words(command) {
             Ok(words) if words.is_empty() => {
-                self.open_screen(channel, description, session.window_size(&channel));
+                self.open_shop(channel, description, session.window_size(&channel));
             }
             words => self.run_command(channel, description, command, words),
         }
@@ -538,7 +530,7 @@ impl Handler for VisitorHandler {
         _session: &mut Session,
     ) -> Result<(), russh::Error> {
         match self.channels.get_mut(&channel) {
-            Some(ChannelState::Running(input)) => input.give(Arrival::End(STATUS_HANGUP)).await,
+            Some(ChannelState::Running(input)) => input.end().await,
             Some(ChannelState::Command(input)) => input.end(),
             Some(ChannelState::Described(_)) | None => {}
         }

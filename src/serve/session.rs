@@ -1,20 +1,23 @@
-//! One screen on one channel: the port between both, and what becomes of the visitor's terminal.
+//! One screen on one channel, or the shop in plain mode: the port between both, and what becomes of
+//! the visitor's terminal.
 
 use super::ServedShop;
 use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
-use super::printer::STDERR;
 use crate::config::alerts::{AlertWays, Alerts};
 use crate::config::display::{self, AsciiMode, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::text;
 use crate::store::Policy;
+use crate::tui::plain::lines::{END, Editing};
+use crate::tui::plain::shell::{Manner, PlainShop};
 use crate::tui::screen::{Ended, Screen, Visit};
 use crate::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP, USUAL_SIZE};
 use crate::tui::terminal::sequences;
 use crate::tui::{ScreenError, alarm};
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;
 use std::sync::{Arc, OnceLock};
@@ -98,10 +101,52 @@ impl Terminal {
     pub(super) fn resize(&mut self, size: (u32, u32)) {
         self.size = bounded(size, self.size);
     }
+}
 
-    /// Tells whether it can show no screen.
-    pub(super) fn is_dumb(&self) -> bool {
-        display::is_dumb(&self.term)
+/// The way in which the shop shows at a visitor's client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Showing {
+    Screen,
+    /// In plain mode, of this manner.
+    Plain(Manner),
+}
+
+impl Showing {
+    /// The way that suits a terminal. A client without one sends whole lines.
+    fn of(terminal: Option<&Terminal>) -> Showing {
+        let editing = match terminal {
+            Some(terminal) if !display::is_dumb(&terminal.term) => return Showing::Screen,
+            Some(_) => Editing::Here,
+            None => Editing::Elsewhere,
+        };
+        Showing::Plain(Manner {
+            editing,
+            prompts: true,
+        })
+    }
+
+    fn line_end(self) -> &'static str {
+        match self {
+            Showing::Screen => "\r\n",
+            Showing::Plain(manner) => manner.editing.line_end(),
+        }
+    }
+
+    /// The bytes that take the terminal.
+    fn entering(self) -> Vec<u8> {
+        match self {
+            Showing::Screen => sequences::entering(),
+            Showing::Plain(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes that give it back, behind what it got as a whole or not.
+    fn restoring(self, is_whole: bool) -> Vec<u8> {
+        match self {
+            Showing::Screen if is_whole => sequences::restoring(),
+            Showing::Screen => [CANCEL, &sequences::restoring()].concat(),
+            Showing::Plain(_) => Vec::new(),
+        }
     }
 }
 
@@ -145,6 +190,7 @@ impl Environment {
 pub(super) struct SessionInput {
     arrivals: mpsc::Sender<Arrival>,
     size: (u16, u16),
+    showing: Showing,
     /// Notified when the client has read more.
     reading: Arc<Notify>,
 }
@@ -153,6 +199,18 @@ impl SessionInput {
     /// Gives the screen an arrival, once it takes one. A screen that has ended takes none.
     pub(super) async fn give(&self, arrival: Arrival) {
         let _ = self.arrivals.send(arrival).await;
+    }
+
+    /// The client sends nothing more. What a screen shows is of no use then; of plain mode all that
+    /// was typed is answered.
+    pub(super) async fn end(&self) {
+        match self.showing {
+            Showing::Screen => self.give(Arrival::End(STATUS_HANGUP)).await,
+            Showing::Plain(_) => {
+                self.give(Arrival::Bytes(vec![END])).await;
+                self.give(Arrival::Leave).await;
+            }
+        }
     }
 
     /// The client has another size.
@@ -173,16 +231,18 @@ impl SessionInput {
     }
 }
 
-/// Starts a screen on a channel.
+/// Starts the shop on a channel: a screen on a terminal that can show one, else plain mode.
 pub(super) fn start(
     shop: &ServedShop,
     connection: &Arc<Connection>,
     grant: Grant,
-    terminal: Terminal,
+    terminal: Option<Terminal>,
     environment: &Environment,
     output: ChannelWriteHalf<Msg>,
     lag: Lag,
 ) -> SessionInput {
+    let showing = Showing::of(terminal.as_ref());
+    let terminal = terminal.unwrap_or_else(|| Terminal::new("", (0, 0)));
     let (arrivals, incoming) = mpsc::channel(ARRIVALS);
     let (outlet, frames) = Outlet::new();
     let reading = Arc::<Notify>::default();
@@ -200,6 +260,7 @@ pub(super) fn start(
     let input = SessionInput {
         arrivals,
         size: terminal.size,
+        showing,
         reading: reading.clone(),
     };
     let frames = FrameWriter {
@@ -208,11 +269,15 @@ pub(super) fn start(
         lag,
     };
     let visit = visit(shop, grant, terminal, environment);
-    let screen = Screen::start(port, visit, shop.hub.clone());
+    let hub = shop.hub.clone();
+    let opened = match showing {
+        Showing::Screen => Screen::start(port, visit, hub).run().boxed(),
+        Showing::Plain(manner) => PlainShop::start(port, visit, hub, manner).run().boxed(),
+    };
 
     let session = connection.id;
     connection.screens.spawn(async move {
-        let words = run(screen, frames, &output, &reason).await;
+        let words = run(opened, frames, &output, showing, &reason).await;
         info!(session, channel = %output.id(), status = words.status, "close");
         words.say(&output).await;
     });
@@ -270,15 +335,16 @@ fn left_out(role: Role) -> &'static [Action] {
     }
 }
 
-/// Runs a screen to its end, in a task of its own: a panic in it ends nothing else.
+/// Runs a screen to its end, or plain mode, in a task of its own: a panic in it ends nothing else.
 async fn run(
-    screen: Screen<ChannelPort>,
+    opened: BoxFuture<'static, Result<Ended, ScreenError>>,
     mut frames: FrameWriter,
     output: &ChannelWriteHalf<Msg>,
+    showing: Showing,
     reason: &OnceLock<Farewell>,
 ) -> LastWords {
-    let mut screen = tokio::spawn(screen.run());
-    let writing = frames.write_all(output);
+    let mut screen = tokio::spawn(opened);
+    let writing = frames.write_all(output, showing);
     tokio::pin!(writing);
 
     let (ended, is_whole) = tokio::select! {
@@ -287,7 +353,7 @@ async fn run(
         // The client takes no more: then nothing comes from it either, and that ends the screen.
         () = &mut writing => (screen.await, true),
     };
-    LastWords::new(ended, reason.get().copied(), is_whole)
+    LastWords::new(ended, reason.get().copied(), showing, is_whole)
 }
 
 /// The port of a screen at the other end of a channel.
@@ -324,6 +390,11 @@ impl Port for ChannelPort {
             // Changes are still unconfirmed, or the screen would have ended.
             () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
             arrival = self.arrivals.recv() => match arrival {
+                // Nothing more is typed.
+                Some(Arrival::Leave) => {
+                    self.leaves_by = Some(Instant::now() + self.drain);
+                    Arrival::Leave
+                }
                 Some(arrival) => {
                     if matches!(arrival, Arrival::Bytes(_)) {
                         self.idleness.end();
@@ -437,8 +508,9 @@ struct FrameWriter {
 
 impl FrameWriter {
     /// Writes until the screen has ended, or the client takes no more.
-    async fn write_all(&mut self, output: &ChannelWriteHalf<Msg>) {
-        if output.data_bytes(sequences::entering()).await.is_err() {
+    async fn write_all(&mut self, output: &ChannelWriteHalf<Msg>, showing: Showing) {
+        let entering = showing.entering();
+        if !entering.is_empty() && output.data_bytes(entering).await.is_err() {
             return;
         }
         while let Some(frame) = self.frames.next().await {
@@ -471,9 +543,8 @@ impl FrameWriter {
 
 /// The last that a visitor's terminal gets: what gives it back, a sentence, and an exit status.
 struct LastWords {
-    /// The last frame was sent to its end.
-    is_whole: bool,
-    sentence: Option<String>,
+    /// What gives it back, and the sentence.
+    bytes: Vec<u8>,
     status: u8,
 }
 
@@ -481,6 +552,7 @@ impl LastWords {
     fn new(
         ended: Result<Result<Ended, ScreenError>, JoinError>,
         farewell: Option<Farewell>,
+        showing: Showing,
         is_whole: bool,
     ) -> LastWords {
         let (sentence, status) = match (ended, farewell) {
@@ -493,43 +565,21 @@ impl LastWords {
             (Ok(Err(error)), _) => (Some(format!("trolley: {error}")), STATUS_FAILED),
             (Err(_), _) => (Some(CRASHED.to_owned()), STATUS_CRASHED),
         };
-        LastWords {
-            is_whole,
-            sentence,
-            status,
+        let mut bytes = showing.restoring(is_whole);
+        if let Some(sentence) = sentence {
+            bytes.extend(format!("{sentence}{}", showing.line_end()).into_bytes());
         }
+        LastWords { bytes, status }
     }
 
     /// Gives the terminal back and closes the channel. A client that takes nothing is not waited
     /// for.
     async fn say(self, output: &ChannelWriteHalf<Msg>) {
-        let mut bytes = if self.is_whole {
-            Vec::new()
-        } else {
-            CANCEL.to_vec()
-        };
-        bytes.extend(sequences::restoring());
-        if let Some(sentence) = self.sentence {
-            bytes.extend(format!("{sentence}\r\n").into_bytes());
+        if !self.bytes.is_empty() {
+            let _ = timeout(RESTORE_TIMEOUT, output.data_bytes(self.bytes)).await;
         }
-
-        let _ = timeout(RESTORE_TIMEOUT, output.data_bytes(bytes)).await;
         let _ = timeout(RESTORE_TIMEOUT, close(output, self.status)).await;
     }
-}
-
-/// Tells the client of a channel something, instead of a screen.
-pub(super) fn tell(
-    connection: &Connection,
-    output: ChannelWriteHalf<Msg>,
-    sentence: &'static str,
-    status: u8,
-) {
-    connection.screens.spawn(async move {
-        let line = format!("{sentence}\r\n").into_bytes();
-        let _ = timeout(RESTORE_TIMEOUT, output.extended_data_bytes(STDERR, line)).await;
-        let _ = timeout(RESTORE_TIMEOUT, close(&output, status)).await;
-    });
 }
 
 /// Tells the exit status, and that nothing more comes.
