@@ -48,6 +48,7 @@ mod orders_cluster;
 mod orders_view;
 mod people_view;
 mod pictures;
+mod plain;
 mod plain_clients;
 mod port;
 mod product_edits;

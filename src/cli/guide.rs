@@ -36,6 +36,8 @@ pub(crate) struct GuideArgs {
 enum Topic {
     /// All keys, typed commands, the mouse, and few keys for much
     Keys,
+    /// The shop in words, for screen readers and braille displays
+    Plain,
     /// One cart for several people: who is who, how long it lives, rules and budgets
     Sharing,
     /// Let people into your shop by SSH, with nothing installed on their side
@@ -71,6 +73,7 @@ impl Topic {
     fn page(self) -> &'static str {
         match self {
             Topic::Keys => include_str!("../../assets/guide/keys.md"),
+            Topic::Plain => include_str!("../../assets/guide/plain.md"),
             Topic::Sharing => include_str!("../../assets/guide/sharing.md"),
             Topic::Serve => include_str!("../../assets/guide/serve.md"),
             Topic::Ordering => include_str!("../../assets/guide/ordering.md"),
