@@ -269,7 +269,10 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn execute(cli: Cli, output: &Output) -> Result<ExitCode, CliError> {
     match cli.command {
         Some(_) if cli.clerk => Err(usage_error("--clerk", "it opens a screen, and no command")),
-        None if cli.clerk => board::open_products(&screen_settings(cli.flags, output)?),
+        None if cli.clerk => {
+            let settings = load_settings(cli.flags, Console::Silent, output)?;
+            board::open_products(&with_password(settings)?)
+        }
         Some(Command::Local(command)) => run_local(&command, output),
         // Screens have a runtime of their own.
         Some(Command::Board(args)) => {

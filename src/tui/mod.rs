@@ -204,7 +204,7 @@ impl Look {
     /// The look where no screen shows.
     fn unseen(settings: &Settings) -> Look {
         Look {
-            display: Display::told_by(variable),
+            display: Display::told_by(settings.ascii, variable),
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
             zone: jiff::tz::TimeZone::system(),

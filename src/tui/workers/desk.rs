@@ -7,7 +7,7 @@ use crate::store::{
     self, Address, Connection, Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, Trouble,
 };
 use crate::tui::message::Message;
-use crate::tui::screen::in_background;
+use crate::tui::services::in_background;
 use crate::tui::staff::message::{DeskJob, StaffMessage};
 use crate::tui::workers::catalog::into_trouble;
 use std::io;
