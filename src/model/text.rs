@@ -459,7 +459,7 @@ mod tests {
             "ชาเย็น น้ำ",
             "👨\u{200D}👩\u{200D}👧 family",
             "❤\u{FE0F} tea 1\u{FE0F}\u{20E3}",
-            "抹茶 ｶﾞ",
+            "抹茶 Matcha",
         ] {
             for text in [Cow::Borrowed(text), shown(text)] {
                 let mut buffer = ratatui::buffer::Buffer::empty(area);
