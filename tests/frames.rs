@@ -292,7 +292,7 @@ proptest! {
 /// The most bytes of the frames after some keys, on any terminal and on one that knows margins at
 /// the sides.
 const MOST_BYTES: [(&str, [usize; 2]); 7] = [
-    ("a quantity that somebody changed", [450, 450]),
+    ("a quantity that somebody changed", [650, 450]),
     ("j: the next row", [550, 550]),
     ("a page down", [1_800, 700]),
     ("j: the list scrolls by a row", [1_700, 700]),
