@@ -176,11 +176,9 @@ fn an_order_takes_the_words_and_the_total() {
     ok(&server, &["order", "1", "accept"]);
     ann.hears("accepted #1");
     ann.says("cancel 1", "accepted");
-    ann.says(
-        "again",
-        "Put 2 lines of #1 back. The cart has 2 lines, €12.00.",
-    );
-    ann.says("again", "again adds them again");
+    // What is left of it is put back.
+    ann.says("again", "Sold out: Rosemary Focaccia.");
+    ann.says("cart", "1. Flat White, 1, €3.60");
     ann.says("orders", "1. Order 1, today ");
     ann.says("orders cola", "No order matches “cola”.");
     ann.says("order 7", "7");

@@ -155,11 +155,11 @@ fn others_are_told_before_the_next_prompt_and_once() {
     assert_eq!(talk.said(), ["Nothing new."]);
 
     // Of those who were away for long, the newest is told.
+    talk.plain.take_prompt();
     for version in 2..50 {
         let update = talk.update("bob", version, u32::try_from(version).unwrap() + 1, 1);
         talk.shop(Message::Live(LiveEvent::Update(update)));
     }
-    talk.plain.take_prompt();
     talk.types("");
     let said = talk.said();
     assert_eq!(said[0], "18 other things before these.");
