@@ -467,7 +467,7 @@ fn who_was_about_to_order_gets_the_receipt_of_who_was_first() {
     }
     bob.keys_until("Y", "Receipt #1 · ordered by you just now");
     ann.wait("Receipt #1 · ordered by bob just now");
-    ann.wait(r"bob ordered 1 line: #1, €6\.30 ");
+    ann.wait(r"bob ordered 1 line: #1, €6\.30");
     ann.wait("3 items +Total €6.30");
     ann.keys("Y");
     ann.keys("o");

@@ -70,7 +70,7 @@ fn the_cursor_is_where_one_looks_on_every_page_of_the_shop() {
         shop.keys("enter");
         points_at(&shop, " +2 +.*Ginger Beer");
         shop.keys("esc esc b");
-        points_at(&shop, &format!("▸.*{name}"));
+        points_at(&shop, &format!("● ▌{name} "));
         shop.keys("esc ?");
         points_at(&shop, "Move|Moving|Lists|[A-Z]");
         shop.keys("esc : he");
@@ -101,9 +101,9 @@ fn the_cursor_is_where_one_looks_on_the_pages_of_the_staff() {
             points_at(&board, " +1 .*Ginger Beer");
             board.keys("v");
         }
-        points_at(&board, "▸ #1 ");
+        points_at(&board, "#1 ");
         board.keys("j");
-        points_at(&board, "▸ #2 ");
+        points_at(&board, "#2 ");
         board.keys("/ of");
         points_at(&board, " *$");
         board.keys("esc tab");

@@ -196,10 +196,6 @@ impl CellTerminal {
     fn write(&mut self, text: &str) {
         for letter in text.graphemes(true) {
             let at = self.position.unwrap();
-            if letter == "\u{8}" {
-                self.step(|at| at.x -= 1);
-                continue;
-            }
             let width = u16::try_from(letter.width()).unwrap();
             assert!(width > 0, "{letter:?}");
             self.break_letters(at, width);

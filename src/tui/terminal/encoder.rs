@@ -182,7 +182,6 @@ fn relative_move(from: Position, to: Position) -> String {
         let letter = if after < before { back } else { forth };
         match before.abs_diff(after) {
             0 => {}
-            1 if letter == 'D' => moves.push('\u{8}'),
             1 => moves.extend(['\x1b', '[', letter]),
             steps => moves.push_str(&format!("\x1b[{steps}{letter}")),
         }
