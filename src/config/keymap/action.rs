@@ -310,13 +310,22 @@ pub enum Context {
     ConfirmClear,
 }
 
-/// A kind of screen. Each has contexts of its own, and a help that lists their keys alone.
+/// A kind of screen. Each has contexts of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScreenKind {
     /// The shop, for those who buy.
     Shop,
-    /// The board and the figures, for those who sell.
+    /// The board, the figures and the products, for those who sell.
     Staff,
+}
+
+/// The keys that a help lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HelpScope {
+    /// Those of the whole shop, whose lists stand beside each other.
+    Shop,
+    /// Those of one page of the staff.
+    Page(Context),
 }
 
 impl Context {

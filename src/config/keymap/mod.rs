@@ -7,7 +7,7 @@ mod bindings;
 mod near;
 mod presets;
 
-pub use action::{Action, Context, GROUPS, HelpGroup, Motion, ScreenKind};
+pub use action::{Action, Context, GROUPS, HelpGroup, HelpScope, Motion, ScreenKind};
 
 use crate::config::key::Key;
 use bindings::{ALL, BINDINGS, HelpSentence, KEY};
@@ -229,10 +229,19 @@ impl Keymap {
         })
     }
 
-    /// The entries that the help of screens of this kind lists.
+    /// The entries that the palette of screens of this kind offers.
     pub fn explained(&self, screen: ScreenKind) -> impl Iterator<Item = &KeymapEntry> {
         let explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
         explained.filter(move |entry| entry.works_on(screen))
+    }
+
+    /// The entries that a help lists.
+    pub(crate) fn helped(&self, scope: HelpScope) -> impl Iterator<Item = &KeymapEntry> {
+        let explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
+        explained.filter(move |entry| match scope {
+            HelpScope::Shop => entry.works_on(ScreenKind::Shop),
+            HelpScope::Page(context) => entry.works_in(context),
+        })
     }
 
     /// The first key of an action, as shown, or its word; empty where it can't be done.

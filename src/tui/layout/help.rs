@@ -1,7 +1,7 @@
 //! The rows of the help: the keys and the mouse, by groups. Drawing and scrolling both read
 //! them.
 
-use crate::config::keymap::{GROUPS, Keymap, KeymapEntry, ScreenKind};
+use crate::config::keymap::{Context, GROUPS, HelpScope, Keymap, KeymapEntry};
 use crate::model::text;
 
 /// The most lines that one sentence of the help takes.
@@ -37,6 +37,16 @@ const DIGITS_AND_MOUSE: [(&str, &str); 4] = [
     ("wheel", "To the ticket before, or the next one"),
 ];
 
+/// The uses of the mouse on the other pages of the staff.
+const MOUSE_OF_STAFF: [(&str, &str); 3] = [
+    ("click", "Select a row, or press a key in the last line"),
+    (
+        "double click",
+        "Edit what is selected, where it can be edited",
+    ),
+    ("wheel", "Scroll"),
+];
+
 /// A row of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HelpRow {
@@ -46,17 +56,16 @@ pub(crate) enum HelpRow {
     Keys { keys: String, text: String },
 }
 
-/// The rows of the help of screens of this kind that have these words, wrapped for one of so many
-/// columns.
+/// The rows of a help that have these words, wrapped for one of so many columns.
 #[must_use]
-pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16, words: &str) -> Vec<HelpRow> {
+pub(crate) fn rows(keymap: &Keymap, scope: HelpScope, width: u16, words: &str) -> Vec<HelpRow> {
     let words = text::folded(words);
     let width = width.saturating_sub(2);
     let columns = usize::from(width.saturating_sub(keys_width(width) + 1));
 
     let mut rows = Vec::new();
     for group in GROUPS {
-        let entries = keymap.explained(screen);
+        let entries = keymap.helped(scope);
         let entries = entries.filter(|entry| entry.group() == *group);
         let found = |entry: &&KeymapEntry| has_words(&words, &entry.shown(), &entry.help);
         let mut entries = entries.filter(found).peekable();
@@ -68,10 +77,7 @@ pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16, words: &str)
         }
     }
 
-    let (title, gestures) = match screen {
-        ScreenKind::Shop => ("Mouse", MOUSE),
-        ScreenKind::Staff => ("Digits and the mouse", DIGITS_AND_MOUSE),
-    };
+    let (title, gestures) = gestures(scope);
     let gestures = gestures.iter();
     let found = |(gesture, text): &&(&str, &str)| has_words(&words, gesture, text);
     let mut gestures = gestures.filter(found).peekable();
@@ -82,6 +88,15 @@ pub(crate) fn rows(keymap: &Keymap, screen: ScreenKind, width: u16, words: &str)
         push_wrapped(&mut rows, (*gesture).to_owned(), text, columns);
     }
     rows
+}
+
+/// What a help tells beside keys: the uses of the mouse, and those of digits where they pick.
+fn gestures(scope: HelpScope) -> (&'static str, &'static [(&'static str, &'static str)]) {
+    match scope {
+        HelpScope::Shop => ("Mouse", &MOUSE),
+        HelpScope::Page(Context::Board) => ("Digits and the mouse", &DIGITS_AND_MOUSE),
+        HelpScope::Page(_) => ("Mouse", &MOUSE_OF_STAFF),
+    }
 }
 
 /// Tells whether all words, which are folded, are those of some keys or of their use.

@@ -1,7 +1,7 @@
 //! Moving the selection, or what shows, with the keyboard.
 
 use super::Updater;
-use crate::config::keymap::{Context, Keymap, Motion, ScreenKind};
+use crate::config::keymap::{Context, HelpScope, Keymap, Motion};
 use crate::tui::layout::cart::CartRows;
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::layout::{help, palette};
@@ -58,7 +58,7 @@ impl Updater<'_> {
         let (width, height) = self.state.size;
         let keymap = &self.state.env.keymap;
         if let Mode::Help(page) = &mut self.state.mode {
-            scroll_help(page, keymap, ScreenKind::Shop, (width, height), motion);
+            scroll_help(page, keymap, HelpScope::Shop, (width, height), motion);
         }
     }
 
@@ -103,11 +103,11 @@ impl Updater<'_> {
 pub(in crate::tui) fn scroll_help(
     page: &mut HelpPage,
     keymap: &Keymap,
-    screen: ScreenKind,
+    scope: HelpScope,
     (width, height): (u16, u16),
     motion: Motion,
 ) {
-    let rows = help::rows(keymap, screen, width, page.words.value()).len();
+    let rows = help::rows(keymap, scope, width, page.words.value()).len();
     let shown = help::page(height);
     let tops = first_rows(rows, shown);
     page.top = moved(page.top.min(tops - 1), tops, shown, motion, 1);

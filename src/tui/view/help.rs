@@ -4,7 +4,7 @@ use super::row;
 use super::row::{RowBackground, left};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar, titled};
-use crate::config::keymap::{Keymap, ScreenKind};
+use crate::config::keymap::{HelpScope, Keymap};
 use crate::config::theme::Theme;
 use crate::model::text;
 use crate::tui::layout::help;
@@ -19,7 +19,7 @@ const LONGEST_WORDS: usize = 30;
 pub(in crate::tui) fn draw(
     theme: &Theme,
     keymap: &Keymap,
-    screen: ScreenKind,
+    scope: HelpScope,
     page: &HelpPage,
     area: Rect,
     sketch: &mut Sketch,
@@ -35,7 +35,7 @@ pub(in crate::tui) fn draw(
     let title = titled(theme, " Keys ", looked_for, area);
     let inner = draw_pane(theme, true, title, area, sketch);
 
-    let rows = help::rows(keymap, screen, area.width, words);
+    let rows = help::rows(keymap, scope, area.width, words);
     if rows.is_empty() {
         let message = format!("No key has “{words}” in its words");
         return draw_placeholder(theme, &message, inner, sketch);

@@ -18,7 +18,7 @@ pub(crate) mod sketch;
 mod sums;
 pub(in crate::tui) mod typed;
 
-use crate::config::keymap::{Action, ScreenKind};
+use crate::config::keymap::{Action, HelpScope};
 use crate::config::theme::Theme;
 use crate::model::text;
 use crate::tui::layout::footer::key_hints;
@@ -117,7 +117,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
     match page {
         Mode::Help(page) => {
             let keymap = &state.env.keymap;
-            help::draw(&state.theme, keymap, ScreenKind::Shop, page, body, sketch);
+            help::draw(&state.theme, keymap, HelpScope::Shop, page, body, sketch);
         }
         Mode::Checkout(page) => checkout::draw(state, *page, body, sketch),
         Mode::Orders | Mode::OrderSearch | Mode::Receipt { .. } => {

@@ -76,7 +76,7 @@ impl Page {
     ];
 
     /// The context of its keys.
-    fn context(self) -> Context {
+    pub(in crate::tui) fn context(self) -> Context {
         match self {
             Page::Board => Context::Board,
             Page::Ready => Context::Ready,

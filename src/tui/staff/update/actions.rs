@@ -1,7 +1,7 @@
 //! Actions: what a key, a click or an entry of the palette does.
 
 use super::Updater;
-use crate::config::keymap::{Action, Motion, ScreenKind};
+use crate::config::keymap::{Action, HelpScope, Motion};
 use crate::model::product::StockStep;
 use crate::tui::staff::layout::board::shows_list;
 use crate::tui::staff::layout::palette;
@@ -229,7 +229,8 @@ impl Updater<'_> {
         match &mut self.state.mode {
             StaffMode::Help(page) => {
                 let keymap = &self.state.env.keymap;
-                scroll_help(page, keymap, ScreenKind::Staff, size, motion);
+                let scope = HelpScope::Page(self.state.page.context());
+                scroll_help(page, keymap, scope, size, motion);
             }
             StaffMode::Palette { input, .. } => {
                 let typed = input.value().to_owned();

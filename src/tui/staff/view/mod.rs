@@ -11,7 +11,7 @@ mod ticket;
 mod today;
 mod totals;
 
-use crate::config::keymap::ScreenKind;
+use crate::config::keymap::HelpScope;
 use crate::model::text;
 use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::staff::layout::footer::key_hints;
@@ -79,7 +79,8 @@ fn sketch(state: &StaffState, layout: &BoardLayout) -> Sketch {
 fn draw_page(state: &StaffState, layout: &BoardLayout, body: Rect, sketch: &mut Sketch) {
     if let StaffMode::Help(page) = &state.mode {
         let keymap = &state.env.keymap;
-        return help::draw(&state.theme, keymap, ScreenKind::Staff, page, body, sketch);
+        let scope = HelpScope::Page(state.page.context());
+        return help::draw(&state.theme, keymap, scope, page, body, sketch);
     }
     match state.page {
         Page::Board => board::draw(state, layout, sketch),
