@@ -3,9 +3,10 @@
 use crate::harness;
 
 use futures::future::join_all;
-use harness::Server;
 use harness::proxy::Proxy;
 use harness::screens::id;
+use harness::shopping::on_many_threads;
+use harness::{Server, until};
 use std::sync::atomic::Ordering;
 use trolley::model::product::ProductField;
 use trolley::model::{Product, Refusal, Stock};
@@ -117,6 +118,37 @@ async fn an_answer_that_is_lost_neither_repeats_nor_hides_what_there_was() {
     };
     assert_eq!((was.stock, now.stock), (Stock::Left(10), Stock::Left(0)));
     assert_eq!(proxy.faults.caused.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_undoes_nothing_that_came_after() {
+    let server = shop();
+    let runtime = on_many_threads();
+    let _guard = runtime.enter();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
+    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
+    proxy.faults.on.store(true, Ordering::SeqCst);
+
+    let url = proxy.url();
+    let editing = std::thread::spawn(move || {
+        on_many_threads().block_on(async {
+            let sold_out = edit(ProductField::Stock, "0", None);
+            edit_product(&mut open(&url).await, &sold_out).await
+        })
+    });
+    until("it is sold out", || {
+        server.get("HGET product:tea stock") == "0"
+    });
+    // Somebody fills the shelf, mostly before the connection is back.
+    server.cmd("HSET product:tea stock 50");
+
+    let told = editing.join().unwrap().unwrap();
+    match told {
+        Edited::Otherwise(now) => assert_eq!(now.stock, Stock::Left(50)),
+        Edited::Saved { was, .. } => assert_eq!(was.stock, Stock::Left(10)),
+    }
+    assert_eq!(server.get("HGET product:tea stock"), "50");
 }
 
 #[tokio::test]

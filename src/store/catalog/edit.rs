@@ -38,7 +38,8 @@ pub enum Edited {
         /// The product now.
         now: Box<Product>,
     },
-    /// Somebody else has changed the field since it was seen: the product as it is.
+    /// Somebody else has changed the field since it was seen, or may have changed it after this
+    /// change, whose answer was lost: the product as it is.
     Otherwise(Box<Product>),
 }
 
@@ -54,9 +55,10 @@ pub async fn edit_product(
     // The product before the first attempt, as a repeated one finds what that has done.
     let mut first = None;
     connection
-        .repeat(async |connection, _| {
+        .repeat(async |connection, may_be_done| {
             for _ in 0..MOST_ATTEMPTS {
-                if let Some(edited) = attempt(connection, edit, &mut first).await? {
+                let edited = attempt(connection, edit, &mut first, may_be_done).await?;
+                if let Some(edited) = edited {
                     return Ok(edited);
                 }
             }
@@ -70,6 +72,7 @@ async fn attempt(
     connection: &mut Connection,
     edit: &FieldEdit,
     first: &mut Option<Product>,
+    may_be_done: bool,
 ) -> Result<Option<Edited>, Error> {
     let fetch = fetch_command(edit.product.as_bytes());
     let stored: Value = connection
@@ -88,6 +91,11 @@ async fn attempt(
     if before == edit.value.as_bytes() {
         let was = first.take().unwrap_or(was);
         return Ok(Some(saved(was, now)));
+    }
+    // It was not done, or it was and somebody has changed the field since: making it again could
+    // undo their change.
+    if may_be_done {
+        return Ok(Some(Edited::Otherwise(Box::new(was))));
     }
     let seen = Decoded::from(&was).text(edit.field).into_owned();
     if edit.seen.as_ref().is_some_and(|expected| *expected != seen) {
