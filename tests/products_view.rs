@@ -505,6 +505,38 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
 }
 
 #[test]
+fn no_key_changes_the_neighbour_of_a_product_that_has_gone() {
+    for keys in ["+", "5 +", "-", "x", "=", "enter"] {
+        let mut board = opened(120, 36);
+        board.keys("f f home");
+        let gone = selected(&board);
+        let gone = products()
+            .into_iter()
+            .find(|it| it.id == id(&gone))
+            .unwrap();
+        board.take_in(StaffMessage::Products(vec![(gone.id.clone(), None)]));
+        assert!(
+            board.notice().contains("was taken out of the shop"),
+            "{keys}"
+        );
+        assert_ne!(id(&selected(&board)), gone.id);
+
+        board.keys(keys);
+        if keys != "enter" {
+            assert!(
+                board.notice().ends_with("has gone: that key did nothing"),
+                "{keys}"
+            );
+        }
+        assert!(jobs(&mut board).is_empty(), "{keys}");
+
+        // From then on keys act on what is selected.
+        board.keys("esc x");
+        assert!(matches!(jobs(&mut board)[..], [DeskJob::Edit(_)]), "{keys}");
+    }
+}
+
+#[test]
 fn what_others_change_is_read_and_what_may_be_missed_is_read_again() {
     let mut board = opened(120, 36);
     let ids = vec![id("baguette")];

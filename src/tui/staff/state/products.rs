@@ -100,6 +100,9 @@ pub struct ProductsState {
     pub put_back: HashMap<ProductId, Stock>,
     /// The changes that are not answered yet.
     pub saving: Vec<Saving>,
+    /// The name of the product that was selected and has gone, until a key tells that somebody
+    /// knows: its neighbour is selected instead.
+    pub lost: Option<String>,
     /// The product to edit once it is read.
     pub wanted: Option<ProductId>,
     /// The page was opened once: from then on it is kept current.
@@ -122,6 +125,7 @@ impl Default for ProductsState {
             digits: TypedDigits::default(),
             put_back: HashMap::new(),
             saving: Vec::new(),
+            lost: None,
             wanted: None,
             is_used: false,
             is_outdated: false,

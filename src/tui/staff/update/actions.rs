@@ -31,7 +31,9 @@ impl Updater<'_> {
                 _ => {}
             }
         }
-        self.perform(action);
+        if !self.refuse_for_lost_product(action) {
+            self.perform(action);
+        }
         self.state.products.digits.clear();
     }
 

@@ -134,8 +134,7 @@ impl Updater<'_> {
     }
 
     fn step_stock(&mut self, id: ProductId, step: StockStep) {
-        let item = self.state.products.list.catalog.get(&id);
-        let Some(product) = item.map(|item| item.to_product()) else {
+        let Some(product) = self.known_product(&id) else {
             return;
         };
         if self.refuse_change(&product) {
@@ -183,9 +182,20 @@ impl Updater<'_> {
         });
     }
 
+    /// The product as it is known; says where there is none any more.
+    fn known_product(&mut self, id: &ProductId) -> Option<Product> {
+        let item = self.state.products.list.catalog.get(id);
+        let product = item.map(|item| item.to_product());
+        if product.is_none() {
+            self.refuse(format!(
+                "{id} was taken out of the shop: nothing was changed"
+            ));
+        }
+        product
+    }
+
     fn save(&mut self, edit: FieldEdit) {
-        let item = self.state.products.list.catalog.get(&edit.product);
-        let Some(product) = item.map(|item| item.to_product()) else {
+        let Some(product) = self.known_product(&edit.product) else {
             return;
         };
         if self.refuse_change(&product) {
@@ -246,17 +256,22 @@ impl Updater<'_> {
             return self.show_saved(was, now, edit.field);
         }
 
-        let name = now.name.to_string();
+        let name = short_name(&now.name);
         let sell_out = self.state.env.keymap.key_of(Action::SellOut);
-        let put_back = &mut self.state.products.put_back;
-        put_back.insert(now.id.clone(), was.stock);
-        self.on_products(vec![(now.id.clone(), Some(now))]);
-        self.notify_info(match was.stock {
+        let told = match was.stock {
+            Stock::Left(0) => format!("{name} is {SOLD_OUT} already"),
             Stock::Left(left) => format!("{name} is {SOLD_OUT}; {sell_out} puts {left} back"),
-            Stock::Unlimited | Stock::Unreadable => {
+            Stock::Unlimited => {
                 format!("{name} is {SOLD_OUT}; {sell_out} makes it unlimited again")
             }
-        });
+            Stock::Unreadable => format!("{name} is {SOLD_OUT}; its stock was unreadable"),
+        };
+        if !matches!(was.stock, Stock::Left(0) | Stock::Unreadable) {
+            let put_back = &mut self.state.products.put_back;
+            put_back.insert(now.id.clone(), was.stock);
+        }
+        self.on_products(vec![(now.id.clone(), Some(now))]);
+        self.notify_info(told);
     }
 
     /// Shows a product whose field was changed, and says how.
@@ -264,7 +279,7 @@ impl Updater<'_> {
         let currency = &self.state.shop.currency;
         let before = value_words(currency, was, field);
         let after = value_words(currency, &now, field);
-        let name = &now.name;
+        let name = short_name(&now.name);
         let told = match field {
             // They are long, and stand in the form.
             ProductField::Description => format!("{name}: {} is saved", field.name()),
@@ -312,7 +327,7 @@ impl Updater<'_> {
 
     fn on_edit_failed(&mut self, id: &ProductId, field: ProductField, error: RepeatError) {
         let item = self.state.products.list.catalog.get(id);
-        let name = item.map_or_else(|| id.to_string(), |item| item.name.to_owned());
+        let name = item.map_or_else(|| id.to_string(), |item| short_name(item.name));
         let field = field.name();
         // Whatever it is now, it is read.
         let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
@@ -359,6 +374,14 @@ impl Updater<'_> {
             ProductsPane::Form => self.ask_field(),
         }
     }
+}
+
+/// The longest name in a message, in columns: what became of the product stands behind it.
+const LONGEST_NAME: usize = 24;
+
+/// A product's name as messages have it.
+pub(super) fn short_name(name: &str) -> String {
+    text::truncate(&text::shown(name), LONGEST_NAME).into()
 }
 
 /// The product with so many pieces left.

@@ -42,6 +42,7 @@ impl Updater<'_> {
             self.reread();
         }
 
+        let selected = self.selected_to_keep(&message);
         match message {
             StaffMessage::Shell(event) => self.on_shell(event),
             StaffMessage::Seen(seen) => self.state.seen = seen,
@@ -75,6 +76,9 @@ impl Updater<'_> {
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
+        if let Some((product, name)) = selected {
+            self.note_loss(&product, name);
+        }
         self.load_catalog_if_due();
         self.keep_line_within();
         if self.state.has_room() {

@@ -150,6 +150,7 @@ impl Updater<'_> {
         self.state.mode = StaffMode::Browse;
         let layout = ProductsLayout::of(self.state);
         let products = &mut self.state.products;
+        products.lost = None;
         if let Some(row) = row_at(layout.rows(), mouse) {
             let row = products.list.scroll.top + row;
             if row >= products.list.rows() {

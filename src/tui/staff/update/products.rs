@@ -1,6 +1,7 @@
 //! The page with the products: reading them, finding one, and going to its form.
 
 use super::Updater;
+use super::editing::short_name;
 use crate::config::key::Key;
 use crate::config::keymap::{Action, Motion};
 use crate::model::barcode::Reading;
@@ -11,7 +12,7 @@ use crate::store::Shop;
 use crate::store::catalog::decode::CatalogNews;
 use crate::tui::message::{Message, SearchPurpose};
 use crate::tui::staff::layout::products::{ProductsLayout, row_of};
-use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
 use crate::tui::staff::state::products::{ProductsPane, StockFilter};
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::state::catalog::{CatalogLoad, LoadProgress, ShownCategory};
@@ -350,6 +351,41 @@ impl Updater<'_> {
                 products.field = fields.get(row).copied().unwrap_or_default();
             }
         }
+    }
+
+    /// The selected product with its name, where this message may take it away: a key that selects
+    /// another one is meant.
+    pub(super) fn selected_to_keep(&self, message: &StaffMessage) -> Option<(ProductId, String)> {
+        if self.state.page != Page::Products || matches!(message, StaffMessage::Shell(_)) {
+            return None;
+        }
+        let selected = self.state.products.list.selected()?;
+        Some((selected.product_id(), selected.name.to_owned()))
+    }
+
+    /// Notes where the product that was selected has gone from the shop, and says so.
+    pub(super) fn note_loss(&mut self, product: &ProductId, name: String) {
+        let products = &mut self.state.products;
+        if products.list.catalog.get(product).is_none() {
+            self.refuse(format!("{} was taken out of the shop", short_name(&name)));
+            self.state.products.lost = Some(name);
+        }
+    }
+
+    /// Refuses the first key that would change the neighbour of a product that has gone; returns
+    /// whether it does. Any other key tells that somebody has seen what is selected.
+    pub(super) fn refuse_for_lost_product(&mut self, action: Action) -> bool {
+        let changes = matches!(
+            action,
+            Action::More | Action::Less | Action::SetQuantity | Action::SellOut | Action::Edit
+        );
+        let lost = self.state.products.lost.take();
+        let Some(name) = lost.filter(|_| changes && self.state.page == Page::Products) else {
+            return false;
+        };
+        let name = short_name(&name);
+        self.refuse(format!("{name} has gone: that key did nothing"));
+        true
     }
 
     /// Keeps the selected product among the rows that show.
