@@ -14,6 +14,7 @@ use crate::tui::layout::palette::{self, Run};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::{Asked, Connectivity, Mode};
 use crate::tui::view::footer::{prompt_label, question};
+use products::product_of;
 use tui_input::Input;
 
 /// The lines that the history tells.
@@ -149,7 +150,11 @@ impl Updater<'_> {
 
     fn run_command(&mut self, command: &Command, words: &str, line: &str) {
         match command.word {
-            Word::Palette => self.match_products(format!("{} {words}", command.name)),
+            Word::Palette => {
+                let words = self.with_chosen_product(command.name, words);
+                self.match_products(format!("{} {words}", command.name));
+            }
+            Word::Note if words.is_empty() => self.tell_usage(command),
             Word::Note => self.note(words),
             Word::Search if words.is_empty() => self.tell_usage(command),
             Word::Search => self.search(words),
@@ -189,6 +194,27 @@ impl Updater<'_> {
         }
     }
 
+    /// The words behind a command, with the product in place of its number in the last list:
+    /// `set 1 5` sets the first of it to five.
+    fn with_chosen_product(&self, command: &str, words: &str) -> String {
+        let (number, quantity) = words.split_once(' ').unwrap_or((words, ""));
+        let names_product = matches!(command, "add" | "set" | "remove");
+        let is_number = |word: &str| word.parse::<u32>().is_ok();
+        if !names_product || !(quantity.is_empty() || is_number(quantity)) {
+            return words.to_owned();
+        }
+
+        let index = number
+            .parse::<usize>()
+            .ok()
+            .and_then(|it| it.checked_sub(1));
+        let choice = index.and_then(|index| self.plain.choices.get(index));
+        match choice.and_then(product_of) {
+            Some(product) => format!("{product} {quantity}").trim().to_owned(),
+            None => words.to_owned(),
+        }
+    }
+
     /// Chooses an entry of the last list by its number.
     fn choose(&mut self, number: usize, pieces: Option<u32>) {
         let choices = &self.plain.choices;
@@ -202,6 +228,9 @@ impl Updater<'_> {
         };
 
         match choice {
+            Choice::Run(Run::Add(..)) | Choice::Product(_) if pieces == Some(0) => {
+                self.tell("Nothing was added: type how many, from 1.".to_owned());
+            }
             Choice::Run(Run::Add(product, added)) => {
                 self.run(Run::Add(product, pieces.unwrap_or(added)));
             }

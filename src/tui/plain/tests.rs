@@ -167,6 +167,30 @@ fn others_are_told_before_the_next_prompt_and_once() {
 }
 
 #[test]
+fn a_number_of_the_last_list_names_its_product() {
+    let mut talk = Talk::begun();
+    // Without a list it names none, and nothing hangs.
+    for typed in ["set 1 5", "add 1 2", "remove 1"] {
+        talk.types(typed);
+        assert!(
+            talk.said()[0].starts_with("No product or command"),
+            "{typed}"
+        );
+    }
+
+    talk.types("search e");
+    talk.said();
+    talk.types("1 0");
+    assert_eq!(talk.said(), ["Nothing was added: type how many, from 1."]);
+    assert!(talk.sent.is_empty());
+
+    talk.types("add 1 2");
+    assert_eq!(talk.sent.len(), 1);
+    talk.types("note");
+    assert!(talk.said().iter().any(|told| told.starts_with("note ")));
+}
+
+#[test]
 fn words_that_are_not_sure_do_nothing() {
     let mut talk = Talk::begun();
     for (typed, answer) in [

@@ -138,7 +138,7 @@ impl Updater<'_> {
         let none = no_match_message(state, typed);
         let meant = suggestion(state, typed);
         self.tell_sentence(&none);
-        if let Some(entry) = meant {
+        if let Some(entry) = meant.filter(|entry| entry.completed.trim() != typed.trim()) {
             let words = entry.completed;
             self.plain.asks_which = true;
             self.offer([(
@@ -229,6 +229,15 @@ impl Updater<'_> {
     }
 }
 
+/// The product of a choice that has one.
+pub(super) fn product_of(choice: &Choice) -> Option<&ProductId> {
+    match choice {
+        Choice::Product(product) | Choice::Line(product) => Some(product),
+        Choice::Run(run) => run_product(run),
+        Choice::Person(_) | Choice::Category(_) | Choice::Order(_) | Choice::Cart(_) => None,
+    }
+}
+
 /// The words behind a command that name a product, without a quantity.
 fn product_words(typed: &str) -> &str {
     let words = match super::read(typed) {
@@ -249,7 +258,9 @@ fn quantity_behind(typed: &str) -> Option<String> {
     };
     let (quantity, words) = words.split_once(' ')?;
     let quantity: u32 = quantity.parse().ok()?;
-    let takes_quantity = matches!(verb, "add" | "set");
+    // Two numbers say the same either way round.
+    let has_another = words.rsplit(' ').next()?.parse::<u32>().is_ok();
+    let takes_quantity = matches!(verb, "add" | "set") && !has_another;
     takes_quantity.then(|| format!("{verb} {} {quantity}", words.trim()))
 }
 
