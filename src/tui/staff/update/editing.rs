@@ -381,7 +381,7 @@ const LONGEST_NAME: usize = 24;
 
 /// A product's name as messages have it.
 pub(super) fn short_name(name: &str) -> String {
-    text::truncate(&text::shown(name), LONGEST_NAME).into()
+    text::truncate(&text::shown(name), LONGEST_NAME)
 }
 
 /// The product with so many pieces left.
