@@ -57,7 +57,7 @@ mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, state_folder};
 use crate::log::Console;
-use crate::tui::Showing;
+use crate::tui::{Showing, runtime};
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess, usage_error};
@@ -358,12 +358,6 @@ fn load_settings(flags: Flags, console: Console, output: &Output) -> Result<Sett
         CliError::path(FileAccess::Write, path, &error)
     })?;
     Ok(settings)
-}
-
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
 }
 
 fn run_local(command: &LocalCommand, output: &Output) -> Result<ExitCode, CliError> {

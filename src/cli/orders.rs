@@ -33,11 +33,10 @@ pub(super) struct OrdersArgs {
 impl OrdersArgs {
     /// The open orders of all carts; those alone that can be collected, where `ready`.
     pub(super) fn open(ready: bool) -> OrdersArgs {
-        let open: &[OrderState] = &[OrderState::Placed, OrderState::Accepted, OrderState::Ready];
         OrdersArgs {
             list: OrderListArgs {
                 all: true,
-                state: vec![if ready { &[OrderState::Ready] } else { open }],
+                state: vec![if ready { &[OrderState::Ready] } else { OPEN }],
                 ..OrderListArgs::default()
             },
             ..OrdersArgs::default()
@@ -88,11 +87,14 @@ impl OrderListArgs {
 /// The states that one word stands for.
 type States = &'static [OrderState];
 
+/// The states of orders that the shop has still to do with.
+const OPEN: States = &[OrderState::Placed, OrderState::Accepted, OrderState::Ready];
+
 /// Reads the name of a state, or the word for all those of open orders.
 fn states(typed: &str) -> Result<States, String> {
     use OrderState::{Accepted, Cancelled, Done, Placed, Ready};
     match typed {
-        "open" => Ok(&[Placed, Accepted, Ready]),
+        "open" => Ok(OPEN),
         "placed" => Ok(&[Placed]),
         "accepted" => Ok(&[Accepted]),
         "ready" => Ok(&[Ready]),

@@ -102,6 +102,22 @@ impl ChangeKind {
         name.parse().ok()
     }
 
+    /// Returns whether a person asks for other lines by it, which undo can take back.
+    #[must_use]
+    pub fn changes_lines(self) -> bool {
+        match self {
+            ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Undo | ChangeKind::Redo => true,
+            ChangeKind::Touch
+            | ChangeKind::Expire
+            | ChangeKind::Freeze
+            | ChangeKind::Unfreeze
+            | ChangeKind::Order
+            | ChangeKind::Rules
+            | ChangeKind::Ready
+            | ChangeKind::Unready => false,
+        }
+    }
+
     /// Returns whether whoever makes such a change is ready after it; `None` where it has nothing
     /// to do with that.
     #[must_use]

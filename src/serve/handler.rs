@@ -9,6 +9,7 @@ use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
 use super::session::{self, Environment, Lag, SessionInput, Terminal};
+use crate::model::text;
 use crate::tui::terminal::port::Arrival;
 use invitation::Conversation;
 use russh::keys::ssh_key::Fingerprint;
@@ -180,7 +181,7 @@ impl VisitorHandler {
             return explanation.to_owned();
         }
         match (self.refusal, self.refused_key) {
-            (Some(full), _) => sentence(&full.to_string()),
+            (Some(full), _) => format!("{}.", text::capitalized(&full.to_string())),
             (None, Some(key)) => format!(
                 "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
             ),
@@ -272,13 +273,6 @@ impl VisitorHandler {
         let input = exec::start(&self.connection, caller, line, words, is_terminal, output);
         self.channels.insert(channel, ChannelState::Command(input));
     }
-}
-
-/// A sentence from a clause.
-fn sentence(clause: &str) -> String {
-    let mut characters = clause.chars();
-    let first = characters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(characters).chain(['.']).collect()
 }
 
 impl Handler for VisitorHandler {

@@ -13,7 +13,9 @@ use crate::store::Policy;
 use crate::tui::plain::lines::{END, Editing};
 use crate::tui::plain::shell::{Manner, PlainShop};
 use crate::tui::screen::{Ended, Screen, Visit};
-use crate::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP, USUAL_SIZE};
+use crate::tui::terminal::port::{
+    Arrival, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED, USUAL_SIZE,
+};
 use crate::tui::terminal::sequences;
 use crate::tui::{ScreenError, alarm};
 use futures::FutureExt;
@@ -27,8 +29,6 @@ use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::info;
 
-/// The exit status where changes were not confirmed in time.
-const STATUS_UNCONFIRMED: u8 = 3;
 /// The sentence for a visitor whose changes were not confirmed in time.
 const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
 /// The exit status of a screen that has crashed.

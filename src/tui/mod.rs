@@ -169,7 +169,8 @@ fn in_terminal<T>(
     Ok(ExitCode::from(status?))
 }
 
-fn runtime() -> std::io::Result<Runtime> {
+/// A runtime that needs no thread of its own.
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,8 +1,8 @@
 //! The port of plain mode at this process's own terminal, or at pipes. The terminal stays as it is:
 //! it edits and shows what is typed by itself, so there is nothing to give back.
 
-use super::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
-use super::signals::leave_to_others;
+use super::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED};
+use super::signals::{leave_to_others, status_of};
 use super::tty;
 use crate::tui::alarm;
 use crate::tui::plain::lines::{END, INTERRUPT};
@@ -18,13 +18,13 @@ const BUFFER: usize = 4096;
 const PIECES: usize = 16;
 /// The time for changes to be settled once nothing more is typed.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
-/// The exit status where they were not settled in time.
-const STATUS_UNCONFIRMED: u8 = 3;
 
 /// What is typed here, and the signals of whoever types it.
 #[derive(Debug)]
 pub(crate) struct LinePort {
     input: mpsc::Receiver<Vec<u8>>,
+    /// What is typed stays where it is.
+    is_held: bool,
     /// The moment by which changes must be settled, once the input has ended.
     leaves_by: Option<Instant>,
     interrupt: unix::Signal,
@@ -55,6 +55,7 @@ impl LinePort {
         };
         Ok(LinePort {
             input,
+            is_held: false,
             leaves_by: None,
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -67,11 +68,11 @@ impl LinePort {
 
 impl Port for LinePort {
     async fn next(&mut self) -> Arrival {
-        let reads = self.leaves_by.is_none();
+        let reads = self.leaves_by.is_none() && !self.is_held;
         tokio::select! {
             biased;
             _ = self.hang_up.recv() => Arrival::End(STATUS_HANGUP),
-            _ = self.terminate.recv() => Arrival::End(status_of(Signal::TERM)),
+            _ = self.terminate.recv() => Arrival::End(status_of(Signal::TERM.as_raw())),
             _ = self.interrupt.recv() => Arrival::Bytes(vec![INTERRUPT]),
             _ = self.go_on.recv() => Arrival::Continued(None),
             () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
@@ -92,11 +93,10 @@ impl Port for LinePort {
     fn outlet(&self) -> &Outlet {
         &self.outlet
     }
-}
 
-/// The exit status after a deadly signal.
-fn status_of(signal: Signal) -> u8 {
-    128 + u8::try_from(signal.as_raw()).unwrap_or_default()
+    fn hold_input(&mut self, is_held: bool) {
+        self.is_held = is_held;
+    }
 }
 
 /// Reads until nobody wants more, or the input has ended: a terminal says so twice in a row once it

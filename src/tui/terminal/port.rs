@@ -8,6 +8,8 @@ use tokio::sync::{Notify, mpsc};
 
 /// The exit status when the terminal is gone, as after SIGHUP.
 pub const STATUS_HANGUP: u8 = 129;
+/// The exit status where changes were not confirmed in time.
+pub(crate) const STATUS_UNCONFIRMED: u8 = 3;
 /// The size of a terminal that tells none, in columns and rows.
 pub(crate) const USUAL_SIZE: (u16, u16) = (80, 24);
 
@@ -41,6 +43,10 @@ pub trait Port: Send {
 
     /// The way out for frames.
     fn outlet(&self) -> &Outlet;
+
+    /// Leaves what is typed where it is for a while, or takes it again: who pipes a file into the
+    /// shop waits. A port that can't tell its other end so goes on taking it.
+    fn hold_input(&mut self, _is_held: bool) {}
 
     /// Gives the terminal back for a while, as its owner asked by a key. [`Arrival::Continued`]
     /// says that it is ours again. Where that can't be done, no key asks for it.

@@ -84,7 +84,7 @@ fn end(signal: i32) {
     tty::leave_line();
 
     let has_screen = tty::has_screen();
-    let status = 128 + u8::try_from(signal).unwrap_or_default();
+    let status = status_of(signal);
     if END.set(status).is_err() {
         // It ends already, with another status: a terminal that hangs up ends its input, too.
         return;
@@ -94,6 +94,11 @@ fn end(signal: i32) {
     }
     ENDED.notify_one();
     end_after_timeout(status);
+}
+
+/// The exit status after a deadly signal.
+pub(super) fn status_of(signal: i32) -> u8 {
+    128 + u8::try_from(signal).unwrap_or_default()
 }
 
 /// Ends the program after a while, even where the terminal does not read. No signal changes the

@@ -152,22 +152,8 @@ impl Updater<'_> {
     /// True where a change of another kind is not confirmed yet. That one is the last change,
     /// and the ones before it are not meant; several undos in a row are sent one after the other.
     fn awaits_another_than(&self, kind: ChangeKind) -> bool {
-        self.state.cart.unconfirmed.iter().any(|change| {
-            change.kind != kind
-                && match change.kind {
-                    ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Undo | ChangeKind::Redo => {
-                        true
-                    }
-                    ChangeKind::Touch
-                    | ChangeKind::Expire
-                    | ChangeKind::Freeze
-                    | ChangeKind::Unfreeze
-                    | ChangeKind::Order
-                    | ChangeKind::Rules
-                    | ChangeKind::Ready
-                    | ChangeKind::Unready => false,
-                }
-        })
+        let mut unconfirmed = self.state.cart.unconfirmed.iter();
+        unconfirmed.any(|change| change.kind != kind && change.kind.changes_lines())
     }
 
     /// Submits the inverse of `update`, which undoes a change or an undo of it.
