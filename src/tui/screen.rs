@@ -185,9 +185,6 @@ impl<P: Port> Host for Shell<P> {
         self.terminal.renderer.alert(bytes);
     }
 
-    /// Only plain mode says anything: a screen shows it.
-    fn say(&mut self, _words: String) {}
-
     fn capture_mouse(&mut self, captured: bool) {
         self.terminal.capture_mouse(captured);
     }

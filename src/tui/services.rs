@@ -23,8 +23,6 @@ const CHANNEL_CAPACITY: usize = 64;
 pub(in crate::tui) trait Host {
     /// Sends the bytes that tell a person who looks elsewhere what happened.
     fn alert(&mut self, bytes: Vec<u8>);
-    /// Says something to somebody who types words.
-    fn say(&mut self, words: String);
     /// Captures the mouse, or leaves it to the terminal.
     fn capture_mouse(&mut self, captured: bool);
     /// Suspends the program.
@@ -75,15 +73,17 @@ impl Services {
         }
     }
 
-    /// The next event of the shop that is waiting already.
+    /// The next of them that is waiting already.
     pub(in crate::tui) fn try_next(&mut self) -> Option<Message> {
-        self.live.try_next().map(Message::Live)
+        let event = self.live.try_next().map(Message::Live);
+        event.or_else(|| self.results.try_recv().ok())
     }
 
     /// The live link, which is still to be left.
     pub(in crate::tui) fn into_live(self) -> Subscription {
         self.live
     }
+
     /// Carries out an effect that the core asks for in this state; `host` does what is its own.
     ///
     /// # Errors
@@ -103,7 +103,8 @@ impl Services {
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
             Effect::Alert(words) => host.alert(alert_bytes(&state.env, &words)),
-            Effect::Say(words) => host.say(words),
+            // Plain mode has taken it from the update, and a screen shows what happens.
+            Effect::Say(_) => {}
             Effect::Mouse(captured) => host.capture_mouse(captured),
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),

@@ -41,7 +41,7 @@ impl Updater<'_> {
         self.plain.is_prompted = false;
         let was_interrupted = std::mem::take(&mut self.plain.was_interrupted);
         // What was asked before comes when it comes.
-        self.plain.waiting.take_if(|waiting| !waiting.is_opening());
+        self.stop_waiting();
 
         match typed {
             Typed::Line(line) => self.on_line(&text::sanitize(line.as_bytes())),
@@ -80,7 +80,7 @@ impl Updater<'_> {
         if let Some((number, pieces)) = read_choice(&line) {
             self.choose(number, pieces);
         } else if let Some((command, words)) = read(&line) {
-            self.run_command(command, words, &line);
+            self.run_command(command, words);
         } else {
             self.match_products(line);
         }
@@ -109,15 +109,13 @@ impl Updater<'_> {
     fn answer(&mut self, line: &str) -> bool {
         let is_yes = matches!(line.to_lowercase().as_str(), "y" | "yes");
         let is_no = matches!(line.to_lowercase().as_str(), "" | "n" | "no");
-        let yes = match &self.plain.state.mode {
-            Mode::Prompt { asked, .. } => {
-                let asked = asked.clone();
-                self.answer_prompt(&asked, line);
-                return true;
-            }
-            Mode::ConfirmQuit => Action::QuitAnyway,
-            Mode::ConfirmCancel(_) => Action::CancelOrder,
-            _ => Action::Clear,
+        if let Mode::Prompt { asked, .. } = &self.plain.state.mode {
+            let asked = asked.clone();
+            self.answer_prompt(&asked, line);
+            return true;
+        }
+        let Some(yes) = self.plain.yes_action() else {
+            return false;
         };
 
         if is_yes {
@@ -148,7 +146,7 @@ impl Updater<'_> {
         self.wait_for(Awaited::Settled);
     }
 
-    fn run_command(&mut self, command: &Command, words: &str, line: &str) {
+    fn run_command(&mut self, command: &Command, words: &str) {
         match command.word {
             Word::Palette => {
                 let words = self.with_chosen_product(command.name, words);
@@ -161,9 +159,10 @@ impl Updater<'_> {
             Word::List => self.list(words),
             Word::More => self.list_more(),
 
-            Word::Cart if words.is_empty() => self.tell_cart(),
-            Word::Cart => self.match_products(line.to_owned()),
-            Word::Clear if !words.is_empty() => self.match_products(line.to_owned()),
+            Word::Cart | Word::Clear if !words.is_empty() => {
+                self.match_products(format!("{} {words}", command.name));
+            }
+            Word::Cart => self.tell_cart(),
             Word::Clear => self.act(Action::AskClear),
             Word::Undo => self.act(Action::Undo),
             Word::Redo => self.act(Action::Redo),
@@ -187,7 +186,10 @@ impl Updater<'_> {
 
             Word::Carts => self.read_carts(),
             Word::News => self.tell_activity(),
-            Word::Status => self.plain.answers.extend(tell::greeting(&self.plain.state)),
+            Word::Status => {
+                let told = tell::greeting(&self.plain.state);
+                self.tell_all(told);
+            }
             Word::History => self.tell_history(),
             Word::Help => self.help(words),
             Word::Quit => self.quit(),
@@ -199,8 +201,8 @@ impl Updater<'_> {
     fn with_chosen_product(&self, command: &str, words: &str) -> String {
         let (number, quantity) = words.split_once(' ').unwrap_or((words, ""));
         let names_product = matches!(command, "add" | "set" | "remove");
-        let is_number = |word: &str| word.parse::<u32>().is_ok();
-        if !names_product || !(quantity.is_empty() || is_number(quantity)) {
+        let is_alone = quantity.is_empty() || quantity.parse::<u32>().is_ok();
+        if !names_product || !is_alone {
             return words.to_owned();
         }
 
@@ -242,7 +244,7 @@ impl Updater<'_> {
             Choice::Product(product) => self.run(Run::Add(product, pieces.unwrap_or(1))),
             Choice::Line(product) => {
                 let told = tell::line_details(&self.plain.state, &product);
-                self.plain.answers.extend(told);
+                self.tell_all(told);
             }
             Choice::Person(person) => self.tell_person(&person),
             Choice::Category(name) => self.list_category(&name),
@@ -270,6 +272,14 @@ impl Updater<'_> {
     /// Does what an action does on what is asked now.
     fn act_here(&mut self, action: Action) {
         self.send(Message::Act(action));
+    }
+
+    /// Gives up what is awaited. That an order was placed is told even where it can't be read.
+    pub(super) fn stop_waiting(&mut self) {
+        let waiting = self.plain.waiting.take_if(|waiting| !waiting.is_opening());
+        if let Some(Awaited::Placed(id)) = waiting.map(|waiting| waiting.awaited) {
+            self.tell_placed(&id);
+        }
     }
 
     pub(super) fn wait_for(&mut self, awaited: Awaited) {
@@ -348,9 +358,7 @@ impl Updater<'_> {
             Awaited::Opening => {
                 let told = tell::greeting(&self.plain.state);
                 self.plain.choices.clear();
-                for words in told {
-                    self.tell(words);
-                }
+                self.tell_all(told);
                 self.tell("Type help for the commands.".to_owned());
             }
             Awaited::Settled | Awaited::Mark => {}
@@ -407,7 +415,7 @@ impl Updater<'_> {
         for (choice, told) in entries {
             self.plain.choices.push(choice);
             let number = self.plain.choices.len();
-            self.plain.answers.push(format!("{number}. {told}"));
+            self.tell(format!("{number}. {told}"));
         }
     }
 
@@ -416,7 +424,7 @@ impl Updater<'_> {
         if told.is_empty() {
             told.push("Nothing has happened yet.".to_owned());
         }
-        self.plain.answers.extend(told);
+        self.tell_all(told);
     }
 
     fn tell_history(&mut self) {
@@ -426,7 +434,7 @@ impl Updater<'_> {
         let told: Vec<String> = lines
             .map(|(index, line)| format!("{}. {line}", index + 1))
             .collect();
-        self.plain.answers.extend(told);
+        self.tell_all(told);
     }
 
     /// Tells how a command is typed.
@@ -468,7 +476,7 @@ impl Updater<'_> {
                 .filter_map(|it| self.command_help(it))
                 .collect(),
         };
-        self.plain.answers.extend(told);
+        self.tell_all(told);
         if meant.is_empty() {
             self.tell(
                 "A product's name alone adds it: espresso 2. An empty line tells what is new."
@@ -480,6 +488,13 @@ impl Updater<'_> {
     /// Leaves, or asks first where changes wait.
     fn quit(&mut self) {
         self.act_here(Action::Quit);
+    }
+
+    /// Tells several things, as [`Updater::tell`] does each.
+    pub(super) fn tell_all(&mut self, told: impl IntoIterator<Item = String>) {
+        for words in told {
+            self.tell(words);
+        }
     }
 
     /// Tells a sentence that stands alone.

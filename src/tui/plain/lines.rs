@@ -138,6 +138,11 @@ impl LineReader {
         self.sequence = match (self.sequence, byte) {
             (_, 0x1b) => Sequence::AfterEscape,
             (Sequence::Outside, _) => return false,
+            // A key that ends a line is one, whatever was pressed before it.
+            (_, 0x00..=0x1f) => {
+                self.sequence = Sequence::Outside;
+                return false;
+            }
             (Sequence::AfterEscape, b'[' | b'O') => Sequence::Within,
             (Sequence::Within, 0x20..=0x3f) => Sequence::Within,
             (Sequence::AfterEscape | Sequence::Within, _) => Sequence::Outside,

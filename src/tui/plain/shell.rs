@@ -24,6 +24,12 @@ const SIZE: (u16, u16) = (1_000, 60);
 const PROMPT: &str = "> ";
 /// The events that are taken in before what they say goes out.
 const EVENTS_AT_ONCE: usize = 512;
+/// The bytes that wait for a terminal before no more is said: whoever reads nothing is told nothing.
+const MOST_UNWRITTEN: usize = 256 * 1024;
+/// The lines typed ahead from which on the input is held, where it can be.
+const TYPED_AHEAD_BEFORE_HOLDING: usize = 1_000;
+/// The most lines typed ahead that are kept where it can't.
+const MOST_TYPED_AHEAD: usize = 10_000;
 /// The time for a terminal to take the last words.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -90,7 +96,7 @@ impl<P: Port> PlainShop<P> {
         loop {
             self.take_typed()?;
             self.say();
-            let is_done = self.plain.is_settled() && !self.plain.is_busy();
+            let is_done = self.plain.is_settled() && !self.is_busy();
             if self.ending.is_leaving && is_done && self.typed.is_empty() {
                 self.ending.exit.get_or_insert(Ok(0));
             }
@@ -113,13 +119,14 @@ impl<P: Port> PlainShop<P> {
     async fn wait(&mut self) -> Result<(), ScreenError> {
         let moment = self.plain.next_moment();
         let alarm = moment.map(|at| self.started + Duration::from_millis(at));
+        self.port
+            .hold_input(self.typed.len() >= TYPED_AHEAD_BEFORE_HOLDING);
         let written = self.port.outlet().written();
-        let is_writing = !self.unwritten.is_empty();
 
         tokio::select! {
             biased;
             arrival = self.port.next() => self.on_arrival(arrival),
-            () = written, if is_writing => Ok(()),
+            () = written => Ok(()),
             message = self.services.next() => self.take_in(message),
             () = alarm::at(alarm) => self.take_in(Message::Clock),
         }
@@ -140,13 +147,16 @@ impl<P: Port> PlainShop<P> {
         match arrival {
             Arrival::Bytes(bytes) => {
                 let typed = self.reader.take_in(&bytes);
-                self.unwritten.extend(self.reader.take_echo());
+                let echo = self.reader.take_echo();
+                if self.unwritten.len() < MOST_UNWRITTEN {
+                    self.unwritten.extend(echo);
+                }
                 for typed in typed {
                     // It drops what was typed ahead, as a terminal does.
                     if typed == Typed::Interrupt {
                         self.typed.clear();
                         self.on_event(PlainEvent::Typed(typed))?;
-                    } else {
+                    } else if self.typed.len() < MOST_TYPED_AHEAD {
                         self.typed.push_back(typed);
                     }
                 }
@@ -173,7 +183,8 @@ impl<P: Port> PlainShop<P> {
 
     /// Takes in what was typed, one line at a time: each waits for the answer to the one before.
     fn take_typed(&mut self) -> Result<(), ScreenError> {
-        while !self.plain.is_busy()
+        while !self.is_busy()
+            && self.unwritten.len() < MOST_UNWRITTEN
             && self.ending.exit.is_none()
             && let Some(typed) = self.typed.pop_front()
         {
@@ -181,6 +192,15 @@ impl<P: Port> PlainShop<P> {
             self.on_event(PlainEvent::Typed(typed))?;
         }
         Ok(())
+    }
+
+    /// Tells whether the next line waits. Somebody who is prompted may go on once they have read that
+    /// something takes long; a file waits for each answer.
+    fn is_busy(&self) -> bool {
+        match self.manner.prompts {
+            true => self.plain.is_busy(),
+            false => self.plain.is_waiting(),
+        }
     }
 
     fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {
@@ -253,9 +273,6 @@ impl<P: Port> PlainShop<P> {
 impl Host for Ending {
     /// Nobody looks elsewhere: it is said before the next prompt.
     fn alert(&mut self, _bytes: Vec<u8>) {}
-
-    /// It was taken by the update already.
-    fn say(&mut self, _words: String) {}
 
     fn capture_mouse(&mut self, _captured: bool) {}
 

@@ -1,5 +1,6 @@
 //! The state of plain mode: the shop's own, and what was said of it and asked.
 
+use crate::config::keymap::Action;
 use crate::model::order::OrderRef;
 use crate::model::{Money, OrderId, ProductId, UserName, text};
 use crate::store::live::{LiveEvent, OrderEvent};
@@ -232,10 +233,15 @@ impl Plain {
         waiting.any(|waiting| !waiting.is_late || waiting.is_opening())
     }
 
+    /// Tells whether an answer is awaited, however long it takes.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// Returns whether nothing of ours waits for the server, and no command is at work.
     #[must_use]
     pub(super) fn is_settled(&self) -> bool {
-        self.state.is_settled()
+        self.state.is_settled() && !self.is_busy()
     }
 
     /// Takes what is to be said now.
@@ -263,20 +269,25 @@ impl Plain {
 
     /// Tells whether the shop asks something that the next line answers.
     pub(super) fn has_question(&self) -> bool {
+        matches!(self.state.mode, Mode::Prompt { .. }) || self.yes_action().is_some()
+    }
+
+    /// The action by which yes answers what is asked; `None` where nothing is asked so.
+    pub(super) fn yes_action(&self) -> Option<Action> {
         match self.state.mode {
-            Mode::Prompt { .. }
-            | Mode::ConfirmQuit
-            | Mode::ConfirmCancel(_)
-            | Mode::ConfirmClear(_) => true,
+            Mode::ConfirmQuit => Some(Action::QuitAnyway),
+            Mode::ConfirmCancel(_) => Some(Action::CancelOrder),
+            Mode::ConfirmClear(_) => Some(Action::Clear),
             Mode::Browse
             | Mode::Search
+            | Mode::Prompt { .. }
             | Mode::Palette { .. }
             | Mode::Help(_)
             | Mode::Checkout(_)
             | Mode::Orders
             | Mode::OrderSearch
             | Mode::Receipt { .. }
-            | Mode::Carts => false,
+            | Mode::Carts => None,
         }
     }
 }

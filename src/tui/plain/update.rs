@@ -80,11 +80,11 @@ impl Updater<'_> {
             Message::Live(LiveEvent::Settled(_, Ok(update))) => Some(update.clone()),
             _ => None,
         };
-        let lines_before = self.plain.state.cart.confirmed.lines.clone();
         let version_before = self.plain.state.cart.confirmed.version;
         let was_loaded = self.plain.state.cart.loaded;
         self.note_answer(&message);
         let is_cart = matches!(message, Message::Live(LiveEvent::Cart(_)));
+        let lines_before = is_cart.then(|| self.plain.state.cart.confirmed.lines.clone());
 
         match own {
             Some(update) => self.tell_own(message, &update),
@@ -95,9 +95,8 @@ impl Updater<'_> {
         if !cart.loaded || !was_loaded {
             // What was there before is no news.
             self.plain.said.version = cart.confirmed.version;
-        } else if is_cart
-            && cart.confirmed.version == version_before
-            && cart.confirmed.lines != lines_before
+        } else if cart.confirmed.version == version_before
+            && lines_before.is_some_and(|before| cart.confirmed.lines != before)
         {
             let sum = tell::cart_sum(&self.plain.state);
             self.tell_news(format!("The cart was changed by another client. {sum}"));
@@ -129,7 +128,7 @@ impl Updater<'_> {
                 Message::Live(LiveEvent::Order(OrderEvent::Failed(_)))
             )
         {
-            self.plain.waiting = None;
+            self.stop_waiting();
         }
     }
 
@@ -148,20 +147,7 @@ impl Updater<'_> {
     fn tell_own(&mut self, message: Message, update: &Update) {
         let said = self.pass_on(message);
         let mut told: Vec<String> = said.iter().map(|words| sentence(words)).collect();
-        let changes_sum = match update.kind {
-            ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Undo | ChangeKind::Redo => {
-                !update.lines.is_empty()
-            }
-            ChangeKind::Touch
-            | ChangeKind::Expire
-            | ChangeKind::Freeze
-            | ChangeKind::Unfreeze
-            | ChangeKind::Order
-            | ChangeKind::Rules
-            | ChangeKind::Ready
-            | ChangeKind::Unready => false,
-        };
-        if changes_sum {
+        if update.kind.changes_lines() && !update.lines.is_empty() {
             told.push(tell::cart_sum(&self.plain.state));
         }
         told.retain(|words| !words.is_empty());

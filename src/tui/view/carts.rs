@@ -144,6 +144,13 @@ fn draw_cart(
             ..GlanceWords::default()
         },
     };
+    let (sum, people) = match words.uncounted.as_str() {
+        "" => (words.sum, words.people),
+        uncounted => (
+            format!("{SHORT} {}", words.sum),
+            format!("{uncounted} · {}", words.people),
+        ),
+    };
     let trouble;
     if let Some(Err(why)) = glance {
         // It has nothing for the other columns.
@@ -158,8 +165,8 @@ fn draw_cart(
         };
         cells.extend([
             right(&words.lines, LINES, theme.dim),
-            right(&words.sum, columns.sum, sum_style),
-            left(&words.people, columns.people, theme.dim),
+            right(&sum, columns.sum, sum_style),
+            left(&people, columns.people, theme.dim),
             left(&words.closes, columns.closes, theme.dim),
         ]);
     }
@@ -173,9 +180,11 @@ fn draw_cart(
 /// What a row says of a cart.
 #[derive(Default)]
 pub(in crate::tui) struct GlanceWords {
-    pub(in crate::tui) lines: String,
+    lines: String,
     pub(in crate::tui) sum: String,
     is_whole: bool,
+    /// The lines that are not in the sum; empty where there are none, or no sum.
+    pub(in crate::tui) uncounted: String,
     pub(in crate::tui) people: String,
     pub(in crate::tui) closes: String,
 }
@@ -191,9 +200,8 @@ impl GlanceWords {
         let totals = total::totals(lines.map(|line| (line, state.lookup(&line.product))));
         let is_whole = totals.uncounted == 0;
         let sum = totals.subtotal.in_currency(&state.shop.currency);
-        let uncounted = format!("{} not counted", totals.uncounted);
 
-        let mut people = people(state, glance);
+        let mut uncounted = String::new();
         let sum = if glance.cart.lines.is_empty() {
             String::new()
         } else if is_whole {
@@ -201,15 +209,16 @@ impl GlanceWords {
         } else if totals.items == 0 {
             "not counted".to_owned()
         } else {
-            people = format!("{uncounted} · {people}");
-            format!("{SHORT} {sum}")
+            uncounted = format!("{} not counted", totals.uncounted);
+            sum
         };
 
         GlanceWords {
             lines: glance.cart.lines.len().to_string(),
             sum,
             is_whole,
-            people,
+            uncounted,
+            people: people(state, glance),
             closes: closes(state, glance, closes_width),
         }
     }

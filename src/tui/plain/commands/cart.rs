@@ -30,7 +30,7 @@ impl Updater<'_> {
 
         let lines = lines.into_iter();
         self.offer(lines.map(|(product, told)| (Choice::Line(product), told)));
-        self.plain.answers.extend(told);
+        self.tell_all(told);
     }
 
     /// Tells everybody's part, or that of whom the words name.
@@ -46,7 +46,7 @@ impl Updater<'_> {
             let together = state.totals().subtotal.in_currency(&state.shop.currency);
             let mut told = vec![format!("Together {together}.")];
             told.extend(tell::cart_state(state));
-            self.plain.answers.extend(told);
+            self.tell_all(told);
             return;
         }
 
@@ -69,7 +69,7 @@ impl Updater<'_> {
         let sums = people.filter(|(other, _)| other == person);
         let mut told: Vec<String> = sums.map(|(_, told)| told).collect();
         told.extend(tell::person_lines(state, person));
-        self.plain.answers.extend(told);
+        self.tell_all(told);
     }
 
     /// Tells the rules of the cart.

@@ -160,11 +160,7 @@ impl Updater<'_> {
     /// Does something with an order that is named, or with the one that was told last.
     pub(super) fn with_order(&mut self, words: &str, with: WithOrder) {
         if words.is_empty() {
-            let shown = match &self.plain.state.mode {
-                Mode::Receipt { order, .. } => Some(order.clone()),
-                _ => None,
-            };
-            return match shown {
+            return match self.told_order().cloned() {
                 Some(order) => self.do_with(order, with),
                 None => {
                     self.tell("Say which order: type its number behind the command.".to_owned())
@@ -224,6 +220,7 @@ impl Updater<'_> {
         };
         let ended = orders.iter().filter(is_ended);
         let mut found: Vec<&OrderId> = numbered.into_iter().chain(ended).map(|it| &it.id).collect();
+        found.sort();
         found.dedup();
         match found.as_slice() {
             [] => Found::None(typed.clone()),
@@ -279,7 +276,7 @@ impl Updater<'_> {
             Some(order) => tell::receipt(state, order),
             None => vec![format!("Order {order} can't be read just now.")],
         };
-        self.plain.answers.extend(told);
+        self.tell_all(told);
     }
 
     fn show_order(&mut self, order: OrderId) {
@@ -296,7 +293,8 @@ impl Updater<'_> {
 
     /// Marks that somebody has settled the order that was told last, or takes that back.
     pub(super) fn settle(&mut self, name: &str) {
-        let Some(order) = self.plain.state.shown_order() else {
+        let told = self.told_order();
+        let Some(order) = told.and_then(|id| self.plain.state.orders.order(id)) else {
             return self.tell("Type order and its number first.".to_owned());
         };
         let meant = text::folded(name);
@@ -312,6 +310,14 @@ impl Updater<'_> {
         if self.effects.len() > before {
             self.wait_for(Awaited::Mark);
         }
+    }
+
+    /// The order whose receipt was told last.
+    fn told_order(&self) -> Option<&OrderId> {
+        let Mode::Receipt { order, .. } = &self.plain.state.mode else {
+            return None;
+        };
+        Some(order)
     }
 
     /// Says that something can't be done while the server is away; returns whether it is.

@@ -68,7 +68,7 @@ impl Updater<'_> {
     }
 
     /// Those entries that may be meant: the one whose name is typed, or those whose words begin so.
-    fn meant(&self, typed: &str, found: Vec<PaletteEntry>) -> Vec<PaletteEntry> {
+    fn meant(&self, typed: &str, mut found: Vec<PaletteEntry>) -> Vec<PaletteEntry> {
         let state = &self.plain.state;
         let words = product_words(typed);
         let name_of = |entry: &PaletteEntry| run_product(&entry.run).map(|id| state.name_of(id));
@@ -86,7 +86,7 @@ impl Updater<'_> {
                     _ => None,
                 });
                 let noted_name = note.product.as_ref().map(|id| state.name_of(id));
-                let behind = text::folded(product_words(typed));
+                let behind = text::folded(words);
                 let is_whole = noted_name
                     .is_some_and(|name| behind == text::folded(&format!("{name} {text}")));
                 is_whole || others.all(|other| other != text)
@@ -96,7 +96,6 @@ impl Updater<'_> {
             Some(_) => true,
             None => false,
         };
-        let mut found = found;
         if is_named {
             found.truncate(1);
             return found;
@@ -104,9 +103,7 @@ impl Updater<'_> {
         let begins =
             |entry: &PaletteEntry| name_of(entry).is_some_and(|name| begins_words(words, &name));
         if found.iter().any(begins) {
-            let keep: Vec<bool> = found.iter().map(begins).collect();
-            let mut keep = keep.into_iter();
-            found.retain(|_| keep.next().unwrap_or(false));
+            found.retain(begins);
         }
         found
     }

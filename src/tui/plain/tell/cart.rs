@@ -142,7 +142,7 @@ pub(in crate::tui::plain) fn carts(state: &State) -> Vec<(UserName, String)> {
                     "nobody" => "nobody is there".to_owned(),
                     people => format!("there: {people}"),
                 };
-                let facts = [lines, words.sum, there, words.closes];
+                let facts = [lines, words.sum, words.uncounted, there, words.closes];
                 let facts: Vec<String> = facts.into_iter().filter(|it| !it.is_empty()).collect();
                 facts.join(", ")
             }
