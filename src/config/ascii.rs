@@ -15,10 +15,9 @@ pub(super) fn replace(row: &mut Buffer) {
 
         let is_wide = cell.cell_width() > 1;
         cell.set_char(sign(cell.symbol().chars().next().unwrap_or(' ')));
-        let cell = cell.clone();
         // The second column of a wide letter was hidden until now.
-        if let Some(next) = row.content.get_mut(index + 1).filter(|_| is_wide) {
-            *next = cell;
+        if is_wide && index + 1 < row.content.len() {
+            row.content[index + 1] = row.content[index].clone();
         }
     }
 }

@@ -231,17 +231,20 @@ impl Keymap {
 
     /// The entries that the palette of screens of this kind offers.
     pub fn explained(&self, screen: ScreenKind) -> impl Iterator<Item = &KeymapEntry> {
-        let explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
-        explained.filter(move |entry| entry.works_on(screen))
+        self.with_help().filter(move |entry| entry.works_on(screen))
     }
 
     /// The entries that a help lists.
     pub(crate) fn helped(&self, scope: HelpScope) -> impl Iterator<Item = &KeymapEntry> {
-        let explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
-        explained.filter(move |entry| match scope {
+        self.with_help().filter(move |entry| match scope {
             HelpScope::Shop => entry.works_on(ScreenKind::Shop),
             HelpScope::Page(context) => entry.works_in(context),
         })
+    }
+
+    /// The entries with a sentence for people.
+    fn with_help(&self) -> impl Iterator<Item = &KeymapEntry> {
+        self.entries.iter().filter(|entry| !entry.help.is_empty())
     }
 
     /// The first key of an action, as shown, or its word; empty where it can't be done.

@@ -23,8 +23,11 @@ impl Keymap {
     /// The use of a key in this context, in the words of the help without what follows there.
     fn use_of(&self, context: Context, key: Key) -> Option<&str> {
         let action = self.dispatch(context, key)?;
-        let mut explained = self.entries.iter().filter(|entry| !entry.help.is_empty());
-        let entry = explained.find(|entry| entry.action == action)?;
+        let explained = self.with_help();
+        // An action has other words on each page: those of this one come first.
+        let entry = explained
+            .filter(|entry| entry.action == action)
+            .min_by_key(|entry| !entry.works_in(context))?;
         entry.help.split([':', ';', '(', ',']).next().map(str::trim)
     }
 }
@@ -68,6 +71,16 @@ mod tests {
                 Some(
                     "T does nothing here. t: Show or hide what all open tickets together still need",
                 ),
+            ),
+            (
+                Context::Today,
+                "S",
+                Some("S does nothing here. s: Sort what was sold by items"),
+            ),
+            (
+                Context::Products,
+                "L",
+                Some("L does nothing here. l: To the form of the product"),
             ),
             (Context::Catalog, "*", None),
             (Context::Catalog, "backspace", None),

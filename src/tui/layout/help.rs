@@ -101,6 +101,9 @@ fn gestures(scope: HelpScope) -> (&'static str, &'static [(&'static str, &'stati
 
 /// Tells whether all words, which are folded, are those of some keys or of their use.
 fn has_words(words: &str, keys: &str, text: &str) -> bool {
+    if words.is_empty() {
+        return true;
+    }
     let text = text::folded_for(words, &format!("{keys} {text}"));
     words.split_whitespace().all(|word| text.contains(word))
 }

@@ -4,7 +4,7 @@ use super::{Updater, typing};
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
 use crate::tui::layout::footer::unseen_news;
-use crate::tui::state::{Connectivity, Mode};
+use crate::tui::state::{Asked, Connectivity, Mode};
 
 /// The most keys that wait for a search. Codes are many keys.
 const TYPED_AHEAD_LIMIT: usize = 1_024;
@@ -25,7 +25,15 @@ impl Updater<'_> {
         }
 
         let context = self.state.context();
-        let types_words = matches!(context, Context::Search | Context::Palette);
+        // A note keeps what is typed.
+        let is_note = matches!(
+            self.state.mode,
+            Mode::Prompt {
+                asked: Asked::Note(_),
+                ..
+            }
+        );
+        let types_words = is_note || matches!(context, Context::Search | Context::Palette);
         let key = if types_words {
             key
         } else {
