@@ -115,8 +115,8 @@ impl Encoder {
     /// After that the terminal writes without colours again.
     pub(super) fn write_changes(&mut self, rows: &[RowChange]) {
         let mut runs: Vec<Run> = rows.iter().flat_map(runs_of).collect();
-        let mut by_rows = self.clone();
-        by_rows.write_runs(&runs);
+        let mut by_pens = self.clone();
+        self.write_runs(&runs);
 
         let mut pens: Vec<Pen> = Vec::new();
         for run in &runs {
@@ -124,11 +124,16 @@ impl Encoder {
                 pens.push(run.pen);
             }
         }
-        runs.sort_by_cached_key(|run| pens.iter().position(|pen| *pen == run.pen));
-        self.write_runs(&runs);
+        let place_of_pen = |run: &Run| pens.iter().position(|pen| *pen == run.pen);
+        // Then both ways are the same.
+        if runs.is_sorted_by_key(place_of_pen) {
+            return;
+        }
 
-        if by_rows.bytes.len() <= self.bytes.len() {
-            *self = by_rows;
+        runs.sort_by_cached_key(place_of_pen);
+        by_pens.write_runs(&runs);
+        if by_pens.bytes.len() < self.bytes.len() {
+            *self = by_pens;
         }
     }
 

@@ -68,6 +68,7 @@ mod tests {
         let more = input.take_in(b"\x1b[Ijj");
         assert!(matches!(more[0], TerminalEvent::KeysTogether), "{more:?}");
     }
+
     #[test]
     fn the_answer_about_margins_is_no_key() {
         for (answer, has_side_margins) in [("1", true), ("2", true), ("0", false), ("4", false)] {

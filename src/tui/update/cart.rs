@@ -56,8 +56,8 @@ impl Updater<'_> {
         let Some(product) = self.state.target() else {
             return;
         };
-        // It begins with the number that was typed, else empty: the prompt shows the old quantity, and
-        // the new one replaces it.
+        // It begins with the number that was typed, else empty: the prompt shows the old quantity,
+        // and the new one replaces it.
         let typed = self.state.digits.as_str().to_owned();
         self.cover(Mode::Prompt {
             asked: Asked::Quantity(product),

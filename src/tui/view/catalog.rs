@@ -41,8 +41,8 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     let columns = CatalogColumns::of(state, rows);
     let title = title(state, frame, &columns);
     draw_pane(theme, state.focus == Pane::Catalog, title, frame, sketch);
-    if let Some(words) = search_words(state, frame)
-        && matches!(state.mode, Mode::Search)
+    if matches!(state.mode, Mode::Search)
+        && let Some(words) = search_words(state, frame)
     {
         words.point_at(frame, TITLE, sketch);
     }

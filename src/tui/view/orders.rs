@@ -152,8 +152,8 @@ pub(super) fn draw(state: &State, page: &Mode, body: Rect, sketch: &mut Sketch) 
 fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let inner = draw_pane(theme, focused, title(state, frame), frame, sketch);
-    if let Some(words) = search_words(state, frame)
-        && matches!(state.mode, Mode::OrderSearch)
+    if matches!(state.mode, Mode::OrderSearch)
+        && let Some(words) = search_words(state, frame)
     {
         words.point_at(frame, TITLE, sketch);
     }

@@ -145,8 +145,12 @@ impl Sketch {
         for span in &line.spans {
             let width = text::width(&span.content);
             let visible = width.saturating_sub(hidden);
-            let shown = text::cut_start(&span.content, visible);
-            let columns = text::width(shown);
+            let (shown, columns) = if hidden == 0 {
+                (&*span.content, width)
+            } else {
+                let shown = text::cut_start(&span.content, visible);
+                (shown, text::width(shown))
+            };
             // Of a wide letter of which only a half would show, its place stays empty.
             x += visible - columns;
             hidden = hidden.saturating_sub(width);
