@@ -386,6 +386,42 @@ fn the_same_key_sells_out_and_puts_back() {
     assert!(jobs(&mut board).is_empty());
 }
 
+/// Takes in that a product has so many pieces now.
+fn stocked(board: &mut TestBoard, name: &str, left: u64) {
+    let mut product = product(board, name);
+    product.stock = Stock::Left(left);
+    board.take_in(StaffMessage::Products(vec![(id(name), Some(product))]));
+}
+
+#[test]
+fn what_was_sold_after_it_was_put_back_is_not_put_back_again() {
+    let mut board = opened(120, 36);
+    board.keys("down x");
+    answer(&mut board);
+    board.keys("x");
+    answer(&mut board);
+    assert_eq!(product(&board, "moka-pot").stock, Stock::Left(2));
+
+    stocked(&mut board, "moka-pot", 0);
+    board.keys("x");
+    assert!(jobs(&mut board).is_empty());
+    assert!(board.notice().ends_with("= sets its stock"));
+}
+
+#[test]
+fn the_selected_product_stays_in_the_list_whatever_else_is_read() {
+    let mut board = opened(120, 36);
+    board.keys("3 0 +");
+    answer_unlimited_free(&mut board);
+    let read = Ok((Catalog::new(products()), shop()));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    stocked(&mut board, "basil", 30);
+
+    // The figures make the list look through all products again.
+    board.take_in(figures());
+    assert_eq!(selected(&board), "basil");
+}
+
 #[test]
 fn whoever_was_slower_is_asked_before_they_overwrite() {
     let mut board = opened(120, 36);

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// A product of which fewer are left is low in stock.
-const LOW_STOCK: u64 = 10;
+pub(crate) const LOW_STOCK: u64 = 10;
 
 /// Something that was sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

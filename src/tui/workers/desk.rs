@@ -1,5 +1,5 @@
-//! Reads and changes products and the shop for the screens of the staff: one thing after the other, so that no
-//! answer is older than the one before it.
+//! Reads and changes products and the shop for the screens of the staff: one thing after the other,
+//! so that no answer is older than the one before it.
 
 use crate::model::product::StockStep;
 use crate::model::{Product, ProductId};
@@ -44,6 +44,29 @@ impl Desk {
     }
 }
 
+/// Adds what the next jobs read, as all of it is read at once; returns the first job that does
+/// something else.
+fn join_reads(
+    products: &mut Vec<ProductId>,
+    jobs: &mut mpsc::UnboundedReceiver<DeskJob>,
+) -> Option<DeskJob> {
+    let mut next = None;
+    while next.is_none()
+        && let Ok(job) = jobs.try_recv()
+    {
+        match job {
+            DeskJob::Read(more) => products.extend(more),
+            other @ (DeskJob::Edit(_) | DeskJob::Shop(..) | DeskJob::Step(..)) => {
+                next = Some(other);
+            }
+        }
+    }
+
+    products.sort();
+    products.dedup();
+    next
+}
+
 /// Does the jobs over a connection of its own, which is opened with the first of them.
 struct Clerk {
     address: Address,
@@ -53,9 +76,20 @@ struct Clerk {
 
 impl Clerk {
     async fn work(mut self, mut jobs: mpsc::UnboundedReceiver<DeskJob>) {
-        while let Some(job) = jobs.recv().await {
+        let mut next = None;
+        loop {
+            let job = match next.take() {
+                Some(job) => job,
+                None => match jobs.recv().await {
+                    Some(job) => job,
+                    None => return,
+                },
+            };
             let told = match job {
-                DeskJob::Read(products) => self.read(products).await,
+                DeskJob::Read(mut products) => {
+                    next = join_reads(&mut products, &mut jobs);
+                    self.read(products).await
+                }
                 DeskJob::Edit(edit) => {
                     let edited = self.edit(&edit).await;
                     StaffMessage::Edited(edit, edited)

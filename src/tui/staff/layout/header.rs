@@ -44,11 +44,14 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
 
     let mut x = 1 + u16::try_from(text::width(&shop_name(state))).unwrap_or(0) + GAP;
     let mut tabs = Vec::new();
-    for (page, word) in [
+    let pages = [
         (Page::Board, "Board"),
         (Page::Today, "Today"),
         (Page::Products, "Products"),
-    ] {
+    ];
+    // It shows only where one is.
+    let shop = (state.page == Page::Shop).then_some((Page::Shop, "Shop"));
+    for (page, word) in pages.into_iter().chain(shop) {
         let is_present = page == state.page;
         let word = if is_present {
             format!("[{word}]")
@@ -64,15 +67,6 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
         x = tab.end() + GAP;
         tabs.push(tab);
     }
-    if state.page == Page::Shop {
-        tabs.push(Tab {
-            page: Page::Shop,
-            x,
-            word: "[Shop]".to_owned(),
-            is_present: true,
-        });
-    }
-
     // Where not all have room, the present one alone says where one is.
     let first = tabs.first().map_or(0, |tab| tab.x);
     let end = tabs.last().map_or(0, Tab::end);

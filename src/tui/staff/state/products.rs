@@ -145,12 +145,18 @@ impl ProductsState {
     pub(in crate::tui) fn keep_to(&mut self, filter: StockFilter, sold: Option<&Figures>) {
         self.filter = filter;
         self.list.sorting = filter.sorting();
-        self.filter_again(sold);
+        self.filter_again(sold, None);
     }
 
-    /// Looks through all products for those that the list is kept to.
-    pub(in crate::tui) fn filter_again(&mut self, sold: Option<&Figures>) {
+    /// Looks through all products for those that the list is kept to. The one to `keep` stays, as
+    /// somebody may be changing it.
+    pub(in crate::tui) fn filter_again(
+        &mut self,
+        sold: Option<&Figures>,
+        keep: Option<&ProductId>,
+    ) {
         let catalog = &self.list.catalog;
+        let keep = keep.and_then(|id| catalog.number(id));
         self.list.among = match self.filter {
             StockFilter::All => None,
             StockFilter::Low | StockFilter::SoldOut => {
@@ -158,7 +164,8 @@ impl ProductsState {
                 let all = catalog.sorted().iter().copied();
                 let kept = all.filter(|number| {
                     let item = catalog.at(*number);
-                    item.is_some_and(|item| self.filter.admits(&item, &low))
+                    Some(*number) == keep
+                        || item.is_some_and(|item| self.filter.admits(&item, &low))
                 });
                 Some(Arc::new(kept.collect()))
             }
@@ -177,8 +184,8 @@ impl ProductsState {
         for number in ids.iter().filter_map(|id| list.catalog.number(id)) {
             let item = list.catalog.at(number);
             let is_wanted = item.is_some_and(|item| self.filter.admits(&item, &low));
-            if is_wanted && !among.contains(&number) {
-                let place = list.catalog.place_among(among, number);
+            let place = list.catalog.place_among(among, number);
+            if is_wanted && among.get(place) != Some(&number) {
                 Arc::make_mut(among).insert(place, number);
                 has_more = true;
             }

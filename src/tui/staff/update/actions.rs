@@ -31,7 +31,7 @@ impl Updater<'_> {
                 _ => {}
             }
         }
-        if !self.refuse_for_lost_product(action) {
+        if !self.refuse_unseen_change(action) {
             self.perform(action);
         }
         self.state.products.digits.clear();

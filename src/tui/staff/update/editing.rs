@@ -5,7 +5,7 @@ use crate::catalog_file::checked_value;
 use crate::config::keymap::Action;
 use crate::model::product::{Decoded, ProductField, SOLD_OUT, StockStep};
 use crate::model::{Product, ProductId, Stock, text};
-use crate::store::{Edited, Error, FieldEdit, RepeatError, Trouble};
+use crate::store::{Edited, FieldEdit, RepeatError};
 use crate::tui::staff::layout::products::value_words;
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
@@ -168,9 +168,9 @@ impl Updater<'_> {
             (true, Some(there_was)) => (stored(there_was), Some(stored(Stock::Left(0)))),
             (true, None) => {
                 let set = self.state.env.keymap.typed_key_of(Action::SetQuantity);
+                let name = short_name(&product.name);
                 return self.refuse(format!(
-                    "{} is {SOLD_OUT} already: {set} sets its stock",
-                    product.name
+                    "{name} is {SOLD_OUT} already: {set} sets its stock"
                 ));
             }
         };
@@ -303,7 +303,7 @@ impl Updater<'_> {
         ours.set(edit.field, &edit.value);
         let ours = value_words(currency, &ours, edit.field);
         let seen = Decoded::from(&now).text(edit.field).into_owned();
-        let name = now.name.to_string();
+        let name = short_name(&now.name);
         self.on_products(vec![(now.id.clone(), Some(now))]);
 
         // Nobody answers a question that came while they typed something else.
@@ -332,23 +332,7 @@ impl Updater<'_> {
         // Whatever it is now, it is read.
         let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
         self.effects.push(read);
-        match error {
-            RepeatError::Failed(Error::Refused(refusal)) => {
-                let told = self.told(refusal);
-                self.refuse(told);
-            }
-            RepeatError::Failed(Error::Trouble(Trouble::NoPermission(_))) => {
-                self.refuse("Only a clerk can change products");
-            }
-            RepeatError::Failed(Error::Trouble(trouble)) => {
-                self.refuse(format!("The {field} of {name} was not changed: {trouble}"));
-            }
-            RepeatError::Failed(Error::Unknown { trouble, .. }) | RepeatError::Unknown(trouble) => {
-                self.refuse(format!(
-                    "It is not known whether the {field} of {name} was changed: {trouble}"
-                ));
-            }
-        }
+        self.refuse_failed_change(&format!("the {field} of {name}"), "products", error);
     }
 
     fn end_saving(&mut self, product: &ProductId, field: ProductField) {
@@ -363,8 +347,7 @@ impl Updater<'_> {
 
     /// Says where the connection is down that a product was not changed; returns whether it is.
     fn refuse_change(&mut self, product: &Product) -> bool {
-        let name = product.name.to_string();
-        self.refuse_offline(&name, "changed")
+        self.refuse_offline(&product.name, "changed")
     }
 
     /// Goes from the list to the form, and there asks for the selected field.

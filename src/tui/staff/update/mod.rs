@@ -11,8 +11,9 @@ mod products;
 mod settings;
 mod today;
 
-use crate::model::Refusal;
+use crate::model::{Refusal, text};
 use crate::store::board::BoardRequest;
+use crate::store::{Error, RepeatError, Trouble};
 use crate::tui::message::{Mouse, MouseKind, Now, ShellEvent, TerminalEvent};
 use crate::tui::staff::layout::board::keep_selected_in_sight;
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
@@ -42,7 +43,6 @@ impl Updater<'_> {
             self.reread();
         }
 
-        let selected = self.selected_to_keep(&message);
         match message {
             StaffMessage::Shell(event) => self.on_shell(event),
             StaffMessage::Seen(seen) => self.state.seen = seen,
@@ -76,9 +76,6 @@ impl Updater<'_> {
         let notice = &mut self.state.notice;
         notice.take_if(|notice| notice.until.is_some_and(|until| until <= now));
 
-        if let Some((product, name)) = selected {
-            self.note_loss(&product, name);
-        }
         self.load_catalog_if_due();
         self.keep_line_within();
         if self.state.has_room() {
@@ -175,6 +172,29 @@ impl Updater<'_> {
     fn told(&self, refusal: Refusal) -> String {
         let refusal = refusal.for_reader(&self.state.env.me);
         refusal.told_in(&self.state.shop.currency)
+    }
+
+    /// Says why something was not changed, or that nobody knows whether it was. `clerks` names what
+    /// only a clerk can change.
+    fn refuse_failed_change(&mut self, what: &str, clerks: &str, error: RepeatError) {
+        match error {
+            RepeatError::Failed(Error::Refused(refusal)) => {
+                let told = self.told(refusal);
+                self.refuse(told);
+            }
+            RepeatError::Failed(Error::Trouble(Trouble::NoPermission(_))) => {
+                self.refuse(format!("Only a clerk can change {clerks}"));
+            }
+            RepeatError::Failed(Error::Trouble(trouble)) => {
+                let what = text::capitalized(what);
+                self.refuse(format!("{what} was not changed: {trouble}"));
+            }
+            RepeatError::Failed(Error::Unknown { trouble, .. }) | RepeatError::Unknown(trouble) => {
+                self.refuse(format!(
+                    "It is not known whether {what} was changed: {trouble}"
+                ));
+            }
+        }
     }
 
     /// Shows news.

@@ -12,7 +12,7 @@ use crate::store::Shop;
 use crate::store::catalog::decode::CatalogNews;
 use crate::tui::message::{Message, SearchPurpose};
 use crate::tui::staff::layout::products::{ProductsLayout, row_of};
-use crate::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
+use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::products::{ProductsPane, StockFilter};
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::state::catalog::{CatalogLoad, LoadProgress, ShownCategory};
@@ -68,6 +68,11 @@ impl Updater<'_> {
 
     /// Takes in what comes of reading the catalog, or of searching it.
     pub(super) fn on_catalog(&mut self, message: Message) {
+        // A reading for other pages that failed is no reason to read all of it.
+        if !self.state.products.is_used {
+            return;
+        }
+
         let now = self.state.now.steady;
         let list = &mut self.state.products.list;
         match message {
@@ -106,12 +111,26 @@ impl Updater<'_> {
         let list = &mut self.state.products.list;
         let selected = list.selected_id();
         let old = std::mem::replace(&mut list.catalog, catalog);
+        let gone = selected
+            .as_ref()
+            .filter(|id| list.loaded && list.catalog.get(id).is_none());
+        let gone = gone
+            .and_then(|id| old.get(id))
+            .map(|item| item.name.to_owned());
         // The numbers of the old catalog mean other products now.
         list.shown = Arc::default();
         self.effects.push(StaffEffect::Replaced(Box::new(old)));
         self.filter_again(selected);
+        if let Some(name) = gone {
+            self.note_loss(name);
+        }
 
         let products = &mut self.state.products;
+        let catalog = &products.list.catalog;
+        products.put_back.retain(|id, _| {
+            let item = catalog.get(id);
+            item.is_some_and(|item| item.stock.is_sold_out())
+        });
         let wanted = products.wanted.take_if(|_| products.list.loaded);
         if let Some(id) = wanted {
             self.edit_product(id);
@@ -121,7 +140,7 @@ impl Updater<'_> {
     /// Looks through all products for those that the list is kept to, and shows them.
     fn filter_again(&mut self, select: Option<ProductId>) {
         let sold = self.state.today.sold_today();
-        self.state.products.filter_again(sold);
+        self.state.products.filter_again(sold, select.as_ref());
         let list = &mut self.state.products.list;
         let search = list.search_again(select, HashSet::new);
         self.effects.extend(search.map(StaffEffect::Search));
@@ -149,14 +168,28 @@ impl Updater<'_> {
             products.list.load.want();
         }
 
+        // What has been stocked again is put back by nobody.
+        for (id, product) in &read {
+            if product.as_ref().is_some_and(|it| !it.stock.is_sold_out()) {
+                products.put_back.remove(id);
+            }
+        }
+
         let ids: Vec<ProductId> = read.iter().map(|(id, _)| id.clone()).collect();
         let selected = products.list.selected_id();
+        let mut removed = read.iter().filter(|(_, product)| product.is_none());
+        let is_gone = removed.any(|(id, _)| Some(id) == selected.as_ref());
+        let gone = products.list.selected().filter(|_| is_gone);
+        let gone = gone.map(|item| item.name.to_owned());
         let change = products.list.catalog.refresh(read);
         let is_moved = match change {
             CatalogChange::Positions => true,
             // Rows stay where they are while their stock is changed.
             CatalogChange::Values | CatalogChange::Nothing => false,
         };
+        if let Some(name) = gone {
+            self.note_loss(name);
+        }
         if is_moved {
             return self.filter_again(selected);
         }
@@ -353,39 +386,39 @@ impl Updater<'_> {
         }
     }
 
-    /// The selected product with its name, where this message may take it away: a key that selects
-    /// another one is meant.
-    pub(super) fn selected_to_keep(&self, message: &StaffMessage) -> Option<(ProductId, String)> {
-        if self.state.page != Page::Products || matches!(message, StaffMessage::Shell(_)) {
-            return None;
-        }
-        let selected = self.state.products.list.selected()?;
-        Some((selected.product_id(), selected.name.to_owned()))
-    }
-
-    /// Notes where the product that was selected has gone from the shop, and says so.
-    pub(super) fn note_loss(&mut self, product: &ProductId, name: String) {
-        let products = &mut self.state.products;
-        if products.list.catalog.get(product).is_none() {
+    /// Notes that the product that was selected has gone from the shop, and says so.
+    fn note_loss(&mut self, name: String) {
+        if self.state.page == Page::Products {
             self.refuse(format!("{} was taken out of the shop", short_name(&name)));
             self.state.products.lost = Some(name);
         }
     }
 
-    /// Refuses the first key that would change the neighbour of a product that has gone; returns
-    /// whether it does. Any other key tells that somebody has seen what is selected.
-    pub(super) fn refuse_for_lost_product(&mut self, action: Action) -> bool {
+    /// Refuses a key that would change another product than the one that is meant; returns whether
+    /// it does. So does the first key behind a product that has gone: any other key tells that
+    /// somebody has seen what is selected instead. Until a search is done, other rows show than are
+    /// meant.
+    pub(super) fn refuse_unseen_change(&mut self, action: Action) -> bool {
         let changes = matches!(
             action,
             Action::More | Action::Less | Action::SetQuantity | Action::SellOut | Action::Edit
         );
-        let lost = self.state.products.lost.take();
-        let Some(name) = lost.filter(|_| changes && self.state.page == Page::Products) else {
+        let products = &mut self.state.products;
+        let lost = products.lost.take();
+        let is_searching = products.list.is_searching();
+        if !changes || self.state.page != Page::Products {
             return false;
-        };
-        let name = short_name(&name);
-        self.refuse(format!("{name} has gone: that key did nothing"));
-        true
+        }
+
+        if let Some(name) = lost {
+            let name = short_name(&name);
+            self.refuse(format!("{name} has gone: that key did nothing"));
+            return true;
+        }
+        if is_searching {
+            self.refuse("Still searching: that key did nothing");
+        }
+        is_searching
     }
 
     /// Keeps the selected product among the rows that show.

@@ -3,7 +3,7 @@
 use super::Updater;
 use crate::config::keymap::Motion;
 use crate::model::text;
-use crate::store::{Error, RepeatError, Shop, ShopChange, ShopField, ShopFlaw, Trouble};
+use crate::store::{RepeatError, Shop, ShopChange, ShopField, ShopFlaw};
 use crate::tui::staff::layout::settings::{place_of, setting_name, setting_text};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
@@ -73,17 +73,7 @@ impl Updater<'_> {
                     now => format!("{name}: {now}"),
                 });
             }
-            Err(RepeatError::Failed(Error::Trouble(Trouble::NoPermission(_)))) => {
-                self.refuse("Only a clerk can change the shop");
-            }
-            Err(RepeatError::Failed(error)) => {
-                self.refuse(format!("{name} was not changed: {error}"));
-            }
-            Err(RepeatError::Unknown(trouble)) => {
-                self.refuse(format!(
-                    "It is not known whether {name} was changed: {trouble}"
-                ));
-            }
+            Err(error) => self.refuse_failed_change(name, "the shop", error),
         }
     }
 }

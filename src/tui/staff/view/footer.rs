@@ -85,7 +85,13 @@ fn message(state: &StaffState) -> (String, Style) {
             (format!("The orders can't be read: {trouble}"), theme.bad)
         }
         Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => {
-            (String::new(), theme.text)
+            let list = &state.products.list;
+            match &list.unread {
+                Some(unread) if state.page == Page::Products && list.loaded => {
+                    (unread.clone(), theme.bad)
+                }
+                Some(_) | None => (String::new(), theme.text),
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::config::theme::{PENDING, SHORT};
-use crate::model::figures::Figures;
+use crate::model::figures::{Figures, LOW_STOCK};
 use crate::model::product::ProductField;
 use crate::model::{Item, ProductId, Stock, text};
 use crate::tui::layout::columns::stock;
@@ -127,14 +127,17 @@ fn empty_message(state: &StaffState) -> String {
         return "Searching …".to_owned();
     }
 
+    let back = keymap.key_of(Action::Back);
     let words = list.words.value().trim();
-    if !words.is_empty() || list.category.name().is_some() {
-        let back = keymap.key_of(Action::Back);
+    if !words.is_empty() {
         return format!("No product matches “{words}”.\n{back} shows the others again.");
+    }
+    if let (Some(category), Some(filter)) = (list.category.name(), products.filter.word()) {
+        return format!("Nothing in {category} is {filter}.\n{back} shows the others again.");
     }
     let filter = keymap.key_of(Action::Filter);
     match products.filter {
-        StockFilter::Low => format!("Nothing is low.\nPress {filter} for all products."),
+        StockFilter::Low => format!("Nothing is low.\nPress {filter} for what is sold out."),
         StockFilter::SoldOut => format!("Nothing is sold out.\nPress {filter} for all products."),
         StockFilter::All => {
             "There are no products yet: trolley import FILE brings them in.".to_owned()
@@ -168,7 +171,7 @@ impl ProductTexts {
             _ if !pending.is_empty() => theme.pending,
             Stock::Unlimited => theme.dim,
             Stock::Left(0) | Stock::Unreadable => theme.bad,
-            Stock::Left(left) if left < 10 => theme.warn,
+            Stock::Left(left) if left < LOW_STOCK => theme.warn,
             Stock::Left(_) => theme.text,
         };
 
@@ -261,11 +264,7 @@ impl ListColumns {
         };
 
         // The sign takes a column, and each column a gap before it.
-        let others = [category, price, stock, sold].into_iter();
-        let used: u16 = others
-            .filter(|width| *width > 0)
-            .map(|width| width + 1)
-            .sum();
+        let used = row::taken(&[category, price, stock, sold]);
         ListColumns {
             name: rows.width.saturating_sub(2 + used),
             category,
@@ -309,11 +308,15 @@ fn draw_form(state: &StaffState, frame: Rect, layout: &ProductsLayout, sketch: &
     for (area, field) in fields.rows().zip(shown) {
         let is_selected = has_keyboard && *field == products.field;
         let (value, style) = form_value(state, &item, *field);
-        // That of the stock stands before what else is said of it.
-        let pending = if *field == ProductField::Stock {
-            ""
-        } else {
-            pending(state, &item.product_id(), *field)
+        let pending = match field {
+            // That of the stock stands before what else is said of it, and that of the description
+            // behind its last row.
+            ProductField::Stock | ProductField::Description => "",
+            ProductField::Name
+            | ProductField::Category
+            | ProductField::Unit
+            | ProductField::Price
+            | ProductField::Barcode => pending(state, &item.product_id(), *field),
         };
         let value = value + pending;
         let style = if pending.is_empty() {
@@ -339,30 +342,29 @@ fn draw_form(state: &StaffState, frame: Rect, layout: &ProductsLayout, sketch: &
         width: fields.width.saturating_sub(LABELS),
         height: fields.height.saturating_sub(row),
     };
-    let about = text::wrap(
-        &text::shown(item.description),
-        more.width.into(),
-        more.height.into(),
-    );
+    draw_about(state, &item, more, sketch);
+}
+
+/// Draws the description of a product, over several rows.
+fn draw_about(state: &StaffState, item: &Item<'_>, area: Rect, sketch: &mut Sketch) {
+    let theme = &state.theme;
+    let products = &state.products;
+    let pending = pending(state, &item.product_id(), ProductField::Description);
+    let style = if pending.is_empty() {
+        theme.text
+    } else {
+        theme.pending
+    };
+    let about = text::shown(item.description).into_owned() + pending;
+    let about = text::wrap(&about, area.width.into(), area.height.into());
+
+    let has_keyboard = products.pane == ProductsPane::Form;
     let is_selected = has_keyboard && products.field == ProductField::Description;
-    for (area, line) in more.rows().zip(about) {
-        let background = row_background(theme, is_selected && area.y == more.y, has_keyboard);
-        sketch.set_style(area, background.beneath(theme.text));
-        let blank = " ".repeat(area.width.into());
-        sketch.write(
-            area.x,
-            area.y,
-            &blank,
-            area.width,
-            background.beneath(theme.text),
-        );
-        sketch.write(
-            area.x,
-            area.y,
-            &line,
-            area.width,
-            background.beneath(theme.text),
-        );
+    for (row, line) in area.rows().zip(about) {
+        let background = row_background(theme, is_selected && row.y == area.y, has_keyboard);
+        let style = background.beneath(style);
+        sketch.set_style(row, style);
+        sketch.write(row.x, row.y, &line, row.width, style);
     }
 }
 
