@@ -37,30 +37,31 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
         .map(|id| String::from_utf8_lossy(id).into_owned());
     let ids: Vec<OrderId> = ids.filter_map(|id| OrderId::parse(&id)).collect();
 
-    let commands = ids.iter().flat_map(|id| {
+    let commands = ids.iter().map(|id| {
         let mut state = redis::cmd("HMGET");
         state.arg(keys::order(id)).arg("state").arg("returned");
-        [state, score(keys::ORDERS_OPEN, id.as_str())]
+        state
     });
     let answers = pipeline::run_all(conn, commands.collect()).await?;
 
     let mut leftovers = Leftovers::default();
-    for (id, answers) in ids.into_iter().zip(answers.chunks_exact(2)) {
-        let [Ok(state), Ok(listed)] = answers else {
-            // One record that can't be read must not hide the others.
-            continue;
-        };
-        let (state, returned): (Option<Vec<u8>>, Option<Vec<u8>>) =
-            redis::from_redis_value(state.clone()).unwrap_or_default();
-        let state = String::from_utf8(state.unwrap_or_default()).ok();
+    let mut open = Vec::new();
+    for (id, answer) in ids.into_iter().zip(answers) {
+        // One record that can't be read must not hide the others.
+        let fields = redis::from_redis_value(answer.unwrap_or(Value::Nil));
+        let (state, returned): (Option<String>, Option<Vec<u8>>) = fields.unwrap_or_default();
         match state.and_then(|state| OrderState::named(&state)) {
-            Some(state) if state.is_over() && returned.is_none() => {
-                leftovers.unforgotten.push(id.to_string());
-            }
-            Some(state) if !state.is_over() && *listed == Value::Nil => leftovers.unlisted.push(id),
+            Some(state) if !state.is_over() => open.push(id),
+            Some(_) if returned.is_none() => leftovers.unforgotten.push(id.to_string()),
             Some(_) | None => {}
         }
     }
+
+    let commands = open.iter().map(|id| score(keys::ORDERS_OPEN, id.as_str()));
+    let scores = pipeline::run_all(conn, commands.collect()).await?;
+    let listed = open.into_iter().zip(scores);
+    let unlisted = listed.filter(|(_, score)| matches!(score, Ok(Value::Nil)));
+    leftovers.unlisted = unlisted.map(|(id, _)| id).collect();
     Ok(leftovers)
 }
 
