@@ -6,32 +6,37 @@ use crate::model::notes::stored_note;
 use crate::model::order::{OrderLine, Share};
 use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity, text};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A line of an order: `{"product":"tea","name":"Tea","unit":"cup","quantity":3,"price":"2.40","total":"7.20","by":[["ann",3]],"notes":[["ann","no sugar"]]}`
 #[derive(Serialize, Deserialize)]
-struct StoredLine {
-    product: String,
-    name: String,
-    #[serde(default)]
-    unit: String,
+struct StoredLine<'a> {
+    #[serde(borrow)]
+    product: Cow<'a, str>,
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    unit: Cow<'a, str>,
     quantity: u32,
-    price: String,
-    total: String,
+    #[serde(borrow)]
+    price: Cow<'a, str>,
+    #[serde(borrow)]
+    total: Cow<'a, str>,
     #[serde(default)]
     by: Vec<(String, u32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     notes: Vec<(String, String)>,
 }
 
-impl From<&OrderLine> for StoredLine {
-    fn from(line: &OrderLine) -> StoredLine {
+impl<'a> From<&'a OrderLine> for StoredLine<'a> {
+    fn from(line: &OrderLine) -> StoredLine<'_> {
         StoredLine {
-            product: String::from_utf8_lossy(line.product.as_bytes()).into_owned(),
-            name: line.name.clone(),
-            unit: line.unit.clone(),
+            product: String::from_utf8_lossy(line.product.as_bytes()),
+            name: Cow::from(&line.name),
+            unit: Cow::from(&line.unit),
             quantity: line.quantity,
-            price: line.price.to_string(),
-            total: line.total().to_string(),
+            price: line.price.to_string().into(),
+            total: line.total().to_string().into(),
             by: line
                 .shares
                 .iter()
@@ -46,7 +51,7 @@ impl From<&OrderLine> for StoredLine {
     }
 }
 
-impl StoredLine {
+impl StoredLine<'_> {
     /// Checks and cleans what was stored; `None` where it is no line.
     fn into_line(self) -> Option<OrderLine> {
         let quantity = self.quantity;
