@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Output;
 use std::sync::atomic::Ordering;
+use trolley::model::OrderId;
 
 fn document(server: &Server, args: &[&str]) -> Value {
     let document = ok(server, &[args, &["--json"]].concat());
@@ -152,6 +153,53 @@ fn orders_come_back_as_they_were() {
     let examined = run(&to, &["doctor"]);
     let (examined, _) = said(&examined);
     assert!(examined.contains("none stopped on its way"), "{examined}");
+}
+
+/// Pages begin at a moment: neither many orders of one moment nor those that come in meanwhile are
+/// left out or told twice.
+#[test]
+fn many_orders_of_one_moment_are_read_page_by_page() {
+    const MOMENT: u64 = 1_795_651_200_000;
+    let from = busy_shop();
+    let (_, text) = export(&from, "orders.jsonl");
+    let like: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let moments = (0..700).map(|n| MOMENT - n);
+    let moments = moments.chain(std::iter::repeat_n(MOMENT - 100, 1_201));
+    let orders = moments.enumerate().map(|(number, at)| {
+        let mut order = like.clone();
+        order["order"] = json!(OrderId::new(at, number as u64).as_str());
+        order["number"] = json!(number + 1);
+        order["at"] = json!(at);
+        order["changed"] = json!(at);
+        order["reached"] = json!({ "placed": at });
+        format!("{order}\n")
+    });
+    let to = Server::start();
+    let file = path(&to, "orders.jsonl");
+    std::fs::write(&file, orders.collect::<String>()).unwrap();
+    let restored = import(&to, file.to_str().unwrap());
+    assert_eq!(said(&restored).0, "1901 orders restored\n");
+
+    let listed = |args: &[&str]| -> Vec<(u64, String)> {
+        let orders = document(
+            &to,
+            &[&["orders", "--all", "--most", "5000"], args].concat(),
+        );
+        let orders = orders["orders"].as_array().unwrap().clone();
+        let told = orders.iter().map(|order| {
+            let id = order["order"].as_str().unwrap();
+            (order["at"].as_u64().unwrap(), id.to_owned())
+        });
+        told.collect()
+    };
+    let all = listed(&[]);
+    assert_eq!(all.len(), 1_901);
+    assert!(all.is_sorted_by(|one, other| one > other));
+    let until = listed(&["--until", "2026-11-25T23:59:59.901Z"]);
+    assert_eq!(until.len(), 600 + 1_201, "{:?}", until.first());
+    assert!(all.ends_with(&until));
+    let since = listed(&["--since", "2026-11-25T23:59:59.950Z"]);
+    assert_eq!(since, all[..51]);
 }
 
 #[test]

@@ -130,9 +130,9 @@ async fn figures(
         period,
         ..OrderFilter::default()
     });
-    while let Some(tickets) = listing.next(connection).await? {
-        for ticket in &tickets {
-            figures.add(&ticket.order, currency, zone);
+    while let Some(orders) = listing.next_sales(connection).await? {
+        for order in &orders {
+            figures.add(order, currency, zone);
         }
     }
     Ok(figures)

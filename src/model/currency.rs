@@ -117,11 +117,18 @@ impl Currency {
     #[must_use]
     pub fn stored(sign: Option<&[u8]>, example: Option<&[u8]>) -> Currency {
         let sign = text::sanitize_to(sign.unwrap_or_default(), LONGEST_SIGN);
+        let currency = Currency::with_sign(sign.trim());
+        currency.written_like(example)
+    }
+
+    /// The same currency, written like a stored example.
+    #[must_use]
+    pub(crate) fn written_like(self, example: Option<&[u8]>) -> Currency {
         let example = String::from_utf8_lossy(example.unwrap_or_default());
         let example = Currency::from_example(&example);
         Currency {
-            sign: sign.trim().to_owned(),
             notation: example.map(|read| read.notation).unwrap_or_default(),
+            ..self
         }
     }
 

@@ -75,13 +75,7 @@ impl Period {
     /// Tells whether a moment, in Unix milliseconds, belongs to it.
     #[must_use]
     pub fn contains(self, at: u64) -> bool {
-        !self.begins_after(at) && self.until.is_none_or(|until| at < until)
-    }
-
-    /// Tells whether it begins after a moment, in Unix milliseconds.
-    #[must_use]
-    pub fn begins_after(self, at: u64) -> bool {
-        self.since.is_some_and(|since| at < since)
+        self.since.is_none_or(|since| since <= at) && self.until.is_none_or(|until| at < until)
     }
 }
 

@@ -171,6 +171,7 @@ const RIGHTS: &[Right] = &[
     right(Orders, "zrem", BUYERS, "{orders}:due x"),
     right(Orders, "zrangebyscore", BUYERS, "{orders}:due 0 1"),
     right(Orders, "zrevrange", BUYERS, "{orders}:of:@ 0 1"),
+    right(Orders, "zrevrangebyscore", BUYERS, "{orders}:all 1 0"),
     right(Orders, "xlen", BUYERS, "orders"),
     right(Orders, "xadd", BUYERS, "orders * id x"),
     right(Orders, "xgroup|create", FOLLOWERS, "orders x $"),

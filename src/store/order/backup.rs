@@ -3,11 +3,11 @@
 use super::list::IndexPages;
 use super::records::{FIELDS, decode, fetch, index_of, mover, read_each, utf8};
 use crate::model::{OrderId, OrderState, Period, StoredOrder};
-use crate::store::connection::Connection;
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use redis::Cmd;
 
-/// The fields that are read after [`FIELDS`]: who brought it into the states of
+/// The fields that are read after those of [`fetch`]: who brought it into the states of
 /// [`OrderState::LATER`], and the clocks by which its day was counted.
 const MORE_FIELDS: [&str; 5] = [
     "accepted_by",
@@ -35,26 +35,18 @@ impl OrderExport {
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<ExportedPage>, Error> {
-        let ever = Period::default();
         let index = index_of(None);
-        let pages = &self.pages;
-        let read = connection.read(async |mut conn| {
-            let Some(page) = pages.next(&mut conn, &index, &ever).await? else {
-                return Ok(None);
-            };
-            let orders = read_each(&conn, &page.ids, fetch_stored, |id, fields| {
-                Some((id.clone(), decode_stored(fields)))
-            });
-            let orders = orders.await?;
-            Ok(Some((page, orders)))
-        });
-        let Some((page, orders)) = read.await.map_err(Trouble::for_orders)? else {
-            return Ok(None);
-        };
-
-        self.pages.pass(page, &ever);
-        Ok(Some(orders))
+        let ever = Period::default();
+        let page = self.pages.next(connection, &index, &ever, read_stored);
+        page.await
     }
+}
+
+async fn read_stored(conn: &Conn, ids: &[String]) -> Result<ExportedPage, Trouble> {
+    read_each(conn, ids, fetch_stored, |id, fields| {
+        Some((id.clone(), decode_stored(fields)))
+    })
+    .await
 }
 
 /// The command that reads all that is kept of an order.
@@ -66,7 +58,7 @@ fn fetch_stored(id: &OrderId) -> Cmd {
 
 /// Reads the answer to [`fetch_stored`].
 fn decode_stored(fields: &[Option<Vec<u8>>]) -> Option<StoredOrder> {
-    let (fields, more) = fields.split_at_checked(FIELDS.len())?;
+    let (fields, more) = fields.split_at_checked(FIELDS)?;
     let (by, [utc_offset]) = more.split_at_checked(OrderState::LATER.len())? else {
         return None;
     };

@@ -1,9 +1,10 @@
 //! Reads orders a page at a time, so that any number of them can be listed.
 
-use super::records::{index_of, read_tickets};
+use super::records::{index_of, read_sales, read_tickets};
 use crate::model::{Order, OrderState, Period, Ticket, UserName};
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
+use redis::Cmd;
 
 /// The entries of the index that are read at once.
 const PAGE: usize = 500;
@@ -29,64 +30,86 @@ impl OrderFilter {
     }
 }
 
-/// An entry of the index: when the order was placed, in Unix milliseconds, and its id. The index
-/// is sorted by both.
-type Entry = (u64, String);
+/// An entry of the index: its score, which is when the order was placed in Unix milliseconds, and
+/// the id. The index is sorted by both.
+type Entry = (f64, String);
 
-/// The index of orders, newest first, read page by page.
-#[derive(Debug, Default)]
+/// The orders of a time in the index, newest first, read page by page.
+#[derive(Debug, Clone, Default)]
 pub(super) struct IndexPages {
-    /// The entries of the index that were read.
-    read: usize,
-    /// The last of them.
+    /// The last entry that was read.
     last: Option<Entry>,
+    /// The entries of that moment that were read.
+    read_of_moment: usize,
     has_ended: bool,
 }
 
-/// A page of the index.
-pub(super) struct IndexPage {
-    entries: Vec<Entry>,
-    /// The ids on it that belong to the period, and were not on a page before.
-    pub(super) ids: Vec<String>,
-}
-
 impl IndexPages {
-    /// Reads the next page of an index; `None` after the last one. It is the same page until it is
-    /// [passed](Self::pass).
-    pub(super) async fn next(
-        &self,
-        conn: &mut Conn,
+    /// Reads the next page of an index with what `read` makes of its ids; `None` after the last
+    /// one. After an error it is the same page.
+    ///
+    /// # Errors
+    /// The [`Trouble`] of the link.
+    pub(super) async fn next<T>(
+        &mut self,
+        connection: &mut Connection,
         index: &str,
         period: &Period,
-    ) -> Result<Option<IndexPage>, Trouble> {
+        read: impl AsyncFn(&Conn, &[String]) -> Result<T, Trouble>,
+    ) -> Result<Option<T>, Error> {
         if self.has_ended {
             return Ok(None);
         }
 
-        let mut range = redis::cmd("ZREVRANGE");
-        range.arg(index).arg(self.read).arg(self.read + PAGE - 1);
-        range.arg("WITHSCORES");
-        let entries: Vec<(String, f64)> = answer(&range, conn).await?;
-        let entries: Vec<Entry> = entries
-            .into_iter()
-            .map(|(id, at)| (at as u64, id))
-            .collect();
+        let range = self.range(index, period);
+        let page = connection.read(async |mut conn| {
+            let entries: Vec<(String, f64)> = answer(&range, &mut conn).await?;
+            let entries: Vec<Entry> = entries.into_iter().map(|(id, at)| (at, id)).collect();
+            let ids = self.new_ids(&entries);
+            let made = read(&conn, &ids).await?;
+            Ok((entries, made))
+        });
+        let (entries, made) = page.await.map_err(Trouble::for_orders)?;
 
-        // Orders that come in meanwhile move the others back.
-        let is_new = |entry: &&Entry| self.last.as_ref().is_none_or(|last| *entry < last);
-        let wanted = entries.iter().filter(is_new);
-        let wanted = wanted.filter(|(at, _)| period.contains(*at));
-        let ids = wanted.map(|(_, id)| id.clone()).collect();
-        Ok(Some(IndexPage { entries, ids }))
+        self.pass(entries);
+        Ok(Some(made))
     }
 
-    /// Goes on to the page after this one.
-    pub(super) fn pass(&mut self, page: IndexPage, period: &Period) {
-        let entries = page.entries;
-        let is_past = |(at, _): &Entry| period.begins_after(*at);
-        self.has_ended = entries.len() < PAGE || entries.last().is_some_and(is_past);
-        self.read += entries.len();
-        self.last = entries.into_iter().next_back().or(self.last.take());
+    /// The command that reads the next page. Orders that come in meanwhile move none of those
+    /// behind the last one, unless they are of its very moment.
+    fn range(&self, index: &str, period: &Period) -> Cmd {
+        let newest = match (&self.last, period.until) {
+            (Some((at, _)), _) => at.to_string(),
+            (None, Some(until)) => format!("({until}"),
+            (None, None) => "+inf".to_owned(),
+        };
+        let oldest = period.since.map(|since| since.to_string());
+        let oldest = oldest.as_deref().unwrap_or("-inf");
+
+        let mut range = redis::cmd("ZREVRANGEBYSCORE");
+        range.arg(index).arg(newest).arg(oldest).arg("WITHSCORES");
+        range.arg("LIMIT").arg(self.read_of_moment).arg(PAGE);
+        range
+    }
+
+    /// The ids of those that were not on a page before.
+    fn new_ids(&self, entries: &[Entry]) -> Vec<String> {
+        let is_new = |entry: &&Entry| self.last.as_ref().is_none_or(|last| *entry < last);
+        let new = entries.iter().filter(is_new);
+        new.map(|(_, id)| id.clone()).collect()
+    }
+
+    /// Goes on to the page after these entries.
+    fn pass(&mut self, entries: Vec<Entry>) {
+        self.has_ended = entries.len() < PAGE;
+        let Some((moment, _)) = entries.last() else {
+            return;
+        };
+
+        let of_moment = entries.iter().filter(|(at, _)| at == moment).count();
+        let before = self.last.as_ref().filter(|(at, _)| at == moment);
+        self.read_of_moment = of_moment + before.map_or(0, |_| self.read_of_moment);
+        self.last = entries.into_iter().next_back();
     }
 }
 
@@ -116,22 +139,37 @@ impl OrderListing {
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<Vec<Ticket>>, Error> {
+        let page = self.next_of(connection, read_tickets, |ticket| &ticket.order);
+        page.await
+    }
+
+    /// Reads the next page like [`next`](Self::next), but only what was sold and when: for figures
+    /// of many orders. Of an order there are then its id, cart, state and times, the sign of its
+    /// currency, and its lines.
+    ///
+    /// # Errors
+    /// Those of [`next`](Self::next).
+    pub async fn next_sales(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<Option<Vec<Order>>, Error> {
+        self.next_of(connection, read_sales, |order| order).await
+    }
+
+    async fn next_of<T>(
+        &mut self,
+        connection: &mut Connection,
+        read: impl AsyncFn(&Conn, &[String]) -> Result<Vec<T>, Trouble>,
+        order_of: impl Fn(&T) -> &Order,
+    ) -> Result<Option<Vec<T>>, Error> {
         let index = index_of(self.filter.user.as_ref());
         let period = &self.filter.period;
-        let pages = &self.pages;
-        let read = connection.read(async |mut conn| {
-            let Some(page) = pages.next(&mut conn, &index, period).await? else {
-                return Ok(None);
-            };
-            let tickets = read_tickets(&conn, &page.ids).await?;
-            Ok(Some((page, tickets)))
-        });
-        let Some((page, mut tickets)) = read.await.map_err(Trouble::for_orders)? else {
+        let page = self.pages.next(connection, &index, period, read);
+        let Some(mut read) = page.await? else {
             return Ok(None);
         };
 
-        self.pages.pass(page, period);
-        tickets.retain(|ticket| self.filter.accepts(&ticket.order));
-        Ok(Some(tickets))
+        read.retain(|read| self.filter.accepts(order_of(read)));
+        Ok(Some(read))
     }
 }

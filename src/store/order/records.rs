@@ -21,29 +21,37 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 use std::collections::HashSet;
 
-/// The fields of an order's hash, in the order in which they are read.
-pub(super) const FIELDS: [&str; 20] = [
+/// The fields of an order's hash that tell what was sold and when, in the order in which they are
+/// read.
+const SALE_FIELDS: [&str; 10] = [
     "id",
-    "number",
     "user",
-    "who",
     "at",
     "state",
-    "changed",
-    "changed_by",
     "accepted_at",
     "ready_at",
     "done_at",
     "cancelled_at",
     "currency",
-    "money",
     "lines",
+];
+
+/// The other fields, which are read after them.
+const OTHER_FIELDS: [&str; 10] = [
+    "number",
+    "who",
+    "changed",
+    "changed_by",
+    "money",
     "note",
     "settled",
     "ticked",
     "returned",
     "reason",
 ];
+
+/// How many fields [`fetch`] asks for.
+pub(super) const FIELDS: usize = SALE_FIELDS.len() + OTHER_FIELDS.len();
 
 /// An order as it is stored.
 pub(super) struct OrderRecord {
@@ -54,56 +62,69 @@ pub(super) struct OrderRecord {
     pub(super) returned: bool,
 }
 
+/// The command that reads what was sold with an order.
+fn fetch_sale(id: &OrderId) -> Cmd {
+    let mut command = redis::cmd("HMGET");
+    command.arg(keys::order(id)).arg(&SALE_FIELDS);
+    command
+}
+
+/// Reads the answer to [`fetch_sale`]; `None` where there is no such order. All else of the order
+/// is empty.
+fn decode_sale(fields: &[Option<Vec<u8>>]) -> Option<Order> {
+    let [id, user, at, state, times @ .., currency, lines] = fields else {
+        return None;
+    };
+
+    let at = utf8(at)?.parse().ok().filter(|at| *at <= LATEST)?;
+    Some(Order {
+        id: OrderId::parse(utf8(id)?)?,
+        number: None,
+        user: clean_name(user.as_deref()?),
+        who: String::new(),
+        at,
+        state: OrderState::named(utf8(state)?)?,
+        changed: at,
+        reached: reached(times),
+        currency: Currency::stored(currency.as_deref(), None),
+        lines: document::lines_from_json(lines.as_deref()?)?,
+        note: String::new(),
+        settled: Vec::new(),
+    })
+}
+
 /// The command that reads the fields of an order.
 pub(super) fn fetch(id: &OrderId) -> Cmd {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::order(id)).arg(&FIELDS);
+    let mut command = fetch_sale(id);
+    command.arg(&OTHER_FIELDS);
     command
 }
 
 /// Reads the answer to [`fetch`]; `None` where there is no such order.
 pub(super) fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
+    let (sale, others) = fields.split_at_checked(SALE_FIELDS.len())?;
     let [
-        id,
         number,
-        user,
         who,
-        at,
-        state,
         changed,
         changed_by,
-        accepted_at,
-        ready_at,
-        done_at,
-        cancelled_at,
-        currency,
         money,
-        lines,
         note,
         settled,
         ticked,
         returned,
         _reason,
-    ] = fields
+    ] = others
     else {
         return None;
     };
 
-    let mut order = Order {
-        id: OrderId::parse(utf8(id)?)?,
-        number: utf8(number).and_then(read_number),
-        user: clean_name(user.as_deref()?),
-        who: sanitize_actor(who.as_deref()?),
-        at: utf8(at)?.parse().ok().filter(|at| *at <= LATEST)?,
-        state: OrderState::named(utf8(state)?)?,
-        changed: utf8(changed)?.parse().ok()?,
-        reached: reached([accepted_at, ready_at, done_at, cancelled_at]),
-        currency: Currency::stored(currency.as_deref(), money.as_deref()),
-        lines: document::lines_from_json(lines.as_deref()?)?,
-        note: stored_note(note.as_deref().unwrap_or_default()),
-        settled: Vec::new(),
-    };
-
+    let mut order = decode_sale(sale)?;
+    order.number = utf8(number).and_then(read_number);
+    order.who = sanitize_actor(who.as_deref()?);
+    order.changed = utf8(changed)?.parse().ok()?;
+    order.currency = order.currency.written_like(money.as_deref());
+    order.note = stored_note(note.as_deref().unwrap_or_default());
     // Who has nothing in it has nothing to settle.
     if let Some(settled) = settled {
         let people = People::of_order(&order);
@@ -144,12 +165,11 @@ fn ticked_lines(order: &Order, ticked: &[u8]) -> Vec<ProductId> {
 const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
 
 /// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
-fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
-    let times = fields.map(|field| utf8(field).and_then(|at| at.parse().ok()));
-    let times = times.map(|at| at.filter(|at| *at <= LATEST));
+fn reached(times: &[Option<Vec<u8>>]) -> Vec<(OrderState, u64)> {
+    let times = times.iter().map(|at| utf8(at)?.parse().ok());
     let states = OrderState::LATER.into_iter().zip(times);
     states
-        .filter_map(|(state, at)| Some((state, at?)))
+        .filter_map(|(state, at)| Some((state, at.filter(|at| *at <= LATEST)?)))
         .collect()
 }
 
@@ -166,7 +186,7 @@ pub(super) fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
 /// The refusal to show an order that was not placed: there is none, it is on its way, or it was
 /// undone.
 fn not_placed(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Refusal {
-    let [_, _, _, _, _, state, .., reason] = fields else {
+    let [_, _, _, state, .., reason] = fields else {
         return Refusal::UnknownOrder(id.to_string());
     };
     match state.as_deref() {
@@ -384,6 +404,11 @@ pub(crate) async fn read_tickets(conn: &Conn, ids: &[String]) -> Result<Vec<Tick
         decode(fields).map(|record| record.ticket)
     })
     .await
+}
+
+/// Reads like [`read_tickets`] what was sold with these orders. All else of them is empty.
+pub(super) async fn read_sales(conn: &Conn, ids: &[String]) -> Result<Vec<Order>, Trouble> {
+    read_each(conn, ids, fetch_sale, |_, fields| decode_sale(fields)).await
 }
 
 /// Reads what `fetch` asks of the orders with these ids, and `decode` understands. What is no id of

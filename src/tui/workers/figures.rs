@@ -114,12 +114,12 @@ async fn count_all(
         ..OrderFilter::default()
     });
     while reading.is_wanted()
-        && let Some(tickets) = listing.next(&mut connection).await?
+        && let Some(orders) = listing.next_sales(&mut connection).await?
     {
-        for ticket in &tickets {
-            book.count(&ticket.order);
+        for order in &orders {
+            book.count(order);
         }
-        reading.tell(tickets.len());
+        reading.tell(orders.len());
     }
     Ok(book)
 }
