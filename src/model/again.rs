@@ -78,7 +78,7 @@ pub struct Again {
     me: String,
     /// Set where pieces were asked for by others: now they are asked for by whoever asks.
     pub takes_over: bool,
-    /// Those whose notes do not come back: a note is its author's alone.
+    /// The people whose notes do not come back: a note is its author's alone.
     others_notes: Vec<String>,
     /// Set where the prices then were of another currency, so that nothing is said of them.
     is_incomparable: bool,
@@ -221,7 +221,7 @@ impl Again {
         (!names.is_empty()).then(|| format!("{WITHOUT_NOTES}: {names}."))
     }
 
-    /// What is not as it was, each kind as a sentence: `Short: 3 of 4 Focaccia.`
+    /// The differences from the order as it was, each kind as a sentence: `Short: 3 of 4 Focaccia.`
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
         let of_status = |status: AgainStatus| {

@@ -108,7 +108,7 @@ impl fmt::Display for Split<'_> {
     }
 }
 
-/// What digits with an Enter behind them mean.
+/// The meaning of digits with an Enter behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading<'a> {
     /// A code that the catalog knows, maybe with a number before it.
@@ -123,8 +123,8 @@ pub enum Reading<'a> {
 
 /// Reads digits that somebody typed or scanned; `is_known` tells whether a product has a code.
 ///
-/// What the catalog knows counts more than a check digit. But a number is never made of digits that
-/// may belong to a longer code.
+/// A code that the catalog knows counts more than a check digit. But a number is never made of
+/// digits that may belong to a longer code.
 pub fn read(digits: &str, is_known: impl Fn(&str) -> bool) -> Reading<'_> {
     let splits = splits(digits);
     let is_checked = |split: &&Split<'_>| has_check_digit(split.code);

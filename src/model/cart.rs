@@ -98,7 +98,7 @@ pub struct Cart {
     /// Who has said to be ready, in that order; clean text. Whoever changes a line after that is
     /// not ready any more, and nobody is in an empty cart.
     pub ready: Vec<String>,
-    /// What people noted.
+    /// The notes that people left.
     pub notes: Notes,
 }
 

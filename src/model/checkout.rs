@@ -25,7 +25,7 @@ pub struct PreviewLine {
     pub short: Option<u64>,
 }
 
-/// What stands in the way of ordering a line.
+/// A reason why a line can't be ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// It does not count.
@@ -48,7 +48,7 @@ impl Obstacle {
     }
 }
 
-/// What makes a line orderable.
+/// A change that makes a line orderable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mending {
     /// Only so many pieces of it are kept.
@@ -79,7 +79,7 @@ pub struct Preview {
     pub currency: Currency,
     /// The most that it may cost.
     pub budget: Option<Money>,
-    /// What is noted for the whole order; empty where nothing is.
+    /// The note for the whole order; empty where there is none.
     pub note: String,
     /// Lines that were not read because the cart has too many.
     pub hidden: usize,
@@ -173,7 +173,7 @@ impl PreviewLine {
         (&self.order_line.shares, self.quantity_in_cart.whole())
     }
 
-    /// What stands in the way of ordering it.
+    /// The reason why this line can't be ordered; `None` where it can.
     #[must_use]
     pub fn obstacle(&self) -> Option<Obstacle> {
         if self.status != LineStatus::Good {
@@ -185,7 +185,7 @@ impl PreviewLine {
         self.short.map(Obstacle::Short)
     }
 
-    /// What makes it orderable, where something stands in the way.
+    /// The change that makes this line orderable, where it can't be ordered as it is.
     #[must_use]
     pub fn mending(&self) -> Option<Mending> {
         let obstacle = self.obstacle()?;
@@ -211,8 +211,8 @@ impl PreviewLine {
         })
     }
 
-    /// Those who lose pieces but not the whole line when `me` mends it: first `me`, then whoever
-    /// came last, as with every change.
+    /// The people who lose pieces but not the whole line when `me` mends it: first `me`, then
+    /// whoever came last, as with every change.
     #[must_use]
     pub fn losses(&self, me: &str) -> Vec<Loss> {
         let Some(Mending::Keep(left)) = self.mending() else {

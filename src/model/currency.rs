@@ -1,5 +1,5 @@
-//! How a shop writes money: the sign of its currency and the notation of amounts, both read from
-//! one example such as `1.234,50 €`.
+//! The way a shop writes money: the sign of its currency and the notation of amounts, both read
+//! from one example such as `1.234,50 €`.
 //!
 //! Only what people read and type is written so. Redis, files and JSON keep decimal strings.
 

@@ -28,7 +28,7 @@ pub struct Daybook {
     passed: Vec<Passed>,
 }
 
-/// What of an order can change: how it stands.
+/// The standing of an order when it was counted: its state and its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Standing {
     at: u64,
@@ -54,7 +54,7 @@ struct Passed {
     time_to_ready: Option<u64>,
 }
 
-/// What the orders of a week before come to, until the same time of day.
+/// The figures of the orders of a week before, until the same time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Before {
     /// The orders and their total.
@@ -63,7 +63,7 @@ pub struct Before {
     pub time_to_ready: Option<u64>,
 }
 
-/// Whether an order that changed is counted as it is now.
+/// The result of posting an order that changed: whether it is counted as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posted {
     /// It is, or belongs to another time.
@@ -171,8 +171,8 @@ impl Daybook {
         &self.figures
     }
 
-    /// What the week before came to until the same time of day as `now` (Unix milliseconds), or on
-    /// the whole, where the period is over.
+    /// The figures of the week before until the same time of day as `now` (Unix milliseconds), or
+    /// of the whole period, where it is over.
     #[must_use]
     pub fn before(&self, now: u64) -> Before {
         let past = self.period.week_before(now, &self.zone);
@@ -212,8 +212,8 @@ impl Daybook {
         })
     }
 
-    /// What was sold in each hour, or on each day, from the first sale to the last one: in the
-    /// period, and a week before.
+    /// The sales of each hour, or of each day, from the first sale to the last one: in the period,
+    /// and a week before.
     #[must_use]
     pub fn bars(&self) -> Vec<Bar> {
         let mut sums: BTreeMap<DateTime, [Money; 2]> = BTreeMap::new();
@@ -248,14 +248,14 @@ impl Daybook {
     }
 }
 
-/// What was sold in an hour or on a day.
+/// The sales of an hour or of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bar {
     /// Its beginning, by the clocks of the shop.
     pub at: DateTime,
-    /// What was sold then.
+    /// The sales of that time.
     pub now: Money,
-    /// What was sold a week before.
+    /// The sales of the same time a week before.
     pub before: Money,
 }
 

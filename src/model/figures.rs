@@ -36,7 +36,7 @@ impl Sales {
     }
 }
 
-/// Whether something is counted, or no longer is.
+/// The direction of a count: something is added to it, or removed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tally {
     Add,
@@ -52,13 +52,13 @@ impl Tally {
     }
 }
 
-/// What makes a product better sold than another: more of it comes first.
+/// The measure by which products are ranked as best sold: more of it comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ranking {
     /// The pieces that were sold.
     #[default]
     Pieces,
-    /// What was paid for them.
+    /// The money that was paid for them.
     Money,
 }
 
@@ -88,8 +88,8 @@ pub struct LowProduct {
     pub sold: u64,
 }
 
-/// What orders come to. Cancelled ones are counted, and belong to nothing else. Those in another
-/// currency may be open, and belong to nothing else.
+/// The sums over many orders. Cancelled ones are counted, and belong to nothing else. Those in
+/// another currency may be open, and belong to nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
     /// The orders and their total.
@@ -206,13 +206,13 @@ impl Figures {
         sold
     }
 
-    /// How many products were sold.
+    /// The number of products that were sold.
     #[must_use]
     pub fn products_sold(&self) -> usize {
         self.sold_products().count()
     }
 
-    /// What was sold of each category of today's catalog, with its name: the pieces and their price,
+    /// The sales of each category of today's catalog, with its name: the pieces and their price,
     /// the highest price first. The category of what is no longer sold, or has none, is "".
     #[must_use]
     pub fn categories(&self, catalog: &Catalog) -> Vec<(String, Sales)> {
@@ -261,7 +261,7 @@ impl Figures {
 #[derive(Debug, Clone, Copy)]
 pub struct LowStock<'a> {
     sold: Option<&'a Figures>,
-    /// So many are enough of any product.
+    /// The number of pieces that is enough for any product.
     enough: u64,
 }
 

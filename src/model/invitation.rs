@@ -9,7 +9,7 @@ const LENGTH: usize = 16;
 /// The signs between two hyphens.
 const GROUP: usize = 4;
 
-/// What an invitation grants.
+/// The access that an invitation grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// The cart.

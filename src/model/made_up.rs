@@ -17,7 +17,7 @@ const OVER_AFTER: u64 = 30 * MINUTE;
 
 const MINUTE: u64 = 60_000;
 
-/// What people order, by the ids of the demo catalogue, and how often beside each other.
+/// The products that people order, by the ids of the demo catalogue, with their relative frequency.
 const MENU: [(&str, u64); 16] = [
     ("espresso", 24),
     ("flat-white", 18),
@@ -53,7 +53,7 @@ const CARTS: [(&str, &[&str]); 12] = [
     ("office", &["bob", "fay", "jon", "ida"]),
 ];
 
-/// Those who make what is ordered.
+/// The people who prepare the orders.
 const STAFF: [&str; 2] = ["mia", "sam"];
 const NOTES: [&str; 5] = [
     "no sugar",
@@ -68,7 +68,7 @@ const ORDER_NOTES: [&str; 3] = ["12:30, back door", "by the window", "one bag, p
 const HOURS: [u64; 12] = [3, 8, 9, 6, 11, 10, 6, 4, 4, 3, 2, 1];
 /// The first hour that has orders.
 const OPENS_AT: i8 = 7;
-/// How busy the days are, from Monday on, in percent.
+/// The relative number of orders of each weekday, from Monday on, in percent.
 const WEEKDAYS: [u64; 7] = [90, 95, 100, 100, 115, 130, 70];
 
 /// The orders of the last minutes: how many minutes ago each came, its cart and its state.
@@ -259,7 +259,7 @@ impl Maker<'_> {
         }
     }
 
-    /// What the people at a cart order: more where they are more.
+    /// The lines that the people at a cart order: more where they are more.
     fn lines(&mut self, people: &[&str]) -> Vec<OrderLine> {
         let mut lines: Vec<OrderLine> = Vec::new();
         for by in people {

@@ -11,7 +11,7 @@ pub const LONGEST_NOTE: usize = 200;
 pub struct Note {
     /// Who noted it; clean text.
     pub by: String,
-    /// What; clean text.
+    /// The words of the note; clean text.
     pub text: String,
 }
 

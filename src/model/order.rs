@@ -153,7 +153,7 @@ pub struct OrderLine {
     pub price: Money,
     /// Who asked for how many. Of pieces that are missing here nobody knows who wanted them.
     pub shares: Vec<Share>,
-    /// What people noted on it.
+    /// The notes of people on this line.
     pub notes: Vec<Note>,
 }
 
@@ -251,7 +251,7 @@ pub struct Order {
     pub lines: Vec<OrderLine>,
     /// The names of those who have settled their part with whoever ordered: a mark, no payment.
     pub settled: Vec<String>,
-    /// What was noted for the whole order; clean text, may be empty.
+    /// The note for the whole order; clean text, may be empty.
     pub note: String,
 }
 
@@ -293,7 +293,7 @@ impl Order {
         self.settled.iter().any(|settled| settled == name)
     }
 
-    /// What people call it: `#42`, or the end of its id where it has no number.
+    /// The name that people call it: `#42`, or the end of its id where it has no number.
     #[must_use]
     pub fn name(&self) -> String {
         name(&self.id, self.number)
@@ -371,7 +371,7 @@ impl OrderBrief {
         }
     }
 
-    /// What people call it, as far as that is known.
+    /// The name that people call it, as far as that is known.
     #[must_use]
     pub fn name(&self) -> String {
         name(&self.id, self.number)
@@ -403,7 +403,7 @@ impl From<&Order> for OrderBrief {
     }
 }
 
-/// What people call the order of this id, which may have a number.
+/// The name by which people call the order of this id, which may have a number.
 #[must_use]
 pub fn name(id: &OrderId, number: Option<u32>) -> String {
     match number {

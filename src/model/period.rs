@@ -141,8 +141,8 @@ fn week_before(at: u64, zone: &TimeZone) -> u64 {
     unix_millis(local(at, zone).saturating_sub(7.days()), zone)
 }
 
-/// What the clocks of `zone` show as Unix milliseconds, from 1970 to the end of time. A time that a
-/// change of the clocks leaves out is the one after it.
+/// The Unix milliseconds of a time that the clocks of `zone` show, from 1970 to the end of time. A
+/// time that a change of the clocks leaves out is the one after it.
 fn unix_millis(shown: DateTime, zone: &TimeZone) -> u64 {
     match zone.to_ambiguous_timestamp(shown).compatible() {
         Ok(moment) => u64::try_from(moment.as_millisecond()).unwrap_or(0),

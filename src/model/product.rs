@@ -69,9 +69,9 @@ pub enum Stock {
 /// A step by which a stock is changed, in pieces; shown as `+10` or `-3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StockStep {
-    /// So many more are there.
+    /// The stock grows by this number.
     Up(u64),
-    /// So many fewer are there.
+    /// The stock shrinks by this number.
     Down(u64),
 }
 

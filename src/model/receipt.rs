@@ -17,7 +17,7 @@ const INDENT: &str = "    ";
 /// The mark of a note on the line above.
 const NOTE_MARK: &str = "    › ";
 
-/// What of the shop stands on its receipts.
+/// The words of the shop on its receipts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Letterhead<'a> {
     /// Its name.
@@ -28,7 +28,7 @@ pub struct Letterhead<'a> {
     pub foot: &'a str,
 }
 
-/// What parts the lines of the head and of the foot.
+/// The separator between the lines of the head and of the foot.
 const BETWEEN_LINES: &str = " · ";
 
 /// The words at the top or at the bottom of a receipt, in lines; none where there are none.
@@ -100,7 +100,7 @@ pub fn receipt(
     out
 }
 
-/// What one person of an order has to pay: `bob 5`, and at the other end `11.50`.
+/// The rows of one person's part of an order: `bob 5`, and at the other end `11.50`.
 fn part_of(order: &Order, name: Option<&str>, part: &Part, columns: usize) -> Vec<String> {
     let settled = match name {
         Some(name) if order.is_settled(name) => "  settled",
@@ -140,7 +140,7 @@ pub fn lines(lines: &[OrderLine], who: &str, currency: &Currency, columns: usize
     out
 }
 
-/// What was noted for a whole order, in lines of the receipt; none where that is nothing.
+/// The note for a whole order, in lines of the receipt; none where there is no note.
 #[must_use]
 pub fn order_note(note: &str, columns: usize) -> Vec<String> {
     if note.is_empty() {

@@ -210,7 +210,7 @@ pub enum Refusal {
     /// Another was first: the order is in another state than was seen.
     #[error("{}", was_first(order, state, by))]
     OtherWasFirst {
-        /// What people call the order.
+        /// The name that people call the order.
         order: String,
         /// Its state.
         state: &'static str,
@@ -223,7 +223,7 @@ pub enum Refusal {
     /// A step is taken back only by whoever made it.
     #[error("{}", not_last_mover(order, by))]
     NotLastMover {
-        /// What people call the order.
+        /// The name that people call the order.
         order: String,
         /// Who made its last step; empty where nobody is known to have.
         by: String,
@@ -231,7 +231,7 @@ pub enum Refusal {
     /// The last step was made too long ago to be taken back.
     #[error("{0} was moved more than 10 minutes ago")]
     TooLateToUndo(String),
-    /// What is cancelled stays so: its stock went back.
+    /// A cancelled order stays cancelled: its stock went back.
     #[error("A cancelled order can't come back")]
     CancelledStays,
     /// An order has no line of a product.
@@ -239,7 +239,7 @@ pub enum Refusal {
     NoSuchLine {
         /// The product.
         product: String,
-        /// What people call the order.
+        /// The name that people call the order.
         order: String,
     },
     /// Only whoever ordered knows who has settled.
@@ -261,13 +261,13 @@ pub enum Refusal {
     OnlyBuyerCancels {
         /// Who ordered.
         who: String,
-        /// What people call the order.
+        /// The name that people call the order.
         order: String,
     },
     /// The shop is at work on the order, or it is over.
     #[error("{order} is {state}{}", if *.state == "cancelled" || *.state == "done" { " already" } else { " already: ask the shop to cancel it" })]
     TooLateToCancel {
-        /// What people call the order.
+        /// The name that people call the order.
         order: String,
         /// Its state.
         state: &'static str,
@@ -280,7 +280,7 @@ pub enum Refusal {
     AmbiguousOrder {
         /// The words that were typed.
         typed: String,
-        /// How many orders they fit.
+        /// The number of orders that they fit.
         count: usize,
     },
     /// Nothing of an order can be ordered again.
@@ -327,7 +327,7 @@ pub enum Refusal {
 pub enum StepFlaw {
     /// More would be taken than are left.
     Short {
-        /// How many are left.
+        /// The number of pieces that are left.
         left: u64,
     },
     /// More would be there than a stock can be.

@@ -223,7 +223,7 @@ impl Rules {
     /// [`Rules::allow`] for the steps of a change that is not made yet.
     ///
     /// # Errors
-    /// Those of [`Rules::allow`].
+    /// The errors of [`Rules::allow`].
     pub fn allow_edits(
         &self,
         ledger: &Ledger,

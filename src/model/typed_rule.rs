@@ -76,7 +76,7 @@ impl TypedRule {
         format!("“{shown}” is not {thing}: type {}", self.usage(currency))
     }
 
-    /// What may be typed.
+    /// The values that may be typed, in words.
     #[must_use]
     pub fn usage(self, currency: &Currency) -> String {
         match self {

@@ -10,7 +10,7 @@ pub const USUAL_PRODUCTS: usize = 8;
 /// The name of their category.
 pub const USUAL: &str = "Usual";
 
-/// How much of a product was ordered.
+/// The number of pieces and of orders of one product.
 #[derive(Debug, Default)]
 struct Ordered {
     pieces: u64,

@@ -69,7 +69,7 @@ struct History {
     products: HashMap<ProductId, Product>,
     /// The steps that undo what each person did, the latest last.
     undo: Vec<(&'static str, Vec<Edit>)>,
-    /// What has happened, to tell where it went wrong.
+    /// The log of what has happened, to tell where it went wrong.
     told: Vec<String>,
 }
 

@@ -109,8 +109,8 @@ impl Sorting {
         }
     }
 
-    /// The one after another click on the heading of `by`: that criterion, its reverse, and then
-    /// the usual one.
+    /// The sorting after another click on the heading of `by`: that criterion, its reverse, and
+    /// then the usual one.
     #[must_use]
     pub fn after_click_on(self, by: Sort) -> Sorting {
         if self.by != by {
