@@ -89,7 +89,7 @@ impl<R: Read> OrderReader<R> {
     /// Reads the next lines; `None` at the end.
     ///
     /// # Errors
-    /// Those of the source.
+    /// The errors of the source.
     pub(crate) fn next(&mut self) -> io::Result<Option<OrderBatch>> {
         let mut batch = OrderBatch::default();
         let mut bytes = 0;

@@ -443,8 +443,8 @@ impl Header {
         proofs.any(|names| names.iter().all(|name| self.places.contains_key(*name)))
     }
 
-    /// The one place of a column; `None` where there is none. A name that ends with `*` must fit
-    /// exactly one, as it can't be known which of several is meant.
+    /// The place of the column with this name; `None` where there is none. A name that ends with
+    /// `*` must fit exactly one, as it can't be known which of several is meant.
     fn place(&self, name: &str) -> Result<Option<usize>, RowError> {
         if let Some(start) = name.strip_suffix('*') {
             let mut fitting = self

@@ -26,7 +26,7 @@ impl<R: Read> Lines<R> {
     /// The next line with its number, or what is wrong with it; `None` at the end.
     ///
     /// # Errors
-    /// Those of the source.
+    /// The errors of the source.
     pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Result<&str, RowError>)>> {
         loop {
             self.buffer.clear();
