@@ -29,7 +29,7 @@ const ID_LENGTH: usize = 8;
 /// A key that has come in by an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BoundKey {
-    /// What its owner is granted.
+    /// The access that its owner is granted.
     pub access: Access,
     /// When it was bound, by the server's clock, in Unix milliseconds.
     pub since: u64,
@@ -40,9 +40,9 @@ pub struct BoundKey {
 /// An invitation that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// What it grants.
+    /// The access that it grants.
     pub access: Access,
-    /// How many keys may still come by it.
+    /// The number of keys that may still come by it.
     pub uses: u32,
 }
 
@@ -54,7 +54,7 @@ type StoredPair = (Vec<u8>, Vec<u8>);
 pub struct ListedKey {
     /// Its fingerprint; clean text.
     pub fingerprint: String,
-    /// What it is bound to; `None` where that makes no sense, and nobody is let in by it.
+    /// The access that it is bound to; `None` where that makes no sense: nobody is let in by it.
     pub bound: Option<BoundKey>,
 }
 
@@ -65,7 +65,7 @@ pub struct ListedInvitation {
     pub id: String,
     /// Until when it is good, by the server's clock, in Unix milliseconds.
     pub until: u64,
-    /// What it is good for; `None` where that makes no sense, and nobody is let in by it.
+    /// The invitation itself; `None` where it makes no sense, and nobody is let in by it.
     pub invitation: Option<Invitation>,
 }
 
@@ -140,7 +140,7 @@ pub(crate) async fn redeem(
     Ok(bound.map(|bound| bound.access))
 }
 
-/// What keys are bound to, in their sequence.
+/// The access that keys are bound to, in the sequence of the keys.
 ///
 /// # Errors
 /// The [`Trouble`] of the link.

@@ -95,7 +95,7 @@ pub enum BoardEvent {
     Answered {
         /// The request.
         request: BoardRequest,
-        /// What became of it.
+        /// The result of the request.
         outcome: Result<Box<Ticket>, Error>,
     },
 }
@@ -148,7 +148,7 @@ pub fn open(address: Address, policy: Policy) -> BoardLink {
     BoardLink { requests, events }
 }
 
-/// What it takes to connect.
+/// The address and the policy with which to connect.
 #[derive(Clone)]
 struct Opening {
     locator: Locator,

@@ -23,9 +23,9 @@ const MOST_LISTED: usize = 20_000;
 /// The open orders as they are listed, as of one instant.
 #[derive(Debug, Clone)]
 pub(super) struct OpenOrders {
-    /// How many changes all orders have had; `None` where that is damaged.
+    /// The number of changes that all orders have had; `None` where it is damaged.
     pub(super) version: Option<u64>,
-    /// How many are listed.
+    /// The number of orders that are listed.
     pub(super) listed: usize,
     /// The server's clock, in Unix milliseconds.
     pub(super) server_now: u64,
@@ -96,7 +96,7 @@ pub(super) struct Board {
     pub(super) unforgotten: Vec<String>,
 }
 
-/// How closely the open orders are looked at.
+/// The extent of a look at the open orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
     /// The open orders as they are listed.

@@ -92,9 +92,10 @@ pub(super) struct Session {
     /// The orders that are to be read.
     wanted: BTreeSet<OrderId>,
 
-    /// How many changes of all orders were told, or will be once [`Session::wanted`] is read.
+    /// The number of changes of all orders that were told, or will be once [`Session::wanted`] is
+    /// read.
     version: Option<u64>,
-    /// How many orders are listed as open, by what was told.
+    /// The number of orders that are listed as open, by what was told.
     listed: usize,
     /// The open orders that were told.
     open: HashSet<OrderId>,

@@ -28,7 +28,7 @@ pub struct FieldEdit {
     pub seen: Option<String>,
 }
 
-/// What became of a [`FieldEdit`].
+/// The result of a [`FieldEdit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
     /// It is stored.

@@ -36,7 +36,7 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// What of the shop stands on its receipts.
+    /// The words of the shop on its receipts.
     #[must_use]
     pub fn letterhead(&self) -> Letterhead<'_> {
         Letterhead {
@@ -133,7 +133,7 @@ pub enum ShopField {
     ReceiptHead,
     /// The words at their bottom.
     ReceiptFoot,
-    /// Whether whoever ordered may cancel.
+    /// The setting that lets buyers cancel an order that is only placed.
     BuyersCancel,
 }
 

@@ -36,7 +36,7 @@ struct Orders {
     examined: usize,
     /// The ids of those that stopped on their way.
     abandoned: Vec<String>,
-    /// Those that nobody could finish.
+    /// The orders that nobody could finish.
     given_up: GivenUp,
     /// The ids of cancelled ones that gave no stock back.
     holding_stock: Vec<String>,
@@ -132,7 +132,7 @@ async fn find_abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
 /// Orders that nobody could finish, and that are left alone.
 #[derive(Default)]
 struct GivenUp {
-    /// Those whose record can be read, with their users.
+    /// The orders whose record can be read, with their users.
     readable: Vec<String>,
     /// The ids of those that were never placed, and whose record can't be read.
     unreadable: Vec<String>,

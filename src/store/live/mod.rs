@@ -166,7 +166,7 @@ async fn run(address: Address, user: UserName, calls: mpsc::UnboundedReceiver<Ca
 /// A change that is neither applied nor refused yet.
 struct PendingChange {
     change: Change,
-    /// The one who asked for it.
+    /// The visitor who asked for it.
     visitor: Arc<Visitor>,
     /// When the change was first sent, if it was.
     first_sent: Option<FirstSent>,

@@ -69,11 +69,11 @@ pub enum OrderEvent {
     Waits(Trouble),
     /// A preview or a list can't be had.
     Failed(Trouble),
-    /// What became of a cancellation that was asked for here.
+    /// The result of a cancellation that was asked for here.
     Cancelled(OrderId, Result<(), Error>),
     /// Some of the cart's past orders.
     List(OrdersPage),
-    /// What the cart orders most, most first.
+    /// The products that the cart orders most, most first.
     Usual(Vec<ProductId>),
     /// One of them, as it is now.
     Read(Box<Order>),

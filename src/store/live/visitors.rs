@@ -1,4 +1,4 @@
-//! Those who share a live link: each joins it, asks over it, hears its events and leaves it.
+//! The visitors who share a live link: each joins it, asks over it, hears its events and leaves it.
 
 use super::{LiveEvent, LiveRequest};
 use crate::store::cart::reading::Presence;
@@ -166,7 +166,7 @@ impl Drop for Subscription {
 #[derive(Debug, Default)]
 pub(super) struct Visitors {
     present: Vec<Present>,
-    /// Those who have left, and whom the list of watchers may still name.
+    /// The visitors who have left, and whom the list of watchers may still name.
     left: Vec<Left>,
 }
 
@@ -242,7 +242,7 @@ impl Visitors {
             .collect()
     }
 
-    /// Those who have left since this was asked last.
+    /// Takes the visitors who have left since this was asked last.
     pub(super) fn take_left(&mut self) -> Vec<Left> {
         std::mem::take(&mut self.left)
     }

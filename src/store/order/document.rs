@@ -134,7 +134,7 @@ pub(crate) fn order_news(message: &[u8]) -> Option<OrderNews> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct VersionedNews {
     pub(crate) order: OrderId,
-    /// How many changes all orders have had; `None` where they could not be counted.
+    /// The number of changes that all orders have had; `None` where they could not be counted.
     pub(crate) version: Option<u64>,
 }
 

@@ -122,7 +122,7 @@ impl Driver {
     /// Does one step after the other, to the end or to the first trouble, after which it can go on.
     ///
     /// # Errors
-    /// Those of [`Driver::step`].
+    /// The errors of [`Driver::step`].
     pub(crate) async fn run<C: ConnectionLike + Send>(
         &mut self,
         conn: &mut C,

@@ -65,7 +65,7 @@ pub struct OrderEntry {
     pub currency: Currency,
     /// The ordered lines.
     pub lines: Vec<OrderLine>,
-    /// What was noted for the whole order; clean text, may be empty.
+    /// The note for the whole order; clean text, may be empty.
     pub note: String,
 }
 

@@ -148,7 +148,7 @@ impl OrderListing {
     /// currency, and its lines.
     ///
     /// # Errors
-    /// Those of [`next`](Self::next).
+    /// The errors of [`next`](Self::next).
     pub async fn next_sales(
         &mut self,
         connection: &mut Connection,

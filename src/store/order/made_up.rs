@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 pub struct MadeUp {
     /// All of them.
     pub orders: usize,
-    /// Those that are open.
+    /// The number of them that are open.
     pub open: usize,
 }
 

@@ -42,7 +42,7 @@ fn has_ordered(connection: &Connection, order: &Order) -> bool {
 /// Cancels an order for whoever ordered it, while it is only placed and the shop lets buyers cancel.
 ///
 /// # Errors
-/// Those of [`get_order`]; [`Refusal::OnlyBuyerCancels`], [`Refusal::TooLateToCancel`],
+/// The errors of [`get_order`]; [`Refusal::OnlyBuyerCancels`], [`Refusal::TooLateToCancel`],
 /// [`Refusal::BuyersCantCancel`]; the [`Trouble`] of the link and of replicas, after which asking
 /// again is safe.
 pub async fn cancel_own(connection: &mut Connection, id: &OrderId) -> Result<Ticket, Error> {
@@ -262,8 +262,8 @@ pub async fn tick(
 /// mark, no payment: only whoever ordered can know.
 ///
 /// # Errors
-/// Those of [`get_order`]; [`Refusal::NotBuyer`] and [`Refusal::NotInOrder`]; the [`Trouble`] of the
-/// link and of replicas, after which marking the same again is safe.
+/// The errors of [`get_order`]; [`Refusal::NotBuyer`] and [`Refusal::NotInOrder`]; the [`Trouble`]
+/// of the link and of replicas, after which marking the same again is safe.
 pub async fn mark_settled(
     connection: &mut Connection,
     id: &OrderId,

@@ -50,7 +50,7 @@ const OTHER_FIELDS: [&str; 10] = [
     "reason",
 ];
 
-/// How many fields [`fetch`] asks for.
+/// The number of fields that [`fetch`] asks for.
 pub(super) const FIELDS: usize = SALE_FIELDS.len() + OTHER_FIELDS.len();
 
 /// An order as it is stored.
@@ -209,7 +209,7 @@ pub async fn get_order(connection: &mut Connection, id: &OrderId) -> Result<Orde
 /// Reads one order like [`get_order`], with how far the shop is with it.
 ///
 /// # Errors
-/// Those of [`get_order`].
+/// The errors of [`get_order`].
 pub async fn get_ticket(connection: &mut Connection, id: &OrderId) -> Result<Ticket, Error> {
     let fields: Vec<Option<Vec<u8>>> = connection
         .read(async |mut conn| answer(&fetch(id), &mut conn).await)
@@ -319,11 +319,11 @@ pub(crate) fn score(index: &str, id: &str) -> Cmd {
 pub struct OrdersPage {
     /// The orders. Records that can't be read are left out.
     pub orders: Vec<Order>,
-    /// How many newer ones there are.
+    /// The number of orders that are newer than this page.
     pub from: usize,
-    /// How many newer ones the page after this has.
+    /// The number of orders that are newer than the page after this.
     pub next: usize,
-    /// How many there are at all.
+    /// The total number of orders.
     pub total: usize,
 }
 

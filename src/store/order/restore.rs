@@ -15,7 +15,7 @@ const MINUTE: i64 = 60_000;
 /// The milliseconds of a day.
 const DAY: u64 = 86_400_000;
 
-/// What became of an order that was to be stored.
+/// The result of storing one order as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum Restored {

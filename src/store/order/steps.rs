@@ -24,7 +24,7 @@ pub(crate) struct Announcement<'a> {
     pub(crate) version: u64,
     pub(crate) currency: &'a Currency,
     pub(crate) lines: &'a [OrderLine],
-    /// What is noted for the whole order.
+    /// The note for the whole order.
     pub(crate) note: &'a str,
     /// The minutes by which the shop's clocks are ahead of UTC.
     pub(crate) utc_offset: i32,
