@@ -34,11 +34,11 @@ impl Alerts {
 /// A sequence by which a terminal shows a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notification {
-    /// That of iTerm2, with a text alone.
+    /// The sequence of iTerm2, with a text alone.
     Osc9,
-    /// That of kitty.
+    /// The sequence of kitty.
     Osc99,
-    /// That of rxvt, with a title and a text.
+    /// The sequence of rxvt, with a title and a text.
     Osc777,
 }
 

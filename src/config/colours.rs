@@ -36,7 +36,8 @@ impl OwnColours {
         theme
     }
 
-    /// What can hardly be read with these styles, as far as the colours are known.
+    /// Warnings about roles that can hardly be read with these styles, as far as the colours are
+    /// known.
     pub(super) fn warnings(&self, theme: Theme) -> Vec<String> {
         let mut theme = self.on(theme);
         let background = theme.background.bg;

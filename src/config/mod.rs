@@ -105,9 +105,9 @@ pub struct Settings {
     pub theme: Option<Theme>,
     /// Other colours for some roles of the theme.
     pub colours: OwnColours,
-    /// Whether a terminal gets nothing but ASCII.
+    /// The setting that decides whether a terminal gets nothing but ASCII.
     pub ascii: AsciiMode,
-    /// How to be told what happens while one looks elsewhere.
+    /// The ways to tell somebody what happens while they look elsewhere.
     pub alerts: Alerts,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
@@ -121,7 +121,7 @@ pub struct Settings {
     pub board_late: u64,
     /// The shell command that prints a ticket; `None` where there is none.
     pub print: Option<String>,
-    /// What the settings file says of `trolley serve`.
+    /// The settings of `trolley serve` in the settings file.
     pub serve: ServeSettings,
     /// The file for the log, and the lowest level that is written to it.
     pub log: Option<(PathBuf, Level)>,
@@ -343,13 +343,13 @@ fn theme(layers: &mut SettingLayers) -> Result<Option<Theme>, ConfigError> {
     Ok(Some(theme))
 }
 
-/// Whether a terminal gets nothing but ASCII.
+/// Reads the setting that decides whether a terminal gets nothing but ASCII.
 fn ascii(layers: &mut SettingLayers) -> Result<AsciiMode, ConfigError> {
     let name = layers.pick_noted("ascii", |layer| not_empty(&layer.ascii));
     AsciiMode::named(&name).ok_or_else(|| invalid("ascii", "auto, true, false"))
 }
 
-/// How to be told what happens while one looks elsewhere.
+/// Reads the setting of how somebody is told what happens while they look elsewhere.
 fn alerts(layers: &mut SettingLayers) -> Result<Alerts, ConfigError> {
     let name = layers.pick_noted("alerts", |layer| not_empty(&layer.alerts));
     let names: Vec<&str> = Alerts::NAMED.iter().map(|(name, _)| *name).collect();

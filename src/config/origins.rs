@@ -110,8 +110,8 @@ impl SettingLayers {
         self.note(picked, shown);
     }
 
-    /// What the file says of `trolley serve`. Only what it gives is noted: the defaults are those
-    /// of the command.
+    /// Takes the settings of `trolley serve` from the file. Only those that it gives are noted: the
+    /// defaults are those of the command.
     pub(crate) fn serve_of_file(&mut self) -> ServeSettings {
         let given = toml::Table::try_from(&self.file.serve).unwrap_or_default();
         let given = given.into_iter().map(|(name, value)| SettingOrigin {

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// How people are let in, as the command line or the settings file says; `None` where it says
-/// nothing. Values are checked when a server starts.
+/// The rules by which people are let in, from the command line or the settings file; `None` where
+/// it says nothing. Values are checked when a server starts.
 #[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServeSettings {

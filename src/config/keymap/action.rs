@@ -322,9 +322,9 @@ pub enum ScreenKind {
 /// The keys that a help lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HelpScope {
-    /// Those of the whole shop, whose lists stand beside each other.
+    /// The keys of the whole shop, whose lists stand beside each other.
     Shop,
-    /// Those of one page of the staff.
+    /// The keys of one page of the staff.
     Page(Context),
 }
 

@@ -1,4 +1,4 @@
-//! What to say about a key that does nothing where it was pressed.
+//! The message about a key that does nothing where it was pressed.
 
 use super::{Action, Context, Keymap};
 use crate::config::key::{Code, Key};
