@@ -70,7 +70,7 @@ pub(crate) struct Shell<P> {
 pub(crate) struct EventLoop<P, A: App> {
     shell: Shell<P>,
     pub(crate) app: A,
-    /// What the state hears once the last frame shows.
+    /// The messages that the state gets once the last frame shows.
     once_shown: Vec<A::Message>,
 }
 

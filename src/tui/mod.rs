@@ -135,7 +135,7 @@ fn run_screen(settings: &Settings) -> Result<ExitCode, ScreenError> {
 struct Taken<T> {
     /// The exit status.
     status: u8,
-    /// What is left to be done away with, once the terminal is given back.
+    /// The rest that is cleaned up once the terminal is given back.
     rest: T,
 }
 
@@ -192,7 +192,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
     }
 }
 
-/// What this terminal can show, and how.
+/// The abilities of this terminal, and the way in which it shows things.
 struct Look {
     display: Display,
     alerts: AlertWays,

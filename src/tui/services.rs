@@ -1,4 +1,4 @@
-//! What carries out the effects of the shop's core, whether a screen shows it or plain mode says it.
+//! Carries out the effects of the shop's core, whether a screen shows it or plain mode says it.
 
 use super::error::ScreenError;
 use super::screen::Visit;

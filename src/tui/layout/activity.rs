@@ -248,7 +248,7 @@ fn describe_order(state: &State, activity: &Activity, wording: Wording) -> Phras
     })
 }
 
-/// What an order is called, and its total: `#42, €77.10`; as far as both are known.
+/// The name of an order, and its total: `#42, €77.10`; as far as both are known.
 fn name_and_total(state: &State, id: &OrderId) -> String {
     let name = state.orders.name_of(id);
     match state.orders.total_of(id) {

@@ -39,12 +39,12 @@ pub(crate) struct AroundLine {
 pub(crate) enum RowBelow {
     /// A problem, or some of those who asked for the pieces.
     Names {
-        /// What stands in the way of ordering the line, or nothing.
+        /// The reason why the line can't be ordered, or nothing.
         problem: String,
         /// Some of the names, or none.
         from: String,
     },
-    /// What somebody noted on it, or a part of that.
+    /// A note that somebody left on it, or a part of that.
     Note(NoteRow),
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn rows(keymap: &Keymap, scope: HelpScope, width: u16, words: &str) -
     rows
 }
 
-/// What a help tells beside keys: the uses of the mouse, and those of digits where they pick.
+/// The entries of a help beside keys: the uses of the mouse, and those of digits where they pick.
 fn gestures(scope: HelpScope) -> (&'static str, &'static [(&'static str, &'static str)]) {
     match scope {
         HelpScope::Shop => ("Mouse", &MOUSE),

@@ -13,7 +13,7 @@ pub(crate) struct NoteRow {
     pub(crate) is_pending: bool,
 }
 
-/// What people noted on a product, in at most `most` rows of so many columns. Notes that have no
+/// The notes of people on a product, in at most `most` rows of so many columns. Notes that have no
 /// room are counted in the last one.
 #[must_use]
 pub(crate) fn note_rows(

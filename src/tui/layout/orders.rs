@@ -125,7 +125,7 @@ pub(crate) fn extent(state: &State) -> Option<Extent> {
     Some(Extent { rows, page })
 }
 
-/// What happens to the cart while it is ordered; `None` where nobody orders it.
+/// The ordering of the cart that is under way, in words; `None` where nobody orders it.
 #[must_use]
 pub(crate) fn ordering(state: &State) -> Option<String> {
     if let Some(id) = &state.orders.placing {

@@ -55,7 +55,7 @@ pub(crate) struct PeopleLayout {
 pub(crate) enum PeopleRow {
     /// A person and their sums.
     Sums(PersonSums),
-    /// What the signs of a person mean, where their row has no words.
+    /// The meaning of a person's signs in words, where their row has no room for it.
     Words(Person, String),
     /// A product that somebody asked for.
     Line(PersonLine),
@@ -73,15 +73,15 @@ pub(crate) struct PersonSums {
     pub(crate) is_owner: bool,
     /// Some terminal of this person shows the cart.
     pub(crate) is_here: bool,
-    /// How far this person is.
+    /// The readiness of this person.
     pub(crate) standing: Standing,
-    /// What this person asked for.
+    /// The pieces that this person asked for, and their price.
     pub(crate) part: Part,
     /// It has changes that are not confirmed yet.
     pub(crate) is_pending: bool,
 }
 
-/// How far a person is.
+/// The readiness of a person for the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// They have said to be ready.
@@ -92,12 +92,12 @@ pub(crate) enum Standing {
     Shopping,
 }
 
-/// How many people there are of each standing.
+/// The number of people of each standing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PeopleCount {
-    /// Those who asked for something or are ready; where some are expected, of these alone.
+    /// The people who asked for something or are ready; where some are expected, of these alone.
     pub(crate) taking_part: usize,
-    /// Those who are expected.
+    /// The people who are expected.
     pub(crate) expected: usize,
     pub(crate) ready: usize,
     pub(crate) missing: usize,
@@ -294,7 +294,7 @@ fn rows(state: &State, width: u16) -> Vec<PeopleRow> {
     rows
 }
 
-/// What a person noted on a product that they asked for, in rows of so many columns.
+/// The note of a person on a product that they asked for, in rows of so many columns.
 fn notes_of(state: &State, line: &PersonLine, columns: usize) -> Vec<PersonNote> {
     let notes = state.cart.shown.notes.of(&line.product).iter();
     let mut own = notes.filter(|note| line.person == Person::Named(note.by.clone()));
@@ -453,7 +453,7 @@ impl PersonSums {
         }
     }
 
-    /// What is left of the limit of each; `None` where there is none, or nothing to say.
+    /// The amount left of the limit of each; `None` where there is no limit, or nothing to say.
     #[must_use]
     pub(crate) fn left(&self, state: &State) -> Option<Remainder> {
         let limit = state.cart.confirmed.rules.budget_each?;

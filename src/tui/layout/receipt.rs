@@ -166,7 +166,7 @@ pub(crate) fn selected_person(state: &State) -> Option<String> {
     rows.person(scroll.cursor).map(str::to_owned)
 }
 
-/// What stands above the lines.
+/// The rows above the lines.
 fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
     let zone = &state.env.zone;
     let name = order.name();

@@ -19,7 +19,7 @@ const EXPECTED_LINES: usize = 3;
 /// The columns behind the longest name of a rule.
 const RULE_GAP: usize = 2;
 
-/// What is left of a limit.
+/// The amount left of a limit, or the amount over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remainder {
     /// So much may still be added.
@@ -29,7 +29,7 @@ pub(crate) enum Remainder {
 }
 
 impl Remainder {
-    /// What is left of `limit` after `sum`.
+    /// The amount left of `limit` after `sum`.
     #[must_use]
     pub(crate) fn of(limit: Money, sum: Money) -> Remainder {
         if sum > limit {
@@ -76,11 +76,11 @@ pub(crate) struct TitleWord {
 /// The importance of a word in the cart's title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TitleImportance {
-    /// How much is in the cart.
+    /// The amount in the cart.
     Count,
     /// A rule, or that it is being ordered.
     Rule,
-    /// What keeps one from changing the cart.
+    /// The reason why one can't change the cart.
     Closed,
 }
 
@@ -179,7 +179,8 @@ pub(crate) fn open_until(state: &State) -> Option<Wordings> {
     })
 }
 
-/// What is left of one's own limit, or else of the budget of all; `None` where there is neither.
+/// The amount left of one's own limit, or else of the budget of all; `None` where there is
+/// neither.
 fn left_in_title(state: &State) -> Option<Wordings> {
     let rules = &state.cart.confirmed.rules;
     let currency = &state.shop.currency;
@@ -216,8 +217,8 @@ fn left_in_title(state: &State) -> Option<Wordings> {
     })
 }
 
-/// What is left of one's own limit, or else of the budget of all, in words; `None` where there is
-/// neither.
+/// The amount left of one's own limit, or else of the budget of all, in words; `None` where there
+/// is neither.
 #[must_use]
 pub(crate) fn left_words(state: &State) -> Option<String> {
     left_in_title(state).map(|words| words.full)
@@ -284,7 +285,7 @@ struct Rule {
     name: &'static str,
     value: String,
     importance: RuleImportance,
-    /// What sets it.
+    /// The action that sets it.
     action: Action,
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct LineReader {
     line: Vec<u8>,
     after_return: bool,
     sequence: Sequence,
-    /// What the terminal is to show of the keys.
+    /// The bytes with which the terminal is to show the keys.
     echo: Vec<u8>,
 }
 
@@ -83,7 +83,7 @@ impl LineReader {
         typed
     }
 
-    /// What the terminal is to show of the keys taken in.
+    /// Takes the bytes with which the terminal is to show the keys taken in.
     pub(crate) fn take_echo(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.echo)
     }

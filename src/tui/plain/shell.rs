@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 /// The size of the screen that nobody sees: no sentence has to be short.
 const SIZE: (u16, u16) = (1_000, 60);
-/// What is written before each line that is typed.
+/// The prompt before each line that is typed.
 const PROMPT: &str = "> ";
 /// The events that are taken in before what they say goes out.
 const EVENTS_AT_ONCE: usize = 512;
@@ -47,11 +47,11 @@ pub(crate) struct PlainShop<P> {
     port: P,
     manner: Manner,
     reader: LineReader,
-    /// What was typed ahead.
+    /// The lines that were typed ahead.
     typed: std::collections::VecDeque<Typed>,
     plain: Plain,
     services: Services,
-    /// What the terminal has not taken yet.
+    /// The bytes that the terminal has not taken yet.
     unwritten: Vec<u8>,
     ending: Ending,
     started: Instant,

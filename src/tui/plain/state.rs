@@ -21,7 +21,7 @@ pub struct Plain {
     pub state: State,
     /// The answers to what was typed; said at once.
     pub(super) answers: Vec<String>,
-    /// What others did, and what came late; said before the next prompt.
+    /// News of what others did, and answers that came late; said before the next prompt.
     pub(super) news: News,
     /// The entries of the last list, which their numbers choose.
     pub(super) choices: Vec<Choice>,
@@ -29,23 +29,23 @@ pub struct Plain {
     pub(super) asks_which: bool,
     /// The products that the last list did not come to.
     pub(super) unlisted: Vec<u32>,
-    /// What the last command waits for.
+    /// The awaited result of the last command.
     pub(super) waiting: Option<Waiting>,
     /// Whoever is there may type: nothing may be said.
     pub(super) is_prompted: bool,
     /// The last thing typed was Ctrl-C.
     pub(super) was_interrupted: bool,
-    /// What was typed, oldest first.
+    /// The lines that were typed, oldest first.
     pub(super) history: Vec<String>,
-    /// What was said so far of things that change.
+    /// The record of what was said so far of things that change.
     pub(super) said: SaidSoFar,
 }
 
-/// What is to be said before the next prompt. Whoever was away for long hears the newest of it.
+/// The news for the next prompt. Whoever was away for long hears the newest of it.
 #[derive(Debug, Default)]
 pub(super) struct News {
     newest: VecDeque<String>,
-    /// How many came before those.
+    /// The number of earlier ones, which are no longer kept.
     earlier: usize,
 }
 
@@ -70,7 +70,7 @@ impl News {
     }
 }
 
-/// What was said so far of things that change, so that each is said once.
+/// The record of what was said so far of things that change, so that each is said once.
 #[derive(Debug, Default)]
 pub(super) struct SaidSoFar {
     /// The cart's version of the last change.
@@ -120,7 +120,7 @@ pub(super) struct Waiting {
     pub(super) is_answered: bool,
 }
 
-/// What is awaited.
+/// The result that a command waits for.
 #[derive(Debug, Clone)]
 pub(super) enum Awaited {
     /// The cart and the catalog.
@@ -167,10 +167,10 @@ impl Awaited {
     }
 }
 
-/// What is done with the preview of an order.
+/// The next step, once the preview of an order is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// It is told.
+    /// The preview is told.
     Tell,
     /// It is placed, where it costs this.
     Place(Money),
@@ -178,16 +178,16 @@ pub(super) enum Then {
     Fix(Option<usize>),
 }
 
-/// What is done with the past orders.
+/// The next step, once the past orders are read.
 #[derive(Debug, Clone)]
 pub(super) enum Wanted {
-    /// Those with these words are listed.
+    /// The orders with these words are listed.
     List(String),
     /// One of them is meant.
     One(OrderRef, WithOrder),
 }
 
-/// What is done with an order.
+/// The step that is taken with a past order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WithOrder {
     Tell,

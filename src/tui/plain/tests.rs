@@ -1,4 +1,4 @@
-//! What plain mode says and when, without a terminal and a server.
+//! Tests of what plain mode says and when, without a terminal and a server.
 
 use super::lines::Typed;
 use super::state::Plain;

@@ -1,4 +1,4 @@
-//! What is typed and what happens change the state, and say what is to be said.
+//! Changes the state by what is typed and what happens, and collects the answers and the news.
 //!
 //! The shop's own core does everything; this brings it what is typed, and tells what came of it.
 

@@ -37,10 +37,11 @@ pub(super) enum Word {
 /// A row of the table.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// What is typed.
+    /// The word that is typed.
     pub(super) name: &'static str,
     pub(super) word: Word,
-    /// What may be typed behind it, and a sentence on its effect; `None` where the palette has both.
+    /// The words that may follow it, and a sentence on its effect; `None` where the palette has
+    /// both.
     pub(super) help: Option<(&'static str, &'static str)>,
 }
 

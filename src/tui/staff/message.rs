@@ -19,7 +19,7 @@ pub enum StaffMessage {
     Board(BoardEvent),
     /// A ticket of this name was printed, or could not be, for this reason.
     Printed(String, Result<(), String>),
-    /// So many orders were read so far, in the reading of figures of this number.
+    /// The number of orders read so far, in the reading of figures of this number.
     FiguresProgress(u64, usize),
     /// Figures were read, in the reading of this number, or could not be, for this reason.
     Figures(u64, Result<Box<Figured>, String>),

@@ -98,7 +98,7 @@ struct StaffApp {
     catalog: Arc<CatalogReader>,
     /// Searches it.
     searches: SearchWorker,
-    /// What both of them send.
+    /// The messages of both of them.
     found: mpsc::Receiver<Message>,
     found_sender: mpsc::Sender<Message>,
     /// Reads and changes products.

@@ -1,5 +1,5 @@
-//! What is told to somebody who looks elsewhere: no more than what the shop itself has shown, each
-//! of it once, and not too often. Whoever may fill the cart can send messages about anything.
+//! The alerts to somebody who looks elsewhere: no more than what the shop itself has shown, each of
+//! it once, and not too often. Whoever may fill the cart can send messages about anything.
 
 use super::State;
 use crate::model::rules::pieces_of;
@@ -13,14 +13,14 @@ const MOST_CLAIMS: usize = 8;
 /// The most orders that are remembered to have been told.
 const MOST_ORDERS: usize = 20;
 
-/// What is told to somebody who looks elsewhere, and what waits for that.
+/// The alerts that were told to somebody who looks elsewhere, and those that wait for that.
 #[derive(Debug, Default)]
 pub struct Alerts {
     /// When it was told last that something happened.
     told_at: Option<u64>,
-    /// What happened since; the last of it is told when some time is over.
+    /// The words on what happened since; the last of it is told when some time is over.
     waiting: Option<String>,
-    /// What messages say that the cart has not shown yet.
+    /// The claims of messages that the cart has not shown yet.
     claims: Vec<Claim>,
     /// The cart before it was read last and as it was read, unless what that showed is told.
     last_reading: Option<(Before, Before)>,

@@ -37,7 +37,7 @@ pub struct CartsState {
     pub is_first_start: bool,
     /// Their names, the one used last first.
     pub used: Vec<UserName>,
-    /// What was read of them.
+    /// A glance at each of them, or the trouble of reading it.
     pub glances: HashMap<UserName, Result<CartGlance, Trouble>>,
     /// The position within the list, whose last row joins another cart.
     pub scroll: Scroll,

@@ -23,7 +23,7 @@ pub struct CatalogPane {
     pub shown: Arc<Vec<u32>>,
     /// The numbers of the usual products, which stand before all others where none is left out.
     pub leading: Vec<u32>,
-    /// What this cart orders most, most first.
+    /// The products that this cart orders most, most first.
     pub usual: Usual,
     /// The numbers of the products among which alone is searched, in their order; `None` for all.
     pub among: Option<Arc<Vec<u32>>>,
@@ -65,7 +65,7 @@ pub enum ShownCategory {
     /// All of them.
     #[default]
     All,
-    /// What this cart orders most.
+    /// The products that this cart orders most.
     Usual,
     /// The products of this category alone.
     Only(Box<str>),
@@ -83,7 +83,7 @@ impl ShownCategory {
     }
 }
 
-/// What this cart orders most.
+/// The products that this cart orders most.
 #[derive(Debug)]
 pub struct Usual {
     /// The products, most first, as the newest orders tell. Some may not be sold any more.

@@ -120,7 +120,7 @@ pub enum Mode {
     },
     /// Types an answer.
     Prompt {
-        /// What is asked.
+        /// The value that is asked for.
         asked: Asked,
         /// The text typed so far.
         input: Input,
@@ -329,7 +329,7 @@ pub struct State {
     /// The number of things that happened since the terminal told that it lost the focus; `None`
     /// while it has it. One that never tells has it always.
     pub missed: Option<usize>,
-    /// What is told of that, and what waits to be told.
+    /// The alerts of that which were told, and those that wait to be told.
     pub alerts: Alerts,
     /// The difference between the wall clock and the steady clock then, in milliseconds. It grows
     /// by the time that the machine sleeps.

@@ -42,21 +42,21 @@ pub struct CheckoutPage {
     pub pane: CheckoutPane,
 }
 
-/// How much of an order is put back.
+/// The portion of an order that is put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Portion {
     /// All of it, as ours.
     Whole,
-    /// What we had asked for.
+    /// The pieces that we had asked for.
     Own,
 }
 
-/// What is asked before an order is put back.
+/// The question before an order is put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgainQuestion {
-    /// Whether our own part would do, as the whole is refused.
+    /// Asks whether our own part would do, as the whole is refused.
     OwnPart,
-    /// Whether to add another time what is in the cart again already.
+    /// Asks whether to add another time what is in the cart again already.
     Twice,
 }
 
@@ -65,7 +65,7 @@ pub enum AgainQuestion {
 pub struct AskedAgain {
     /// The order.
     pub order: OrderId,
-    /// How much of it was asked about.
+    /// The portion that was asked about.
     pub portion: Portion,
     /// The question.
     pub question: AgainQuestion,
@@ -94,9 +94,9 @@ pub struct OrdersState {
     pub cancelling: Option<OrderId>,
     /// The cart's past orders as far as they were read, newest first; `None` before that.
     pub list: Option<Vec<Order>>,
-    /// How many of the newest were read since the link is up.
+    /// The number of newest orders that were read since the link is up.
     pub read: usize,
-    /// How many there are.
+    /// The number of all past orders.
     pub total: usize,
     /// Older ones are being read, or could not be.
     pub reading_older: bool,
@@ -132,11 +132,11 @@ pub enum KeptStates {
     /// All of them.
     #[default]
     All,
-    /// Those that the shop still works on.
+    /// The orders that the shop still works on.
     Open,
-    /// Those that are handed over.
+    /// The orders that are handed over.
     Done,
-    /// Those that are called off.
+    /// The orders that are called off.
     Cancelled,
 }
 
@@ -225,7 +225,7 @@ pub struct SearchedWords {
 /// The words of one order, in small letters.
 #[derive(Debug)]
 struct FoldedWords {
-    /// What the words were made of, where that may change.
+    /// The facts of which the words were made, where those may change.
     state: OrderState,
     number: Option<u32>,
     /// The words as they are.
@@ -388,7 +388,7 @@ impl OrdersState {
         true
     }
 
-    /// What is known in short of the order of this id.
+    /// The facts in short that are known of the order of this id.
     #[must_use]
     pub(crate) fn brief(&self, id: &OrderId) -> Option<&OrderBrief> {
         self.followed.iter().find(|order| order.id == *id)
@@ -452,7 +452,7 @@ impl OrdersState {
         })
     }
 
-    /// What people call the order of this id, as far as that is known.
+    /// The name that people call the order of this id, as far as that is known.
     #[must_use]
     pub(crate) fn name_of(&self, id: &OrderId) -> String {
         let read = self.order(id).and_then(|order| order.number);

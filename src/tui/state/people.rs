@@ -31,11 +31,11 @@ pub struct PeopleRowId {
 pub enum PeopleRowKind {
     /// The person and their sums.
     Sums,
-    /// What there is to say of the person in words.
+    /// The words on the person.
     Words,
     /// A product that they asked for.
     Line(ProductId),
-    /// What they noted on it: one of the rows that it takes.
+    /// The note that they left on it: one of the rows that it takes.
     Note(ProductId, usize),
 }
 

@@ -66,7 +66,7 @@ fn background(bytes: &[u8]) -> Option<Color> {
     })
 }
 
-/// What follows each occurrence of `beginning`.
+/// The bytes that follow each occurrence of `beginning`.
 fn following<'a>(bytes: &'a [u8], beginning: &[u8]) -> Vec<&'a [u8]> {
     let places = bytes.windows(beginning.len()).enumerate();
     places

@@ -122,7 +122,7 @@ impl<P: Port> TerminalDriver<P> {
     /// whether it did.
     ///
     /// # Errors
-    /// That of a terminal which is gone.
+    /// The error of a terminal which is gone.
     pub(crate) fn draw_if_due(&mut self, picture: impl FnOnce() -> Picture) -> io::Result<bool> {
         let now = Instant::now();
         if self.next_frame_at(now).is_none_or(|at| at > now) {

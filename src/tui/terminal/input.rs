@@ -35,7 +35,8 @@ impl TerminalInput {
         events
     }
 
-    /// Whether the terminal knows margins at the sides, where it has told that since last asked.
+    /// Tells whether the terminal knows margins at the sides, where it has told that since last
+    /// asked.
     pub(crate) fn take_side_margins(&mut self) -> Option<bool> {
         self.decoder.side_margins.take()
     }

@@ -19,11 +19,11 @@ const PIECES: usize = 16;
 /// The time for changes to be settled once nothing more is typed.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is typed here, and the signals of whoever types it.
+/// The keys that are typed here, and the signals of whoever types them.
 #[derive(Debug)]
 pub(crate) struct LinePort {
     input: mpsc::Receiver<Vec<u8>>,
-    /// What is typed stays where it is.
+    /// The input is not read for now.
     is_held: bool,
     /// The moment by which changes must be settled, once the input has ended.
     leaves_by: Option<Instant>,

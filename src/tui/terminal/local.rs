@@ -22,7 +22,7 @@ pub(crate) struct LocalPort {
     signals: Signals,
     /// The terminal's input; `None` while the terminal is given back.
     stdin: Option<AsyncFd<Stdin>>,
-    /// What was typed before, which comes first.
+    /// The bytes that were typed before, which come first.
     typed: Vec<u8>,
     outlet: Outlet,
 }

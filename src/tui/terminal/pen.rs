@@ -80,7 +80,7 @@ impl Pen {
 struct Parameters(String);
 
 impl Parameters {
-    /// Those that take everything back first.
+    /// The parameters that reset everything first.
     fn anew(to: Pen) -> Parameters {
         let mut parameters = Parameters::default();
         // That is also the meaning of none.
@@ -91,7 +91,7 @@ impl Parameters {
         parameters
     }
 
-    /// Those of what is different alone.
+    /// The parameters for the differences alone.
     fn difference(from: Pen, to: Pen) -> Parameters {
         let mut parameters = Parameters::default();
         parameters.add_difference(from, to);

@@ -29,7 +29,7 @@ pub struct Renderer {
     asks_side_margins: bool,
     /// It knows them.
     has_side_margins: bool,
-    /// What happened while the person looked elsewhere: told with the next frame.
+    /// The alerts on what happened while the person looked elsewhere: told with the next frame.
     alerts: Vec<Vec<u8>>,
     /// The place where the terminal's cursor shows; `None` where it is hidden.
     cursor: Option<Position>,

@@ -17,7 +17,7 @@ pub(super) struct Scroll {
     rows: RangeInclusive<u16>,
     /// The columns that move.
     columns: Range<u16>,
-    /// So many rows up; down where it is negative.
+    /// The number of rows up; down where it is negative.
     up: i16,
 }
 
@@ -134,7 +134,7 @@ fn within(row: &[Cell], pane: Rect) -> &[Cell] {
     &row[usize::from(pane.left())..usize::from(pane.right())]
 }
 
-/// Those of these rows which show what was so many rows further down.
+/// The rows of these which show what was so many rows further down.
 fn moved_rows(rows: &[&RowChange], pane: Rect, up: i16) -> Vec<u16> {
     let mut moved = Vec::new();
     for row in rows {

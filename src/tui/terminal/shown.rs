@@ -1,4 +1,4 @@
-//! What a terminal shows, kept until the next frame.
+//! The content of a terminal's screen, kept until the next frame.
 
 use super::pen::Pen;
 use crate::config::display::Display;
@@ -7,8 +7,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::ops::RangeInclusive;
 
-/// What a terminal shows: not its cells, of which a process with many screens would keep too many,
-/// but the lines from which they were drawn.
+/// The content of a terminal's screen: not its cells, of which a process with many screens would
+/// keep too many, but the lines from which they were drawn.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     area: Rect,

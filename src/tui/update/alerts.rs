@@ -33,8 +33,8 @@ impl Updater<'_> {
         self.effects.extend(due.map(Effect::Alert));
     }
 
-    /// What a change of the cart says that is worth an alert: somebody else has locked the cart, or
-    /// has taken pieces of ours. Only the cart itself can show that it is true.
+    /// The claim in a change of the cart that is worth an alert: somebody else has locked the cart,
+    /// or has taken pieces of ours. Only the cart itself can show that it is true.
     pub(super) fn claim_of(&self, update: &Update) -> Option<Claim> {
         let me = &self.state.env.me;
         if self.state.missed.is_none() || update.by == *me {

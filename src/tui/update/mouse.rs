@@ -265,7 +265,7 @@ impl Updater<'_> {
     }
 }
 
-/// What is said where the mouse is taken, or left to the terminal.
+/// The message where the mouse is taken, or left to the terminal.
 pub(in crate::tui) fn mouse_told(captured: bool) -> &'static str {
     if captured {
         "The mouse works in trolley again"

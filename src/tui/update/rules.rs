@@ -203,7 +203,7 @@ fn reminder(state: &State, minutes: &str) -> Option<String> {
     ))
 }
 
-/// Those who take part, or are expected to, and are not ready: yourself first.
+/// The people who take part, or are expected to, and are not ready: yourself first.
 fn not_ready(state: &State) -> Vec<PersonSums> {
     let mut sums = all_sums(state);
     sums.retain(|sums| match sums.standing {

@@ -177,7 +177,7 @@ fn draw_cart(
     sketch.write(area.x + SIGNS, area.y, &mark.content, 1, style);
 }
 
-/// What a row says of a cart.
+/// The words of a row about a cart.
 #[derive(Default)]
 pub(in crate::tui) struct GlanceWords {
     lines: String,

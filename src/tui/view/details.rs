@@ -136,7 +136,7 @@ pub(in crate::tui) fn line_words(state: &State, line: &CartLine) -> String {
     words.trim_start_matches(CHEAPER).trim().to_owned()
 }
 
-/// What the shop has of a product; empty where there is no end to it.
+/// The stock of a product in words; empty where there is no end to it.
 pub(in crate::tui) fn stock_words(stock: Stock) -> String {
     match stock {
         Stock::Unlimited => String::new(),

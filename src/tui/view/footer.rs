@@ -261,7 +261,7 @@ fn note_label(state: &State, note: &AskedNote, input: &Input, columns: usize) ->
         })
 }
 
-/// What may be typed for an amount: its value now, or an example.
+/// The values that may be typed for an amount: its value now, or an example.
 fn amount_choices(amount: Option<Money>, currency: &Currency) -> String {
     match amount {
         Some(amount) => format!("{}, {NONE}", amount.in_currency(currency)),

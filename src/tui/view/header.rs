@@ -23,9 +23,9 @@ const LEAST_CART: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum GivesWay {
     Nothing,
-    /// That nobody else's login reaches this shop.
+    /// The words that nobody else's login reaches this shop.
     LoginOnly,
-    /// What is long of the cart's name.
+    /// The part of the cart's name that is long.
     LongName,
     /// The names of the others; their number stays.
     Names,

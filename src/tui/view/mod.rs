@@ -99,7 +99,7 @@ fn draw_too_small(state: &State, sketch: &mut Sketch) {
     draw_sentence(&message, Style::new(), sketch.area(), sketch);
 }
 
-/// What a screen says that is too small for anything else.
+/// The message on a screen that is too small for anything else.
 pub(in crate::tui) fn too_small((width, height): (u16, u16)) -> String {
     format!("{width}×{height} is too small: make the window larger")
 }

@@ -38,7 +38,7 @@ pub(in crate::tui) fn right(text: &str, width: u16, style: Style) -> RowCell<'_>
     }
 }
 
-/// What is behind a row's cells.
+/// The background of a row's cells.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::tui) enum RowBackground {
     /// Nothing but a style.

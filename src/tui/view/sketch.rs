@@ -14,7 +14,7 @@ use std::ops::Range;
 /// All that a frame shows.
 #[derive(Debug)]
 pub struct Picture {
-    /// What is written on the screen.
+    /// The content of the screen.
     pub(crate) sketch: Sketch,
     /// The terminal's title; it has no control characters.
     pub(crate) title: String,

@@ -72,7 +72,7 @@ impl CatalogReader {
         }
     }
 
-    /// Those who wait for the next read; `None` ends the reading.
+    /// Takes the listeners who wait for the next read; `None` ends the reading.
     fn next_listeners(&self) -> Option<Listeners> {
         let mut queue = lock(&self.queue);
         let waiting = std::mem::take(&mut queue.waiting);

@@ -33,7 +33,7 @@ pub(crate) fn can_fix_selected(state: &State) -> bool {
     selected_mending(state).is_some() && closed(state).is_none()
 }
 
-/// What fixes the selected line.
+/// The change that fixes the selected line.
 fn selected_mending(state: &State) -> Option<Mending> {
     let selected = state.target()?;
     let lines = &state.orders.preview.as_ref()?.lines;
@@ -43,8 +43,8 @@ fn selected_mending(state: &State) -> Option<Mending> {
         .mending()
 }
 
-/// What the key does for a line that can't be ordered, and whom that hits: `Enter takes 3, hal
-/// keeps 1`; `None` where it can't be fixed.
+/// The effect of the key on a line that can't be ordered, and whom it hits:
+/// `Enter takes 3, hal keeps 1`; `None` where it can't be fixed.
 #[must_use]
 pub(crate) fn told(state: &State, line: &PreviewLine) -> Option<String> {
     let mending = line.mending()?;
@@ -69,7 +69,7 @@ pub(crate) fn told(state: &State, line: &PreviewLine) -> Option<String> {
     })
 }
 
-/// What is left to somebody: `hal keeps 1`.
+/// The number of pieces that somebody keeps: `hal keeps 1`.
 fn kept(loss: &Loss, me: &str) -> String {
     let (who, keep) = match loss.name == me {
         true => ("you", "keep"),
@@ -105,7 +105,7 @@ pub(crate) fn how(state: &State, blocked: usize) -> String {
     }
 }
 
-/// What was done to these lines: `Took 3 × Focaccia and removed Basil`.
+/// The message after these lines were fixed: `Took 3 × Focaccia and removed Basil`.
 #[must_use]
 pub(crate) fn done(lines: &[PreviewLine]) -> String {
     let mut taken = Vec::new();

@@ -52,7 +52,7 @@ pub(crate) struct Fact {
     pub(crate) is_warning: bool,
 }
 
-/// What stands below a list, in rows from the top. Areas without room are empty.
+/// The parts below a list, in rows from the top. Areas without room are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CheckoutFoot {
     /// The lines across the pane.
@@ -65,7 +65,7 @@ pub(crate) struct CheckoutFoot {
     pub(crate) facts_rows: Rect,
     /// The total.
     pub(crate) total: Rect,
-    /// What to do.
+    /// The next steps.
     pub(crate) steps: Rect,
 }
 

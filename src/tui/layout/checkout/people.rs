@@ -22,11 +22,11 @@ const SIGN_AND_WORD: u16 = 9;
 /// A person and their part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonRow {
-    /// How far the person is.
+    /// The readiness of the person.
     pub(crate) standing: Standing,
     pub(crate) name: String,
     pub(crate) pieces: String,
-    /// What is left of the limit of each, and whether it is over.
+    /// The amount left of the limit of each, and whether it is over.
     pub(crate) left: String,
     pub(crate) is_over: bool,
     pub(crate) sum: String,
@@ -203,7 +203,7 @@ fn missing(state: &State) -> Vec<String> {
         .collect()
 }
 
-/// What is left of the limit of each; nobody has none.
+/// The amount left of the limit of each; nobody has none.
 fn left(limit: Option<Money>, name: Option<&str>, part: &Part) -> Option<Remainder> {
     let limit = limit.filter(|_| name.is_some())?;
     Some(Remainder::of(limit, part.sum))

@@ -50,7 +50,7 @@ pub(crate) enum RowBelow {
     Dearer(String),
     /// It is cheaper than when it was added.
     Cheaper(String),
-    /// What somebody noted on it.
+    /// A note that somebody left on it.
     Note(String),
     /// It can't be ordered.
     Problem(String),

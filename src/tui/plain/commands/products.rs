@@ -67,7 +67,7 @@ impl Updater<'_> {
         }
     }
 
-    /// Those entries that may be meant: the one whose name is typed, or those whose words begin so.
+    /// The entries that may be meant: the one whose name is typed, or those whose words begin so.
     fn meant(&self, typed: &str, mut found: Vec<PaletteEntry>) -> Vec<PaletteEntry> {
         let state = &self.plain.state;
         let words = product_words(typed);

@@ -10,7 +10,7 @@ use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::state::State;
 
-/// What would be ordered, and what stands in the way, where something does.
+/// The order as it would be placed, and the problems of it, where there are any.
 pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<String> {
     let lines = text::count(preview.lines.len(), "line");
     let total = preview.total().in_currency(&preview.currency);
@@ -78,7 +78,7 @@ fn people(state: &State, preview: &Preview) -> Option<String> {
     Some(format!("Of that {}.", text::listed(&parts)))
 }
 
-/// What to do now: fix it, or order.
+/// The advice on what to do now: fix it, or order.
 fn way_on(state: &State, preview: &Preview, blocked: usize) -> Option<String> {
     match preview.orderable_lines() {
         Ok(_) => Some(to_pay(state, preview)),

@@ -60,7 +60,7 @@ pub(super) fn change(state: &State, update: &Update) -> String {
     describe_with_author(state, &Activity::from(update))
 }
 
-/// What happened last, oldest first.
+/// The last events, oldest first.
 pub(super) fn activity(state: &State) -> Vec<String> {
     let entries = &state.activity.entries;
     let from = entries.len().saturating_sub(NEWEST);

@@ -22,7 +22,7 @@ pub(in crate::tui::plain) fn order(state: &State, order: &Order) -> String {
     )
 }
 
-/// That an order was placed here.
+/// The sentence that an order was placed here.
 pub(in crate::tui::plain) fn placed(order: &Order) -> String {
     let word = order.word();
     let total = order.total().in_currency(&order.currency);

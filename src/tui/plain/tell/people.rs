@@ -32,7 +32,7 @@ fn person(state: &State, sums: &PersonSums) -> String {
     format!("{}: {}", sums.label(false, usize::MAX), facts.join(", "))
 }
 
-/// What a person asked for, and their notes on it.
+/// The products that a person asked for, and their notes on them.
 pub(in crate::tui::plain) fn person_lines(state: &State, person: &Person) -> Vec<String> {
     let currency = &state.shop.currency;
     let told = lines_of(state, person).map(|line| {

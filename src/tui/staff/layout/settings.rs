@@ -94,7 +94,7 @@ pub(in crate::tui) fn setting_name(field: ShopField) -> &'static str {
     }
 }
 
-/// What more there is to say of a setting.
+/// The hint beside a setting.
 #[must_use]
 pub(in crate::tui) fn setting_hint(field: ShopField) -> &'static str {
     match field {

@@ -26,9 +26,9 @@ pub(in crate::tui) struct TicketRow {
 pub(in crate::tui) enum TicketPart {
     /// The name of a product behind its quantity, which stands in the first row alone.
     Line { quantity: Option<u32> },
-    /// What somebody noted on the line.
+    /// A note of somebody on the line.
     Note,
-    /// What was noted for the whole order.
+    /// The note for the whole order.
     OrderNote,
     /// A count of rows that have no room, or of lines that others make.
     Count,

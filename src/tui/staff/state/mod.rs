@@ -107,7 +107,7 @@ pub enum StaffMode {
     ConfirmCancel(OrderId, OrderState),
     /// Types what a prompt asks for.
     Prompt {
-        /// What it asks for.
+        /// The value that it asks for.
         asked: StaffAsked,
         /// The text typed so far.
         input: Input,
@@ -116,7 +116,7 @@ pub enum StaffMode {
     ConfirmOverwrite(Collision),
 }
 
-/// What is on the terminal that a key may depend on.
+/// The things on the terminal that a key may depend on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The selected ticket and its state.
@@ -154,9 +154,9 @@ pub struct StaffState {
     pub mode: StaffMode,
     /// The message that shows.
     pub notice: Option<Notice>,
-    /// What is told to this person, no more often than they bear.
+    /// The alerts for this person, no more often than they bear.
     pub alerts: Alerts,
-    /// What has reached the terminal of all that.
+    /// The part of all that which has reached the terminal.
     pub seen: Seen,
     /// The open orders.
     pub board: BoardState,
@@ -341,7 +341,7 @@ impl StaffState {
         Some(self.now.steady + left)
     }
 
-    /// What is on the screen now that a key may depend on.
+    /// The things on the screen now that a key may depend on.
     #[must_use]
     pub fn to_be_seen(&self) -> Seen {
         let is_covered = self.page != Page::Board

@@ -11,17 +11,17 @@ use std::sync::Arc;
 /// The products that the list is kept to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StockFilter {
-    /// Those that are low in stock.
+    /// The products that are low in stock.
     #[default]
     Low,
-    /// Those of which none is left.
+    /// The products of which none is left.
     SoldOut,
     /// All products.
     All,
 }
 
 impl StockFilter {
-    /// The one after this.
+    /// The filter after this.
     #[must_use]
     pub(in crate::tui) fn next(self) -> StockFilter {
         match self {

@@ -1,10 +1,10 @@
-//! What is asked on the message line.
+//! The questions on the message line.
 
 use crate::model::ProductId;
 use crate::model::product::ProductField;
 use crate::store::{FieldEdit, ShopField};
 
-/// What a prompt asks for.
+/// The value that a prompt asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StaffAsked {
     /// A field of a product.

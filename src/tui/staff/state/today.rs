@@ -73,11 +73,11 @@ pub struct TodayState {
     pub time: ShownTime,
     /// The figures as they were read, and every order that came or changed since; `None` before.
     pub figured: Option<Box<Figured>>,
-    /// What was sold of each category, once it was asked for.
+    /// The sales of each category, once they were asked for.
     categories: OnceCell<Vec<(String, Sales)>>,
     /// The products that are low in stock, once they were asked for.
     low: OnceCell<Vec<LowProduct>>,
-    /// What makes a product well sold.
+    /// The measure of a well sold product.
     pub ranking: Ranking,
     /// The position among the best sold products.
     pub best: Scroll,
@@ -112,14 +112,14 @@ impl TodayState {
         Some(selected.product.clone())
     }
 
-    /// What today sold; `None` where it was not read.
+    /// The figures of today's sales; `None` where they were not read.
     #[must_use]
     pub(in crate::tui) fn sold_today(&self) -> Option<&Figures> {
         let book = self.book().filter(|_| self.time == ShownTime::Today)?;
         Some(book.figures())
     }
 
-    /// What was sold of each category: the highest price first.
+    /// The sales of each category: the highest price first.
     pub(in crate::tui) fn categories(&self) -> &[(String, Sales)] {
         self.categories.get_or_init(|| {
             let figured = self.figured.as_deref();

@@ -1,4 +1,4 @@
-//! What the link to the open orders tells.
+//! Takes in the news from the link to the open orders.
 
 use super::Updater;
 use crate::config::keymap::Action;

@@ -86,7 +86,7 @@ fn fitting(words: Vec<(String, Style)>, room: usize) -> Vec<Span<'static>> {
     spans
 }
 
-/// How much is open, how much of it is late, and what of it shows.
+/// The words about the open orders: how many there are, how many are late, and which show.
 pub(super) fn counts(state: &StaffState, layout: &BoardLayout) -> Vec<(String, Style)> {
     let theme = &state.theme;
     let board = &state.board;

@@ -77,7 +77,7 @@ fn draw_list(state: &StaffState, frame: Rect, rows: Rect, sketch: &mut Sketch) {
     draw_scroll_bar(theme, frame, rows, list.rows(), scroll.top, sketch);
 }
 
-/// What the list is kept to, and how many products there are.
+/// The words of the title: the filters of the list, and the number of products.
 fn title_words(state: &StaffState) -> Vec<(String, Style)> {
     let theme = &state.theme;
     let products = &state.products;

@@ -1,4 +1,4 @@
-//! What can be collected, in numbers that are readable across a room.
+//! The orders that can be collected, in numbers that are readable across a room.
 
 use super::digits;
 use crate::model::{Order, text};

@@ -205,7 +205,7 @@ fn draw_row(
     }
 }
 
-/// Whether a line is ticked.
+/// The state of a line's tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tick {
     Open,

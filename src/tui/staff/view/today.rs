@@ -139,14 +139,15 @@ fn told(period: Period, now: u64, zone: &TimeZone) -> String {
 struct Figure {
     name: &'static str,
     value: String,
-    /// How it compares, or what else belongs to it.
+    /// The comparison with the week before, or another fact that belongs to it.
     beside: String,
     beside_style: Style,
     /// The words for it where it has no column: the value stands behind or before the name.
     sentence: String,
 }
 
-/// How a figure compares with that of the week before.
+/// The difference of a figure from that of the week before, with its sign; empty where there is
+/// none.
 fn trend(now: &Money, before: &Money, told: impl Fn(Money) -> String) -> String {
     match now.cmp(before) {
         std::cmp::Ordering::Greater => format!("{DEARER} {}", told(now.less(*before))),
@@ -155,7 +156,7 @@ fn trend(now: &Money, before: &Money, told: impl Fn(Money) -> String) -> String 
     }
 }
 
-/// What a sum is more or less than another, in whole percent.
+/// The difference of a sum from another one, in whole percent.
 fn percent(now: Money, before: Money) -> Option<String> {
     let (more, sign) = if now >= before {
         (now.less(before), DEARER)
