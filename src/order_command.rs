@@ -23,7 +23,7 @@ pub(crate) struct OrderCommand {
     timeout: Duration,
 }
 
-/// What a command is told of its order besides what it reads.
+/// The facts about its order that a command is told besides what it reads.
 pub(crate) struct OrderFacts<'a> {
     pub(crate) id: &'a OrderId,
     pub(crate) number: Option<u32>,

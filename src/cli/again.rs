@@ -37,7 +37,7 @@ pub(super) struct AgainArgs {
 }
 
 impl AgainArgs {
-    /// What names the order, as it was typed.
+    /// The text that names the order, as it was typed.
     #[cfg(feature = "serve")]
     pub(super) fn order_mut(&mut self) -> &mut String {
         &mut self.id

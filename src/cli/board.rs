@@ -9,7 +9,7 @@ use crate::tui::staff::state::today::ShownTime;
 use clap::Args;
 use std::process::ExitCode;
 
-/// What the board shows first.
+/// The page that opens first.
 #[derive(Debug, Args)]
 pub(crate) struct BoardArgs {
     /// Show what can be collected, in numbers that are readable across a room

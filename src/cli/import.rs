@@ -78,7 +78,7 @@ pub(super) async fn run(
     })
 }
 
-/// What is said to people where the connection broke.
+/// The sentence for people where the connection broke.
 const BROKEN_OFF: &str = "The import broke off; running it again completes it";
 
 /// Tells whether the same import may well go on later.

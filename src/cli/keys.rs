@@ -125,7 +125,7 @@ fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[ListedInvitation])
     Ok(())
 }
 
-/// What somebody is granted: name, cart, role.
+/// The columns of a grant: name, cart, role.
 fn columns(access: &Access) -> String {
     format!(
         "{} {} {}",

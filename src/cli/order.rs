@@ -47,7 +47,7 @@ impl OrderArgs {
         matches!(self.step, Some(OrderStep::Cancel))
     }
 
-    /// What names the order, as it was typed.
+    /// The text that names the order, as it was typed.
     #[cfg(feature = "serve")]
     pub(super) fn order_mut(&mut self) -> &mut String {
         &mut self.id

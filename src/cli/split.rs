@@ -29,7 +29,7 @@ pub(super) struct SplitArgs {
 }
 
 impl SplitArgs {
-    /// What names the order, as it was typed.
+    /// The text that names the order, as it was typed.
     #[cfg(feature = "serve")]
     pub(super) fn order_mut(&mut self) -> &mut String {
         &mut self.id

@@ -123,7 +123,7 @@ pub(super) async fn reconnect(
     let _ = follower.renew(connection, after).await;
 }
 
-/// The one who is given the orders.
+/// The recipient of the orders.
 enum Recipient {
     /// Prints them.
     Printer(OrderPrinter),

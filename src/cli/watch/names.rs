@@ -1,5 +1,5 @@
-//! What the lines of `trolley watch` for people need of the shop: the names of products, and the
-//! currency.
+//! The parts of the shop that the lines of `trolley watch` for people need: the names of products,
+//! and the currency.
 
 use crate::cli::connect;
 use crate::model::timeline::TimelineEvent;
