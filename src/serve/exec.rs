@@ -262,7 +262,7 @@ pub(super) fn start(
     input
 }
 
-/// How the input of a command ended.
+/// The way in which the input of a command ended.
 enum InputEnd {
     /// All of it is there.
     Whole,

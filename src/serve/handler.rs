@@ -115,7 +115,7 @@ impl ChannelState {
     }
 }
 
-/// What a client has told before it asks for the screen.
+/// The description that a client gives of itself before it asks for the screen.
 struct Description {
     output: ChannelWriteHalf<Msg>,
     terminal: Option<Terminal>,
@@ -199,7 +199,7 @@ impl VisitorHandler {
         }
     }
 
-    /// What the client of a channel has described so far, where its screen has not begun.
+    /// The description by the client of a channel so far, where its screen has not begun.
     fn description(&mut self, channel: ChannelId) -> Option<&mut Description> {
         match self.channels.get_mut(&channel)? {
             ChannelState::Described(description) => Some(description),

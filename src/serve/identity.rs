@@ -124,11 +124,11 @@ fn url_safe(fingerprint: Fingerprint) -> String {
     hash.replace('+', "-").replace('/', "_")
 }
 
-/// What the owner of each key in a keys file is granted.
+/// The grants of a keys file: one for the owner of each key.
 #[derive(Debug, Default)]
 pub(super) struct KeyList(HashMap<Fingerprint, KeyEntry>);
 
-/// What the owner of one key is granted.
+/// The grant for the owner of one key.
 #[derive(Debug)]
 struct KeyEntry {
     /// The line of the file, from 1.

@@ -1,4 +1,5 @@
-//! What Redis says of visitors who come by an invitation, and of the keys that have come so before.
+//! Asks Redis about visitors who come by an invitation, and about the keys that have come so
+//! before.
 
 use super::ServedShop;
 use super::identity::{Grant, fingerprint};

@@ -117,7 +117,7 @@ pub(crate) struct Options {
     pub(crate) host_key: Option<PathBuf>,
     /// The file of the keys that are let in.
     pub(crate) keys: Option<PathBuf>,
-    /// What other keys get.
+    /// The access that the owners of other keys get.
     pub(crate) open: Open,
     /// Visitors without a key are let in.
     pub(crate) guests: bool,
@@ -148,13 +148,13 @@ struct ServedShop {
     settings: Settings,
     hub: Arc<Hub>,
     admission: RwLock<Admission>,
-    /// What Redis knows of invitations; `None` where nobody comes by one.
+    /// The invitations, as Redis knows them; `None` where nobody comes by one.
     invited: Option<Invited>,
     connections: Arc<Connections>,
     /// The address that it listens on.
     listening: SocketAddr,
     options: Options,
-    /// What visitors can do without the screen.
+    /// The commands that visitors can run without the screen.
     commands: Commands,
     /// The turns that commands take.
     turns: Arc<Semaphore>,

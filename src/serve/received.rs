@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 /// The most bytes that are kept; no command reads more.
 const MOST_KEPT: usize = 512 << 10;
 
-/// What a client has sent to its command.
+/// The input that a client has sent to its command.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     bytes: Mutex<Vec<u8>>,

@@ -168,7 +168,7 @@ pub(super) struct Environment(Vec<(String, String)>);
 
 impl Environment {
     /// Takes in a variable, where it matters and its value is not too long; returns whether it has.
-    /// The one that is set last counts.
+    /// Of several values of one variable the last one counts.
     pub(super) fn take_in(&mut self, name: &str, value: &str) -> bool {
         let matters = VARIABLES.contains(&name) && value.len() <= LONGEST_VALUE;
         if matters {
@@ -427,7 +427,7 @@ struct Idleness {
     is_warned: bool,
 }
 
-/// What an idle visitor gets.
+/// The step that an idle visitor gets: a warning, or the end.
 enum IdleStep {
     Warn(String),
     Leave,
@@ -543,7 +543,7 @@ impl FrameWriter {
 
 /// The last that a visitor's terminal gets: what gives it back, a sentence, and an exit status.
 struct LastWords {
-    /// What gives it back, and the sentence.
+    /// The bytes that give it back, and the sentence.
     bytes: Vec<u8>,
     status: u8,
 }

@@ -18,7 +18,7 @@ const MOST_CODES: u32 = 3;
 /// The pause after a wrong code. It grows with each.
 const WRONG_CODE_PAUSE: Duration = Duration::from_secs(1);
 
-/// What has been said about invitations on one connection.
+/// The state of the talk about invitations on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Conversation {
     /// The code was asked for, and no answer has come.
