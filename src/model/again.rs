@@ -310,6 +310,7 @@ pub(super) mod tests {
             shares: Vec::new(),
             notes: Vec::new(),
         });
+
         Order {
             id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
             number: None,
@@ -510,6 +511,7 @@ pub(super) mod tests {
             let again = Again::of(&order, &Currency::with_sign("€"), &cart, "ann", find);
             again.refused(&cart, is_closed, price)
         };
+
         assert_eq!(refused("12.50", false), None);
         let over = Refusal::OverOwnBudget {
             budget: Money::parse("12.00").unwrap(),

@@ -412,12 +412,14 @@ impl Digits<'_> {
     fn single(&self, mark: char, sign: &str, example: &str) -> Result<SingleMark, ExampleError> {
         let (whole, behind) = (self.runs[0], self.runs[1]);
         let can_be_group = behind.len() == GROUP && whole.len() <= GROUP && !whole.starts_with('0');
+
         if !can_be_group || WITH_THREE_PLACES.contains(&sign) {
             return Ok(SingleMark::Point);
         }
         if WITHOUT_PLACES.contains(&sign) {
             return Ok(SingleMark::Group);
         }
+
         let other = other_point(mark);
         Err(ExampleError::Ambiguous {
             shown: text::sanitize_to(example.trim().as_bytes(), LONGEST_EXAMPLE),

@@ -252,6 +252,7 @@ impl Figures {
                 })
             })
             .collect();
+
         low.sort_by(|one, other| (one.left, &one.name).cmp(&(other.left, &other.name)));
         low
     }

@@ -44,6 +44,7 @@ impl TypedRule {
     ) -> Option<RuleChange> {
         let typed = typed.trim();
         let is_none = typed == NONE;
+
         match self {
             TypedRule::Deadline if is_none => Some(RuleChange::Closes(None)),
             TypedRule::Deadline => {

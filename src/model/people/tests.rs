@@ -142,6 +142,7 @@ impl History {
             0 => Quantity::Damaged("1.5".to_owned()),
             _ => Quantity::Whole(self.random.pieces()),
         };
+
         match self
             .cart
             .lines
@@ -313,6 +314,7 @@ fn taken(before: Option<&CartLine>, after: Option<&CartLine>, by: &str) -> Vec<S
     let Some(before) = before else {
         return Vec::new();
     };
+
     let pieces_after = |name: &str| {
         let shares = after.map_or(&[][..], |line| &line.shares);
         shares
@@ -320,6 +322,7 @@ fn taken(before: Option<&CartLine>, after: Option<&CartLine>, by: &str) -> Vec<S
             .find(|share| share.by == name)
             .map_or(0, |share| share.pieces)
     };
+
     let quantity = before.quantity.whole().unwrap_or(0);
     shares::within(&before.shares, quantity)
         .filter(|(name, _)| *name != by)

@@ -103,6 +103,7 @@ impl Sorting {
             (Sort::Name, true) => Sort::Price,
             (Sort::Price, true) => Sort::Stock,
         };
+
         Sorting {
             by,
             is_reversed: false,
