@@ -127,6 +127,7 @@ impl ForeignRows {
         let Some(id) = cells.filled(ID) else {
             return Ok(());
         };
+
         let mut hasher = DefaultHasher::new();
         id.hash(&mut hasher);
         match self.ids.entry(hasher.finish()) {

@@ -379,11 +379,13 @@ fn own_row(
         let Some(index) = index else {
             continue;
         };
+
         if values[index].is_some() {
             return Err(RowError::Twice(COLUMNS[index]));
         }
         values[index] = Some(plain_text(COLUMNS[index], value.get())?);
     }
+
     checked(line, values)
 }
 
