@@ -192,6 +192,7 @@ impl Worker {
                 return Ok(Vec::new());
             }
         };
+
         match list(&mut conn, &leftovers.unlisted).await {
             Err(Error::Trouble(trouble)) if trouble.is_transient() => return Err(trouble),
             Err(error) => tracing::warn!(%error, "open orders that are not listed"),
@@ -224,6 +225,7 @@ impl Worker {
             } => order::tick(&mut orders, id, product, *ticked).await,
             BoardRequest::Reread => return None,
         };
+
         Some(match answer {
             Ok(ticket) => {
                 let mut tickets = [ticket];

@@ -169,6 +169,7 @@ impl Session {
                 Ok(mut conn) => read_own(&mut conn, &user, &id).await,
                 Err(trouble) => Err(trouble),
             };
+
             match answer {
                 Ok(Some(order)) => {
                     Completed::OrderAnswer(visitor, Ok(OrderEvent::Read(Box::new(order))))
@@ -249,9 +250,11 @@ impl Session {
         let Some(visitor) = supervisor.visitors.get(asker) else {
             return;
         };
+
         let policy = visitor.policy.clone();
         let locator = supervisor.locator.clone();
         let products = self.products.clone();
+
         self.start(async move {
             let marked = match products.conn().await {
                 Ok(conn) => {

@@ -353,6 +353,7 @@ impl Driver {
                 }
             }
         };
+
         self.begun = Some(Arc::new(begun));
         next
     }
