@@ -46,12 +46,14 @@ impl OwnColours {
             let Some(style) = theme.role_mut(role) else {
                 continue;
             };
+
             let behind = style.bg.or(background).and_then(luminance);
             let text = style.fg.and_then(luminance);
             let contrast = match (text, behind) {
                 (Some(text), Some(behind)) => (text.max(behind) + 0.05) / (text.min(behind) + 0.05),
                 _ => continue,
             };
+
             if contrast < LEAST_CONTRAST {
                 warnings.push(format!(
                     "colours.{role} is hard to read: its contrast with what is behind it is \
@@ -59,6 +61,7 @@ impl OwnColours {
                 ));
             }
         }
+
         warnings
     }
 }
@@ -90,8 +93,10 @@ fn parse_style(written: &str) -> Result<Style, String> {
                 continue;
             }
         };
+
         style = style.add_modifier(modifier);
     }
+
     Ok(style)
 }
 
