@@ -208,6 +208,7 @@ fn describe_note(state: &State, note: &NoteChange) -> Phrase {
         Some(product) => state.name_of(product),
         None => "the order".to_owned(),
     };
+
     match note.text.as_str() {
         "" => Phrase {
             before: "removed the note on ".to_owned(),

@@ -37,8 +37,10 @@ pub(crate) fn note_rows(
             rows.extend((most > 0).then_some(row));
             break;
         }
+
         rows.extend(rows_of(state, product, note, columns, room));
     }
+
     rows
 }
 

@@ -242,6 +242,7 @@ impl PeopleLayout {
             expected: expected.len(),
             ..PeopleCount::default()
         };
+
         for row in &self.rows {
             let PeopleRow::Sums(person) = row else {
                 continue;
@@ -249,6 +250,7 @@ impl PeopleLayout {
             let Person::Named(name) = &person.person else {
                 continue;
             };
+
             let is_counted = expected.is_empty() || expected.contains(name);
             let takes_part = person.part.pieces > 0 || person.standing == Standing::Ready;
             count.taking_part += usize::from(is_counted && takes_part);
@@ -258,6 +260,7 @@ impl PeopleLayout {
                 Standing::Shopping => {}
             }
         }
+
         count
     }
 

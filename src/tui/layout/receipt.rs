@@ -99,6 +99,7 @@ impl ReceiptRows {
     pub(crate) fn entries(&self) -> Vec<Range<usize>> {
         let mut entries: Vec<Range<usize>> = Vec::new();
         let mut goes_on = false;
+
         for (index, row) in self.rows.iter().enumerate() {
             match row {
                 ReceiptRow::Line { .. } | ReceiptRow::Person { .. } => {
@@ -118,6 +119,7 @@ impl ReceiptRows {
                 | ReceiptRow::Id(_) => goes_on = false,
             }
         }
+
         entries
     }
 
@@ -197,9 +199,11 @@ fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
 fn steps(state: &State, order: &Order, columns: usize) -> Vec<Vec<Step>> {
     let mut rows: Vec<Vec<Step>> = Vec::new();
     let mut used = 0;
+
     for (words, reached) in step_words(state, order) {
         let following = format!("{NEXT_STEP}{words}");
         let width = text::width(&following);
+
         match rows.last_mut() {
             Some(row) if used + width <= columns => {
                 used += width;
@@ -214,6 +218,7 @@ fn steps(state: &State, order: &Order, columns: usize) -> Vec<Vec<Step>> {
             }
         }
     }
+
     rows
 }
 

@@ -310,6 +310,7 @@ impl Updater<'_> {
             }
             Connectivity::Connecting | Connectivity::Live | Connectivity::Syncing => None,
         };
+
         let now = self.now.steady;
         let Some(waiting) = &mut self.plain.waiting else {
             return;
@@ -318,6 +319,7 @@ impl Updater<'_> {
         if waiting.is_late || !(is_over || trouble.is_some()) {
             return;
         }
+
         waiting.is_late = true;
         let reason = match (&waiting.awaited, trouble) {
             (Awaited::Opening, Some(trouble)) => format!(": {trouble}"),
@@ -383,6 +385,7 @@ impl Updater<'_> {
     fn ask(&mut self) {
         let plain = &mut *self.plain;
         plain.answers.extend(plain.news.take());
+
         if let Some(question) = question(&plain.state) {
             plain.answers.push(format!("{question} Type yes or no."));
         } else if let Mode::Prompt { asked, input } = &plain.state.mode
@@ -457,6 +460,7 @@ impl Updater<'_> {
         if !can_be_given {
             return None;
         }
+
         let palette = || palette::help_of(state, command.name);
         let (words, sentence) = command.help.or_else(palette)?;
         let typed = format!("{} {words}", command.name);
@@ -476,6 +480,7 @@ impl Updater<'_> {
                 .filter_map(|it| self.command_help(it))
                 .collect(),
         };
+
         self.tell_all(told);
         if meant.is_empty() {
             self.tell(

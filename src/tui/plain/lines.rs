@@ -135,6 +135,7 @@ impl LineReader {
         if self.editing == Editing::Elsewhere {
             return false;
         }
+
         self.sequence = match (self.sequence, byte) {
             (_, 0x1b) => Sequence::AfterEscape,
             (Sequence::Outside, _) => return false,

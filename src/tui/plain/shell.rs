@@ -74,6 +74,7 @@ impl<P: Port> PlainShop<P> {
             ..visit
         };
         let state = visit.state(&hub);
+
         PlainShop {
             port,
             manner,

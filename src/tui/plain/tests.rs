@@ -31,11 +31,13 @@ impl Talk {
             now: Now::default(),
             sent: Vec::new(),
         };
+
         talk.shop(Message::Live(LiveEvent::Cart(Cart::default())));
         let products = [product("espresso", "Espresso"), product("oats", "Oat Milk")];
         let catalog = Catalog::new(products.to_vec());
         talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
         talk.shop(Message::Live(LiveEvent::Watchers(Vec::new())));
+
         assert!(talk.said()[0].contains("Cart office, you are ann."));
         assert!(talk.plain.take_prompt());
         talk
@@ -65,6 +67,7 @@ impl Talk {
     fn update(&self, by: &str, version: u64, quantity: u32, delta: i64) -> Update {
         let own = self.sent.last().filter(|_| by == "ann");
         let other = OpId::parse(&format!("other-{version}")).unwrap();
+
         Update {
             version,
             op: own.map_or(other, |change| change.op.clone()),
@@ -214,5 +217,6 @@ fn words_that_are_not_sure_do_nothing() {
         assert!(said.contains(answer), "{typed}: {said}");
         talk.plain.take_prompt();
     }
+
     assert_eq!(talk.sent, []);
 }

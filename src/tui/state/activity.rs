@@ -149,6 +149,7 @@ impl ActivityPane {
                 | ChangeKind::Unready => self.insert_change(ChangeRun::of(update)),
             }
         }
+
         self.drop_oldest(page);
     }
 

@@ -285,6 +285,7 @@ fn searched(order: &Order, now: u64, zone: &TimeZone) -> String {
         long_day(order.at, zone),
         clock(order.at, zone, ClockStyle::DateAndMinute),
     );
+
     for line in &order.lines {
         words.push('\n');
         words.push_str(&line.name);
@@ -293,6 +294,7 @@ fn searched(order: &Order, now: u64, zone: &TimeZone) -> String {
             words.push_str(&share.by);
         }
     }
+
     words
 }
 
@@ -423,6 +425,7 @@ impl OrdersState {
                 age(order, server_now) < OPEN_SHOWN
             }
         };
+
         let open = self.followed.iter().filter(is_shown);
         let shown = open.clone().max_by_key(|order| {
             let importance = match order.state {
@@ -432,6 +435,7 @@ impl OrdersState {
             };
             (importance, order.at)
         })?;
+
         let others = open.filter(|order| !order.state.is_over() && order.id != shown.id);
         Some((shown, others.count()))
     }

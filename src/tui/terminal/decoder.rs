@@ -213,6 +213,7 @@ fn keypad_code(whole: &[u8]) -> Option<Code> {
         }
         _ => return None,
     };
+
     Some(Code::Char(character))
 }
 

@@ -32,6 +32,7 @@ impl Scroll {
             if rows.len() < LEAST_ROWS {
                 continue;
             }
+
             for up in (1..height).chain((1..height).map(|rows| -rows)) {
                 let moved = moved_rows(&rows, *pane, up);
                 if let (Some(first), Some(last)) = (moved.first(), moved.last())
@@ -42,6 +43,7 @@ impl Scroll {
                 }
             }
         }
+
         best
     }
 

@@ -21,6 +21,7 @@ impl Updater<'_> {
         let Some(page) = self.checkout_page() else {
             return;
         };
+
         match page.pane {
             CheckoutPane::Lines => {
                 let cursor = page.scroll.cursor;
@@ -126,6 +127,7 @@ impl Updater<'_> {
         let Mode::Checkout(page) = &self.state.mode else {
             return;
         };
+
         let after = page.scroll.cursor + 1;
         let rows = 0..preview.lines.len();
         let next = rows
@@ -137,6 +139,7 @@ impl Updater<'_> {
                 let is_waiting = self.state.cart.is_unconfirmed(&line.order_line.product);
                 line.obstacle().is_some() && !is_waiting
             });
+
         if let (Some(next), Some(page)) = (next, self.checkout_page()) {
             page.scroll.cursor = next;
         }
@@ -257,6 +260,7 @@ impl Updater<'_> {
         let Mode::Checkout(page) = &self.state.mode else {
             return None;
         };
+
         let lines_page = layout.lines.map_or(1, |areas| {
             let rows = CheckoutRows::of(self.state, preview, areas.list.width);
             layout.page(&rows, page.scroll.top)
@@ -265,6 +269,7 @@ impl Updater<'_> {
             let people = CheckoutPeople::of(self.state, preview, areas.list.width);
             (people.rows.len(), usize::from(areas.list.height))
         });
+
         Some(CheckoutExtent {
             lines: preview.lines.len(),
             lines_page,

@@ -144,6 +144,7 @@ impl Updater<'_> {
             height: 1,
             ..areas.catalog_rows
         };
+
         if areas.catalog.is_some() && headings.contains(position(mouse)) {
             self.sort_by_column(mouse.column - headings.x, areas.catalog_rows);
         } else if is_over(areas.catalog, mouse) {

@@ -82,11 +82,13 @@ impl Updater<'_> {
         if !self.state.cart.loaded {
             return Some(CART_UNREAD.to_owned());
         }
+
         if let Some(owner) = &self.state.cart.confirmed.rules.owner
             && !self.state.may_change_rules()
         {
             return Some(Refusal::NotOwner(owner.clone()).to_string());
         }
+
         match &self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing => None,
             Connectivity::Connecting | Connectivity::Offline { .. } => {

@@ -114,6 +114,7 @@ fn draw_body(state: &State, areas: &Areas, sketch: &mut Sketch) {
         }
         (mode, _) => mode,
     };
+
     match page {
         Mode::Help(page) => {
             let keymap = &state.env.keymap;

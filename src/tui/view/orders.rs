@@ -70,6 +70,7 @@ impl OrderColumns {
             let Some(spare) = width.checked_sub(used + amount) else {
                 continue;
             };
+
             // What is left over goes to who ordered, else it stands before the total.
             let (by, total) = match by {
                 0 => (0, amount + spare),
@@ -85,6 +86,7 @@ impl OrderColumns {
                 total,
             };
         }
+
         OrderColumns {
             sign: 0,
             number: 0,
@@ -213,13 +215,16 @@ fn title(state: &State, frame: Rect) -> Line<'static> {
     let theme = &state.theme;
     let orders = &state.orders;
     let mut title = Line::from(Span::styled(TITLE, theme.accent));
+
     if let Some(words) = search_words(state, frame) {
         title.push_span(Span::styled("/", theme.dim));
         title.push_span(Span::styled(format!("{} ", words.shown), theme.warn));
     }
+
     if orders.kept != KeptStates::All {
         title.push_span(Span::styled(format!("{} ", orders.kept.name()), theme.warn));
     }
+
     if orders.list.is_some() {
         let count = if orders.is_filtered() {
             format!("{} of {} ", orders.shown.len(), orders.total)
@@ -228,6 +233,7 @@ fn title(state: &State, frame: Rect) -> Line<'static> {
         };
         title.push_span(Span::styled(count, theme.dim));
     }
+
     warn_of_old(state, &mut title);
     title
 }

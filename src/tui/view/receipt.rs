@@ -75,6 +75,7 @@ fn title(state: &State, order: Option<&Order>) -> Line<'static> {
         let style = state_style(theme, order.state);
         title.push_span(Span::styled(format!("{words} "), style));
     }
+
     super::orders::warn_of_old(state, &mut title);
     title
 }

@@ -85,6 +85,7 @@ impl Clerk {
                     None => return,
                 },
             };
+
             let told = match job {
                 DeskJob::Read(mut products) => {
                     next = join_reads(&mut products, &mut jobs);
@@ -103,6 +104,7 @@ impl Clerk {
                     StaffMessage::SteppedStock(product, step, stepped)
                 }
             };
+
             // Nobody listens any more where the screen has ended.
             let _ = self.results.send(told).await;
         }

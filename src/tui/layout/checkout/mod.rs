@@ -259,6 +259,7 @@ fn height(rows: usize) -> u16 {
 fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
     let rules = &state.cart.confirmed.rules;
     let mut facts = Vec::new();
+
     let indent = usize::from(FACT_NAME) + 1;
     let note = order_note(state, preview);
     let note = text::wrap(&note, columns.saturating_sub(indent), NOTE_ROWS);
@@ -273,6 +274,7 @@ fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
             is_warning: false,
         });
     }
+
     if rules.locked {
         let value = match &rules.owner {
             Some(owner) => format!("by {owner}"),
@@ -284,6 +286,7 @@ fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
             is_warning: true,
         });
     }
+
     if let Some(at) = rules.closes {
         facts.push(Fact {
             name: "Closes",
@@ -291,6 +294,7 @@ fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
             is_warning: state.is_closed(),
         });
     }
+
     if let Some(budget) = preview.budget {
         let left = Remainder::of(budget, preview.total());
         let budget = budget.in_currency(&preview.currency);
@@ -300,6 +304,7 @@ fn facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
             is_warning: matches!(left, Remainder::Over(_)),
         });
     }
+
     facts
 }
 

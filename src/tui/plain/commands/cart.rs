@@ -86,11 +86,13 @@ impl Updater<'_> {
         if first != "order" {
             return self.match_products(format!("note {words}"));
         }
+
         if !matches!(self.plain.state.mode, Mode::Checkout(_)) {
             return self.tell(
                 "Type checkout first: a note for the whole order is written there.".to_owned(),
             );
         }
+
         let note = AskedNote {
             product: None,
             before: self.plain.state.own_note(None).to_owned(),

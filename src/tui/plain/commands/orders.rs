@@ -74,6 +74,7 @@ impl Updater<'_> {
     fn fix_in(&mut self, which: Option<usize>, preview: &Preview) {
         let blocked = preview.lines.iter().enumerate();
         let mut blocked = blocked.filter(|(_, line)| line.obstacle().is_some());
+
         let action = match which {
             None => Action::FixAll,
             Some(number) => {
@@ -87,6 +88,7 @@ impl Updater<'_> {
                 Action::Fix
             }
         };
+
         let before = self.plain.state.cart.unconfirmed.len();
         self.act_here(action);
         // What came of it is told, and then what is left to fix, or to pay.

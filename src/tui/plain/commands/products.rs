@@ -131,6 +131,7 @@ impl Updater<'_> {
         if let Some(turned) = quantity_behind(typed) {
             return self.match_products(turned);
         }
+
         let state = &self.plain.state;
         let none = no_match_message(state, typed);
         let meant = suggestion(state, typed);

@@ -20,6 +20,7 @@ pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
     if lines.is_empty() {
         return "The cart is empty.".to_owned();
     }
+
     let totals = confirmed_totals(state);
     let count = text::count(lines.len(), "line");
     let sum = totals.subtotal.in_currency(&state.shop.currency);
@@ -28,6 +29,7 @@ pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
         uncounted => format!(", {uncounted} not counted"),
     };
     let left = left_words(state).map_or_else(String::new, |left| format!(", {left}"));
+
     format!("The cart has {count}, {sum}{uncounted}{left}.")
 }
 
@@ -134,6 +136,7 @@ pub(in crate::tui::plain) fn carts(state: &State) -> Vec<(UserName, String)> {
             true => ", you are in it",
             false => "",
         };
+
         let words = match state.carts.glances.get(cart) {
             Some(Ok(glance)) => {
                 let words = GlanceWords::full(state, glance);
@@ -149,6 +152,7 @@ pub(in crate::tui::plain) fn carts(state: &State) -> Vec<(UserName, String)> {
             Some(Err(trouble)) => trouble.to_string(),
             None => "not read yet".to_owned(),
         };
+
         (cart.clone(), sentence(&format!("{cart}{here}: {words}")))
     });
     told.collect()

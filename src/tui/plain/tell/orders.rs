@@ -90,6 +90,7 @@ fn parts(order: &Order) -> Vec<String> {
     if !people.are_several(&order.who) {
         return Vec::new();
     }
+
     let told = people.iter().map(|(name, part)| {
         let standing = match settled(order, name) {
             Some(true) => ", settled",

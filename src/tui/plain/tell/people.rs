@@ -29,6 +29,7 @@ fn person(state: &State, sums: &PersonSums) -> String {
     if sums.is_pending {
         facts.push("not confirmed yet".to_owned());
     }
+
     format!("{}: {}", sums.label(false, usize::MAX), facts.join(", "))
 }
 

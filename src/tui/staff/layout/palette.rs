@@ -117,6 +117,7 @@ fn action_entries(state: &StaffState) -> impl Iterator<Item = StaffEntry> {
         );
         entry.works_in(context) && !is_move
     });
+
     here.map(|entry| StaffEntry {
         label: entry.help.clone(),
         hint: entry.shown(),

@@ -57,6 +57,7 @@ pub(in crate::tui) fn prompt_label(state: &StaffState, asked: &AskedField, width
         let words = value_words(&state.shop.currency, &item.to_product(), asked.field);
         format!(", now {words}")
     });
+
     let name = &asked.name;
     let labels = match asked.field {
         ProductField::Stock => vec![
@@ -71,6 +72,7 @@ pub(in crate::tui) fn prompt_label(state: &StaffState, asked: &AskedField, width
         | ProductField::Barcode
         | ProductField::Description => vec![format!("{label} of {name}")],
     };
+
     fitting_label(labels, label, width)
 }
 

@@ -31,6 +31,7 @@ impl Updater<'_> {
                 _ => {}
             }
         }
+
         if !self.refuse_unseen_change(action) {
             self.perform(action);
         }

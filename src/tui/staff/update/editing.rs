@@ -280,6 +280,7 @@ impl Updater<'_> {
         let before = value_words(currency, was, field);
         let after = value_words(currency, &now, field);
         let name = short_name(&now.name);
+
         let told = match field {
             // They are long, and stand in the form.
             ProductField::Description => format!("{name}: {} is saved", field.name()),
@@ -290,6 +291,7 @@ impl Updater<'_> {
             | ProductField::Stock
             | ProductField::Barcode => format!("{name}: {} {after}, was {before}", field.name()),
         };
+
         self.on_products(vec![(now.id.clone(), Some(now))]);
         self.notify_info(told);
     }

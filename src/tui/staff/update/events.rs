@@ -101,6 +101,7 @@ impl Updater<'_> {
         let order = &ticket.order;
         let before = self.state.board.ticket(&order.id);
         let before = before.map(|known| known.order().state);
+
         match (order.state, before) {
             (OrderState::Done, _) => self.remove(&order.id.clone()),
             // Nobody here has begun it.

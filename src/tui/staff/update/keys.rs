@@ -98,6 +98,7 @@ impl Updater<'_> {
         if !self.state.has_room() {
             return;
         }
+
         let line = text::sanitize_to(pasted.trim().as_bytes(), text::LONGEST);
         let is_typing = match &self.state.mode {
             StaffMode::Palette { .. } | StaffMode::Find | StaffMode::Prompt { .. } => true,
@@ -106,6 +107,7 @@ impl Updater<'_> {
                 false
             }
         };
+
         if is_typing {
             for c in line.chars() {
                 self.type_key(Key::plain(Code::Char(c)));

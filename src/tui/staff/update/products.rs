@@ -321,6 +321,7 @@ impl Updater<'_> {
             Reading::Code(split) => split.code.to_owned(),
             Reading::Ambiguous(..) | Reading::Unknown(_) | Reading::NotACode => digits.to_owned(),
         };
+
         let found = catalog.of_code(&code);
         let found = found.map(|item| item.map(|item| item.product_id()));
         match found {

@@ -42,6 +42,7 @@ impl Updater<'_> {
             self.state.today.is_outdated = true;
             return;
         }
+
         let today = &mut self.state.today;
         today.readings += 1;
         today.reading = Some(FiguresReading {
@@ -50,6 +51,7 @@ impl Updater<'_> {
         });
         today.is_outdated = false;
         today.meanwhile.clear();
+
         self.effects.push(StaffEffect::ReadFigures {
             number: today.readings,
             time: today.time.clone(),
@@ -76,6 +78,7 @@ impl Updater<'_> {
         let Some(book) = self.state.today.book() else {
             return;
         };
+
         let present = local(self.state.server_now(), book.zone()).date();
         let shown = match self.state.today.time {
             ShownTime::Today => present,
@@ -83,6 +86,7 @@ impl Updater<'_> {
             ShownTime::Typed { .. } => book.last_day().min(present),
         };
         let day = shown.saturating_add(days.days());
+
         self.show_time(if day < present {
             ShownTime::Day(day)
         } else {

@@ -131,12 +131,14 @@ impl ListColumns {
             state: STATE,
             done: widest(done, LEAST_DONE),
         };
+
         if columns.cart_room(width) < LEAST_CART {
             columns.state = 0;
         }
         if columns.cart_room(width) < LEAST_CART {
             columns.done = 0;
         }
+
         columns.cart = columns.cart_room(width);
         columns
     }

@@ -118,6 +118,7 @@ fn title(state: &StaffState) -> String {
         Page::Products => "products",
         Page::Shop => "shop",
     };
+
     let title = match missed {
         Some(missed @ 1..) => format!("({missed}) {page} · trolley"),
         Some(0) | None => {

@@ -69,6 +69,7 @@ fn draw_works(state: &StaffState, area: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let mut numbers: Vec<String> = Vec::new();
     let mut left = usize::from(area.width).saturating_sub(20);
+
     for ticket in state.board.to_make() {
         let name = ticket.order().name();
         let name = name.trim_start_matches('#').to_owned();
@@ -80,9 +81,11 @@ fn draw_works(state: &StaffState, area: Rect, sketch: &mut Sketch) {
         left -= width;
         numbers.push(name);
     }
+
     if numbers.is_empty() {
         return;
     }
+
     let line = Line::from(vec![
         Span::styled("   In the works   ", theme.dim),
         Span::styled(numbers.join("  "), theme.text),
@@ -136,6 +139,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
     let mut places = Vec::new();
     let mut x = room.x + INDENT;
     let mut y = room.y + 1;
+
     for order in ready {
         let number = number(order);
         let width = if digits::rows(&number, 1).is_some() {
@@ -144,6 +148,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
             u16::try_from(text::width(&number)).unwrap_or(u16::MAX)
         };
         let width = width.max(LEAST_WIDTH);
+
         if x.saturating_add(width) > room.right() && x > room.x + INDENT {
             x = room.x + INDENT;
             y += height + 1;
@@ -151,6 +156,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
         if y + height > room.bottom() {
             break;
         }
+
         let width = width.min(room.right().saturating_sub(x));
         places.push(Rect {
             x,
@@ -160,6 +166,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
         });
         x = x.saturating_add(width + GAP + WIDER_GAP * (scale - 1));
     }
+
     places
 }
 

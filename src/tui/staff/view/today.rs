@@ -327,6 +327,7 @@ fn draw_sentences(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sk
             if width > usize::from(area.width) && !line.spans.is_empty() {
                 break;
             }
+
             line.push_span(Span::raw(gap));
             let style = match figure.name {
                 "Sold" => theme.accent,
@@ -336,6 +337,7 @@ fn draw_sentences(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sk
             line.push_span(Span::styled(figure.sentence.clone(), style));
             figures.next();
         }
+
         sketch.write_line(&line, area);
     }
 }

@@ -43,6 +43,7 @@ fn keys_whole_and_in_pieces() {
         "é",
         "Press 4 6",
     ];
+
     assert_eq!(decode(&[keys]), whole);
     let pieces: Vec<&[u8]> = keys.chunks(1).collect();
     assert_eq!(decode(&pieces), whole);
@@ -100,6 +101,7 @@ fn the_rest_of_a_slow_paste_is_no_keys() {
 fn text_after_an_overdue_paste_is_not_lost() {
     let late = [b'q'; 100];
     let expected = format!("paste {:?}", "q".repeat(100));
+
     assert_eq!(
         decode(&[b"\x1b[200~x", SILENCE, &late, SILENCE, b"j"]),
         ["paste \"x\"", &expected, "j"]
@@ -133,6 +135,7 @@ fn sequences_that_nobody_asked_for_are_ignored() {
         b"\x1b]11;rgb:1e1e/1e1e/1e1e\x07",
         b"\x1b^private\x1b\\",
     ];
+
     for reply in replies {
         let with_key = [reply, b"j"].concat();
         assert_eq!(decode(&[&with_key]), ["j"], "{}", reply.escape_ascii());
@@ -148,6 +151,7 @@ fn a_reply_that_is_cut_by_a_pause_types_nothing() {
         b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
         b"\x1bP>|tmux 3.4\x1b\\",
     ];
+
     for reply in replies {
         for cut in 2..reply.len() - 2 {
             let (first, rest) = reply.split_at(cut);
@@ -226,6 +230,7 @@ fn hostile_bytes() -> impl Strategy<Value = Vec<u8>> {
         Just("é抹".as_bytes().to_vec()),
         vec(any::<u8>(), 0..12),
     ];
+
     vec(fragment, 0..12).prop_map(|fragments| fragments.concat())
 }
 
