@@ -325,6 +325,7 @@ fn print_put_back(
     } else {
         String::new()
     };
+
     writeln!(
         out,
         "Put {lines} of {name} back into the cart of {}{whose}",

@@ -205,6 +205,7 @@ impl<'a> CartView<'a> {
         if rules.locked {
             writeln!(out, "{}", note_row("locked: nobody can change it"))?;
         }
+
         if let Some(closes) = rules.closes {
             let now = self.cart.deadline.told_at;
             let verb = if closes <= now {
@@ -215,10 +216,12 @@ impl<'a> CartView<'a> {
             let closes = time::day_and_minute(closes, now, &TimeZone::system());
             writeln!(out, "{}", note_row(&format!("{verb} {closes}")))?;
         }
+
         if !self.cart.ready.is_empty() {
             let names = self.cart.ready.join(", ");
             writeln!(out, "{}", note_row(&format!("ready: {names}")))?;
         }
+
         Ok(())
     }
 }

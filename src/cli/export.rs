@@ -313,12 +313,14 @@ fn warn_of_products(counts: &ExportCounts, format: Format, output: &Output) {
             "left out: {products} with an id that an import refuses, such as {first} (import --replace of this file would delete them)"
         ));
     }
+
     if let Some(first) = &counts.refused.first {
         let products = text::count(counts.refused.count, "product");
         output.warn(&format!(
             "written as stored: {products} that an import refuses until they are mended, such as {first}"
         ));
     }
+
     if counts.inexact > 0 {
         let values = text::count(counts.inexact, "value");
         let what = match format {

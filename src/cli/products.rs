@@ -138,6 +138,7 @@ fn print_product(
         Headings::None => product.category,
         Headings::Categories => "",
     };
+
     print_row(
         out,
         [&id, product.name, &price, product.unit, &stock, category],

@@ -167,6 +167,7 @@ impl Report {
             let hour = hour.strftime("%a %-d %b %H:%M").to_string();
             writeln!(out, "{}", sales_row(&hour, *sales, currency))?;
         }
+
         writeln!(out, "\nbest sold")?;
         for sold in self
             .figures
@@ -176,6 +177,7 @@ impl Report {
         {
             writeln!(out, "{}", sales_row(&sold.name, sold.sales, currency))?;
         }
+
         writeln!(out, "\nby category")?;
         for (category, sales) in self.figures.categories(&self.catalog) {
             let name = if category.is_empty() {
@@ -185,6 +187,7 @@ impl Report {
             };
             writeln!(out, "{}", sales_row(name, sales, currency))?;
         }
+
         Ok(())
     }
 
@@ -193,6 +196,7 @@ impl Report {
         if low.is_empty() {
             return Ok(());
         }
+
         writeln!(out, "\nlow in stock")?;
         for product in low.iter().take(MOST_PRODUCTS) {
             let name = pad(&product.name, NAME_COLUMNS);
@@ -202,10 +206,12 @@ impl Report {
                 product.left, product.sold
             )?;
         }
+
         if low.len() > MOST_PRODUCTS {
             let others = text::count(low.len() - MOST_PRODUCTS, "other product");
             writeln!(out, "and {others}")?;
         }
+
         Ok(())
     }
 

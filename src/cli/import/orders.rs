@@ -106,6 +106,7 @@ impl Import<'_> {
             for (line, flaw) in bad {
                 self.print_bad(&mut counts, line, &flaw.to_string())?;
             }
+
             let ids = orders.iter().map(|(_, stored)| &stored.ticket.order.id);
             for is_listed in restore::are_listed(connection, ids).await? {
                 match is_listed {
@@ -114,6 +115,7 @@ impl Import<'_> {
                 }
             }
         }
+
         Ok(counts)
     }
 
@@ -129,6 +131,7 @@ impl Import<'_> {
             bad,
             ..Counts::default()
         };
+
         while let Some(OrderBatch { orders, .. }) = reader.next()? {
             let (lines, orders): (Vec<u64>, Vec<StoredOrder>) = orders.into_iter().unzip();
             let outcomes = restore::restore(connection, &orders).await?;
@@ -142,9 +145,11 @@ impl Import<'_> {
                     }
                 }
             }
+
             self.progress
                 .set_message(text::count(counts.added + counts.kept, "order"));
         }
+
         Ok(counts)
     }
 

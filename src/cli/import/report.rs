@@ -187,6 +187,7 @@ impl ImportReport {
         if let Some((_, name)) = self.recognised {
             writeln!(out, "The file was read as a product export of {name}")?;
         }
+
         if self.passed_over > 0 {
             let reason = match self.passed_over {
                 1 => "only heads its variants, or isn't for sale",
@@ -195,12 +196,14 @@ impl ImportReport {
             let rows = text::count(self.passed_over, "row");
             writeln!(out, "Passed over: {rows} that {reason}")?;
         }
+
         if !self.passed_columns.is_empty() {
             let columns = text::count(self.passed_columns.len() as u64, "column");
             let names = listed(self.passed_columns.iter());
             let message = format!("Passed over: {columns} ({names})");
             writeln!(out, "{}", text::shown(&message))?;
         }
+
         Ok(())
     }
 }

@@ -203,6 +203,7 @@ fn update_text(update: &Update, names: &ShopNames, cart: Option<&Cart>, zone: &T
     let by = &update.by;
     let lines = &update.lines;
     let order = order_text(update);
+
     match update.kind {
         ChangeKind::Edit => format!("{by} {}", edits_text(update, names, cart)),
         ChangeKind::Undo => format!("{by} undid a change: {}", edits_text(update, names, cart)),
