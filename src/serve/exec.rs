@@ -334,6 +334,7 @@ fn work_in_turn(
     let printer = printer.clone();
     let connection = connection.clone();
     let kill = connection.kill.clone();
+
     tokio::spawn(async move {
         // Nobody closes the turns.
         let own_turn = connection.turns.clone().acquire_owned().await;
@@ -342,6 +343,7 @@ fn work_in_turn(
             printer.tell(words_of(farewell));
             return STATUS_ENDED;
         }
+
         let runtime = Handle::current();
         let working = tokio::task::spawn_blocking(move || {
             let _turns = (own_turn, turn);
@@ -352,6 +354,7 @@ fn work_in_turn(
                 }
             })
         });
+
         match working.await {
             Ok(status) => status,
             Err(crashed) => match crashed.try_into_panic() {

@@ -232,6 +232,7 @@ impl VisitorHandler {
         let Some(grant) = self.grant.clone() else {
             return;
         };
+
         let terminal = description.terminal;
         match &terminal {
             Some(terminal) => info!(
@@ -244,6 +245,7 @@ impl VisitorHandler {
             ),
             None => info!(session = self.connection.id, channel = %channel, "plain"),
         }
+
         let input = session::start(
             &self.shop,
             &self.connection,

@@ -141,16 +141,19 @@ pub(super) async fn watch(shop: Arc<ServedShop>) {
     let Some(invited) = &shop.invited else {
         return;
     };
+
     loop {
         sleep(REVIEW_PAUSE).await;
         let keys = shop.connections.bound_keys();
         if keys.is_empty() {
             continue;
         }
+
         // Nobody has to go because Redis can't be asked. While it is away, no key is removed.
         let Ok(grants) = invited.grants(keys).await else {
             continue;
         };
+
         shop.connections
             .review(|key, visitor| match grants.get(&fingerprint(key)) {
                 Some(grant) if visitor.grant.is_bound => grant.clone(),

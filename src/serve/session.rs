@@ -565,10 +565,12 @@ impl LastWords {
             (Ok(Err(error)), _) => (Some(format!("trolley: {error}")), STATUS_FAILED),
             (Err(_), _) => (Some(CRASHED.to_owned()), STATUS_CRASHED),
         };
+
         let mut bytes = showing.restoring(is_whole);
         if let Some(sentence) = sentence {
             bytes.extend(format!("{sentence}{}", showing.line_end()).into_bytes());
         }
+
         LastWords { bytes, status }
     }
 

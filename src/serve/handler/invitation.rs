@@ -61,11 +61,13 @@ impl VisitorHandler {
         if let Some(grant) = shop.grant(key, user) {
             return Some(grant);
         }
+
         // A client may have many keys, and Redis is not waited for with each.
         let invited = shop.invited.as_ref()?;
         if self.conversation.is_unreachable {
             return None;
         }
+
         match invited.grant(key).await {
             Ok(grant) => grant,
             Err(error) => {
