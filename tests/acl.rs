@@ -168,7 +168,7 @@ fn a_shopper_has_one_cart() {
         ann.wait("To pay €");
         server.cmd("HSET {cart:alice}:order id 20261124-AB12-CD34 by bob at 1000");
         server.cmd("PUBLISH cart-updates:alice x");
-        ann.wait("The order of bob stopped on its way");
+        ann.wait("The order of bob stopped halfway");
         assert!(ann.text().contains("To pay €"), "{}", ann.text());
         server.cmd("DEL {cart:alice}:order");
         server.cmd("PUBLISH cart-updates:alice x");

@@ -195,7 +195,7 @@ fn a_board_follows_orders_from_placing_to_the_end() {
         assert_eq!(accepted.categories, ["Drinks", ""]);
         assert_eq!(
             refusal(sam.ask(step(&first, Placed, Accepted)).await),
-            "mia has #1"
+            "mia has accepted #1 already"
         );
         // The same again is what was done.
         mia.ask(step(&first, Placed, Accepted)).await.unwrap();
@@ -264,7 +264,7 @@ fn a_step_is_taken_back_by_whoever_made_it_for_a_while() {
         assert_eq!(mia.ask(undo(&order, Accepted)).await.unwrap(), placed);
         assert_eq!(
             refusal(mia.ask(step(&order, Accepted, Ready)).await),
-            "#1 is back to placed"
+            "#1 is placed again: somebody has undone its last step"
         );
 
         // A step that skips others goes back over them.

@@ -129,9 +129,11 @@ fn of_two_who_press_at_the_same_moment_one_has_the_ticket() {
     } else {
         (&sam, &mia)
     };
-    other.wait(&format!("{by} has #1|Offline: #1 was not moved"));
+    other.wait(&format!(
+        "{by} has accepted #1 already|Offline: #1 was not moved"
+    ));
     other.wait(&format!("accepted · {by}"));
-    assert!(!first.text().contains("has #1"));
+    assert!(!first.text().contains("has accepted #1 already"));
     assert_eq!(state(&server, "1"), "accepted");
 }
 

@@ -131,7 +131,7 @@ fn lines_of_another_cart_come_here_as_they_were() {
     ann.keys(&take);
     ann.wait("Took 2 lines from family as they were; u undoes that. :clear family empties it");
     ann.keys(&format!("{} enter", typed(":clear fam")));
-    ann.wait("Clear all of fam\\? Nobody can undo that from here");
+    ann.wait("Clear all of fam\\? You can't undo that from here");
     ann.keys("y");
     ann.wait("fam: .*empty");
     assert_eq!(server.get("ZCARD cart:family"), "2");
@@ -146,7 +146,7 @@ fn lines_of_another_cart_come_here_as_they_were() {
     ann.wait("Cleared 2 lines of family");
     assert_eq!(server.get("EXISTS cart:family"), "0");
     ann.keys(&take);
-    ann.wait("family has nothing that could be taken");
+    ann.wait("The cart family has no lines that can be taken");
     ann.keys(&format!("{} enter", typed(":take office")));
     ann.wait("You are in office: its lines are here already");
 }
@@ -231,7 +231,7 @@ fn whoever_takes_another_name_is_another_person() {
 
     // Nobody can be told from trolley's own words.
     bob.keys(&typed(":name Nobody"));
-    bob.wait("“Nobody” is what trolley itself says of somebody");
+    bob.wait("“Nobody” has a meaning of its own here");
     bob.keys("enter esc");
     bob.wait("▌office as ann");
 }
@@ -249,7 +249,7 @@ fn names_are_not_trolleys_own_words() {
         let refused = run(&server, args);
         assert_eq!(refused.status.code(), Some(2), "{args:?}");
         let told = String::from_utf8(refused.stderr).unwrap();
-        assert!(told.contains("is what trolley itself says"), "{told}");
+        assert!(told.contains("has a meaning of its own here"), "{told}");
     }
 
     // Who had such a name before is told from the others.

@@ -395,7 +395,7 @@ fn an_order_that_can_not_be_finished_here_is_told_once() {
             ann.link(LiveEvent::Order(OrderEvent::Resumed(Err(denied.into()))));
             assert!(
                 ann.picture()
-                    .contains("The order of bob@kitchen stopped on its way"),
+                    .contains("The order of bob@kitchen stopped halfway"),
                 "{}",
                 ann.picture()
             );
@@ -504,7 +504,7 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     ann.wait("r order again");
     ann.keys("r");
     ann.wait(
-        "Put 3 lines of #1 back; u undoes that. Short: 1 of 2 Rosemary Focaccia. \
+        "Put 3 lines of #1 into the cart; u undoes that. Short: 1 of 2 Rosemary Focaccia. \
          Dearer: Espresso €2.50, was €2.40. Gone: Bottled Cold Brew.",
     );
     bob.wait("ann put 3 lines of #1 back");
@@ -513,9 +513,9 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     // The receipt does the same, as far as the stock goes beside what is in the cart; but not
     // twice without a word.
     ann.keys("enter r");
-    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds the same once more");
     ann.keys("j r");
-    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds the same once more");
     ann.keys("r");
     ann.wait("Put 2 lines .* Sold out: Rosemary Focaccia. Dearer");
     bob.wait("11 items ");
@@ -540,7 +540,7 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     }
     bob.wait("60 products");
     // Until ann's screen has heard of that, too, the lock refuses what she asks for.
-    ann.keys_until("r", "None of #1 can be ordered today. Gone: ");
+    ann.keys_until("r", "Nothing in #1 can be ordered today. Gone: ");
     // The palette does it on these pages, and stays there.
     ok(
         &server,

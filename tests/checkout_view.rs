@@ -326,7 +326,7 @@ fn a_key_fixes_the_selected_line_and_goes_to_the_next_problem() {
     stage.keys("up up up up");
     assert_eq!(selected(&stage), "Rosemary Focaccia");
     assert!(changes(&mut stage, "enter").is_empty());
-    assert!(stage.picture().contains("The cart is just changing"));
+    assert!(stage.picture().contains("The cart has just changed"));
 
     stage.keys("G");
     assert_eq!(changes(&mut stage, "enter"), [[remove("basil")]]);
@@ -382,7 +382,7 @@ fn a_number_before_a_key_of_the_checkout_is_no_answer_to_it() {
     assert!(
         stage
             .picture()
-            .contains("Nothing was ordered: a number came before it")
+            .contains("Nothing was ordered: you typed a number first")
     );
     stage.keys("Y");
     assert!(stage.state.orders.placing.is_some());

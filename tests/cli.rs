@@ -471,7 +471,7 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
             &["export", "/tmp/products.xlsx"],
             "no format is known by the ending “.xlsx”: use .csv, .json or .jsonl, or say which with --format",
         ),
-        (2, &["shop", "size=3"], "a shop has no “size”"),
+        (2, &["shop", "size=3"], "a shop has no setting “size”"),
         (
             2,
             &["shop", "currency=Euros"],
@@ -893,7 +893,7 @@ fn a_repeated_op_id_is_told_as_a_repeat() {
         let version = server.get("HGET {cart:eve}:meta version");
         assert_eq!(
             eve(&repeated),
-            format!("Nothing changed now: that op id was used before, for this:\n{said}")
+            format!("Nothing changed now: that --op-id was used before, for this:\n{said}")
         );
         let told = eve(&[&repeated[..], &["--json"]].concat());
         let told: serde_json::Value = serde_json::from_str(&told).unwrap();
@@ -945,7 +945,7 @@ fn several_lines_are_one_change_all_or_none() {
     let added = office(&again);
     assert_eq!(
         office(&again),
-        format!("Nothing changed now: that op id was used before, for this:\n{added}")
+        format!("Nothing changed now: that --op-id was used before, for this:\n{added}")
     );
     let second = version();
     assert_eq!(
@@ -1153,7 +1153,7 @@ To put this into the cart of office: trolley again 1 --yes\n"
     );
     assert_eq!(
         home(&again),
-        "Nothing changed now: that op id was used before in the cart of home\n"
+        "Nothing changed now: that --op-id was used before in the cart of home\n"
     );
     assert_eq!(server.get("HGET {cart:home}:by espresso"), "3 bob");
 
@@ -1190,7 +1190,10 @@ To put this into the cart of office: trolley again 1 --yes\n"
         let output = run(&server, &[&["--user", "office"], args].concat());
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert!(said.contains("None of #1 can be ordered today"), "{said}");
+        assert!(
+            said.contains("Nothing in #1 can be ordered today"),
+            "{said}"
+        );
     }
     let unknown = ["again", "20261124-0000-0000"];
     assert!(fails(&server, &unknown).1.contains("There is no order"));
@@ -1221,7 +1224,7 @@ fn the_lines_of_another_cart_are_taken_as_they_are_and_once() {
     family("bob", &["clear"]);
     assert_eq!(
         office(&take),
-        "Nothing changed now: that op id was used before in the cart of office\n"
+        "Nothing changed now: that --op-id was used before in the cart of office\n"
     );
     family("bob", &["add", "baguette", "2"]);
     let taken: Value = serde_json::from_str(&office(&["take", "family", "--json"])).unwrap();
@@ -1237,7 +1240,7 @@ fn the_lines_of_another_cart_are_taken_as_they_are_and_once() {
         (
             &["take", "nobody"],
             1,
-            "nobody has nothing that could be taken",
+            "The cart nobody has no lines that can be taken",
         ),
     ] {
         let output = run(&server, &[&["--cart", "office"], args].concat());

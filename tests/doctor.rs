@@ -192,8 +192,8 @@ fn everything_wrong_is_found_with_what_to_do() {
             "{orders:?}"
         );
         let lists = [
-            "1 open orders are not in {orders}:open: 20261124-7KQ2-0001 → trolley orders --all",
-            "1 entries of {orders}:open are no open orders: 20261124-7KQ2-M8XD → redis-cli ZREM",
+            "open orders missing from {orders}:open (1): 20261124-7KQ2-0001 → trolley orders --all",
+            "entries of {orders}:open that are not open orders (1): 20261124-7KQ2-M8XD → redis-cli ZREM",
         ];
         for (found, says) in orders[2..].iter().zip(lists) {
             assert!(found.2.starts_with(says), "{orders:?}");
@@ -303,7 +303,7 @@ fn a_cluster_is_examined_node_by_node() {
     let (_, findings) = examine(&home, &url, &[]);
     let (found, text) = level(&findings, "cluster");
     assert!(
-        found == "note" && text.contains("being moved: 7 → let that end"),
+        found == "note" && text.contains("being moved (1): 7 → let that end"),
         "{findings:#?}"
     );
     cluster.nodes[0].cmd("CLUSTER SETSLOT 7 STABLE");

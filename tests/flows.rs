@@ -434,7 +434,7 @@ fn the_settings_can_give_other_keys() {
     for (toml, said) in [
         (
             "user = 'a'\n\n[keys]\nadd = 'q'\n",
-            "line 4: keys.add: q is a key of quit, too",
+            "line 4: keys.add: q is already a key of quit",
         ),
         (
             "[keys]\nquitt = 'x'\n",
@@ -562,12 +562,12 @@ fn last_weeks_lunch_is_ordered_again_in_three_keys() {
     ann.keys("o");
     ann.wait("#1 .* placed ");
     ann.keys("down r");
-    ann.wait("Put 2 lines of #1 back; u undoes that\\.?");
+    ann.wait("Put 2 lines of #1 into the cart; u undoes that\\.?");
     bob.wait("6 items ");
     assert_eq!(server.get("HGET {cart:office}:by espresso"), "4 ann");
     // A bounce of the key doubles nothing, and whoever means it presses once more.
     ann.keys("r");
-    ann.wait("You have 2 lines of #1 in the cart already: r adds them again");
+    ann.wait("You have 2 lines of #1 in the cart already: r adds the same once more");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "4");
     ann.keys("r");
     bob.wait("12 items ");

@@ -366,7 +366,7 @@ fn files_that_cannot_be_read_say_why() {
             "c3.csv",
             b"\"id,name,price\na,A,1\n",
             2,
-            "a quote is opened and never closed",
+            "a quotation mark is opened and never closed",
         ),
         ("d.csv", b"", 2, "the id is missing"),
         ("e.csv", b"\xff\xfei\0d\0", 2, "save it as UTF-8"),
@@ -1070,17 +1070,17 @@ fn a_quote_that_swallows_rows_removes_nothing() {
         (
             "id,price,name\nf1,1,\"A\nf2,2,B\nf3,3,C\n",
             2,
-            "a quote is opened and never closed",
+            "a quotation mark is opened and never closed",
         ),
         (
             "id,price,name\nf1,1,\"A\nf2,2,\"B\"\nf3,3,C\n",
             2,
-            "there is text behind a closing quote",
+            "there is text after a closing quote",
         ),
         (
             "id,price,name\nf1,1,A\nf2,2,\"B\" 3\nf3,3,C\n",
             3,
-            "there is text behind a closing quote",
+            "there is text after a closing quote",
         ),
     ] {
         let (status, _, said) = piped(

@@ -676,7 +676,7 @@ fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
     assert_eq!(edit_of(stage.requests("! enter")), None);
     assert_eq!(
         stage.notice(),
-        "cai has noted on the order since: front door · Not set: back door!"
+        "cai has just noted on the order: front door · Yours was not saved: back door!"
     );
     let edit = edit_of(stage.requests("n ! enter"));
     assert_eq!(edit, noted("front door!", "front door"));
@@ -783,7 +783,7 @@ fn words_for_a_prompt_that_does_not_open_do_nothing() {
             "w T 1 1 : 3 0 enter",
             "Only bob can change the rules of this cart",
         ),
-        ("w n L d x", "The people cover the cart: w hides them"),
+        ("w n L d x", "The People panel covers the cart: w hides it"),
     ] {
         let mut stage = TestScreen::with_rules(120, 36, "bob");
         assert_eq!(press(&mut stage, keys).len(), 0, "{keys}");

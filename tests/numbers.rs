@@ -120,7 +120,7 @@ fn an_order_goes_by_its_number_the_end_of_its_id_or_all_of_it() {
         assert_eq!(id(&shown(word)), ids[index], "{word}");
     }
     for (word, status, why) in [
-        ("M8XD", 1, "“M8XD” fits 2 orders: type the whole id"),
+        ("M8XD", 1, "“M8XD” matches 2 orders: type the whole id"),
         ("m8xe", 1, "There is no order “M8XE”"),
         ("7", 1, "There is no order “7”"),
         (
@@ -164,7 +164,7 @@ fn an_order_goes_by_its_number_the_end_of_its_id_or_all_of_it() {
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()
-            .contains("fits 2 orders")
+            .contains("matches 2 orders")
     );
 }
 

@@ -758,7 +758,7 @@ fn noted_order() -> Order {
 
 #[test]
 fn an_order_that_comes_back_says_all_that_is_not_as_it_was() {
-    let told = "Put 4 lines of #42 back as yours; u undoes that. Short: 3 of 5 Rosemary Focaccia. \
+    let told = "Put 4 lines of #42 into the cart as yours; u undoes that. Short: 3 of 5 Rosemary Focaccia. \
                 Dearer: Espresso €2.40, was €2.20; Sourdough Loaf €5.20, was €5.00; Butter \
                 Croissant €1.90, was €1.80. Gone: Left Behind. Without the notes of: bob.";
     for (width, height) in [(200, 60), (120, 36), (80, 24)] {
@@ -795,7 +795,7 @@ fn an_order_that_comes_back_says_all_that_is_not_as_it_was() {
     stage.keys("r");
     let shown = stage.picture();
     assert!(
-        shown.contains("\" Put 4 lines of #42 back as yours; u undoes"),
+        shown.contains("\" Put 4 lines of #42 into the cart as"),
         "{shown}"
     );
     assert!(
@@ -808,14 +808,14 @@ fn an_order_that_comes_back_says_all_that_is_not_as_it_was() {
 fn an_order_is_not_doubled_without_a_word() {
     let mut stage = listed(80, 24, vec![noted_order()]);
     assert_eq!(stage.requests("r").len(), 1);
-    let asked = "You have 3 lines of #42 in the cart already: r adds them again";
+    let asked = "You have 3 lines of #42 in the cart already: r adds the same once more";
     // Pressed twice it asks; any other key is no answer to that.
     assert_eq!(stage.requests("r").len(), 0);
     assert_eq!(stage.notice(), asked);
     assert_eq!(stage.requests("j r").len(), 0);
     assert_eq!(stage.notice(), asked);
     assert_eq!(stage.requests("r").len(), 1);
-    assert!(stage.notice().starts_with("Put 3 lines of #42 back"));
+    assert!(stage.notice().starts_with("Put 3 lines of #42 into the cart"));
     assert_eq!(stage.requests("r").len(), 0);
     assert_eq!(stage.state.cart.shown.quantity(&id("espresso")), 12 + 4 + 4);
 }
@@ -835,7 +835,7 @@ fn an_order_over_one_s_own_limit_is_refused_before_anything_is_sent() {
             assert_eq!(
                 stage.notice(),
                 "Over your budget of €35.39: €31.19 left. All of #42 would be yours: €31.20. \
-                 r again puts back your part, €26.40"
+                 r again adds only your part, €26.40"
             );
         }
 
@@ -881,7 +881,7 @@ fn one_s_own_part_comes_back_where_the_whole_is_refused() {
     // Any other key is no answer to what is offered.
     assert!(stage.requests("r j r").is_empty());
     let requests = stage.requests("r");
-    let told = "Put your 4 lines of #42 back; u undoes that. ";
+    let told = "Put your 4 lines of #42 into the cart; u undoes that. ";
     assert!(stage.notice().starts_with(told), "{}", stage.notice());
     let [LiveRequest::Change(change)] = &requests[..] else {
         panic!("{requests:?}");
@@ -906,7 +906,7 @@ fn one_s_own_part_comes_back_where_the_whole_is_refused() {
     assert!(stage.requests("r r").is_empty());
     assert_eq!(
         stage.notice(),
-        "You have your 3 lines of #42 in the cart already: r adds them again"
+        "You have your 3 lines of #42 in the cart already: r adds the same once more"
     );
     assert_eq!(stage.requests("r").len(), 1);
 }

@@ -192,7 +192,7 @@ fn no_key_changes_a_cart_that_the_people_cover() {
     assert!(
         stage
             .picture()
-            .contains("The people cover the cart: w hides them")
+            .contains("The People panel covers the cart: w hides it")
     );
     stage.keys("esc C");
     assert!(!stage.picture().contains("Clear the whole cart"));

@@ -171,7 +171,7 @@ fn an_order_takes_the_words_and_the_total() {
     );
     ann.says("order 1", "Receipt of order 1.");
     ann.says("settle bob", "bob has settled.");
-    ann.says("settle bob", "bob's part is open.");
+    ann.says("settle bob", "bob has not settled.");
 
     ok(&server, &["order", "1", "accept"]);
     ann.hears("accepted #1");

@@ -92,7 +92,7 @@ fn of_two_clerks_the_slower_one_is_asked() {
     mia.keys("9 . 2 0 enter");
     mia.wait("Cake: price 9.20, was 3.10");
     sam.keys("8 . 9 0 enter");
-    sam.wait("This price became 9.20 a moment ago: Enter saves 8.90 all the same, Esc keeps 9.20");
+    sam.wait("Somebody has just set this price to 9.20: Enter saves 8.90 instead, Esc keeps 9.20");
     sam.keys("esc");
     sam.gone("a moment ago");
     assert_eq!(server.get("HGET product:cake price"), "9.20");

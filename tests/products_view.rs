@@ -254,7 +254,7 @@ fn nothing_low_says_so_and_the_next_key_shows_all() {
     tea.stock = Stock::Unlimited;
     let read = Ok((Catalog::new(vec![tea]), shop()));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
-    assert!(board.picture().contains("Nothing is low."));
+    assert!(board.picture().contains("No product is low in stock."));
     board.keys("f");
     assert!(board.picture().contains("Nothing is sold out."));
     board.keys("f");
@@ -444,7 +444,7 @@ fn whoever_was_slower_is_asked_before_they_overwrite() {
     board.keys_together("enter");
     assert!(jobs(&mut board).is_empty());
     assert!(board.picture().contains(
-        "This price became €9.20 a moment ago: Enter saves €8.80 all the same, Esc keeps €9.20"
+        "Somebody has just set this price to €9.20: Enter saves €8.80 instead, Esc keeps €9.20"
     ));
     assert_eq!(product(&board, "espresso-beans").price, theirs.price);
 
@@ -486,7 +486,7 @@ fn a_scanned_code_selects_its_product() {
     board.keys("1 2 enter");
     assert_eq!(
         board.notice(),
-        "12 is not a bar code; 12+ adds as many to the stock"
+        "12 is not a bar code; 12+ adds that many to the stock"
     );
     assert!(jobs(&mut board).is_empty());
 }
@@ -657,7 +657,7 @@ fn settings_are_asked_for_checked_and_saved() {
     );
     board.keys(&format!("enter ctrl-u {} enter", typed("€1,234")));
     assert!(
-        board.notice().contains("may be more than a thousand"),
+        board.notice().contains("may mean thousands"),
         "{}",
         board.notice()
     );

@@ -132,7 +132,7 @@ fn watch_tells_people_every_kind_of_event_in_a_sentence() {
     server.cmd("ZADD cart:office 7 espresso 1 croissant");
     server.cmd("PUBLISH cart-updates:office anything");
     expect(
-        "another client added 1 × Butter Croissant (now 1), added 5 × Espresso (now 7: ann 2, nobody 5)",
+        "another program added 1 × Butter Croissant (now 1), added 5 × Espresso (now 7: ann 2, nobody 5)",
     );
     office(&["remove", "croissant"]);
     expect("ann removed Butter Croissant");
@@ -243,7 +243,7 @@ fn watch_tells_that_the_cart_has_expired() {
     assert!(people.line().ends_with("  ann added 1 × Espresso (now 2)"));
     let line = people.line();
     assert!(
-        line.ends_with("  the session timed out: the cart is empty"),
+        line.ends_with("  the cart has expired: it is empty now"),
         "{line}"
     );
     assert!(people.finish().status.success());

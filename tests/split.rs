@@ -317,7 +317,7 @@ fn whoever_ordered_marks_who_has_settled() {
             "ann",
             &["split", ORDER, "--settled", "bob", "--open", "bob"],
             2,
-            "settled: bob can't be open, too",
+            "settled: bob can't be both settled and open",
         ),
         (
             "ann",

@@ -117,7 +117,7 @@ fn the_figures_are_the_sums_of_the_orders() {
         "Corner Shop, Fri 20 Nov 2026",
         "sold       €11.70 in 2 orders, €5.85 on average",
         "week ago   €4.80 in 1 order, €4.80 on average",
-        "to ready   7 minutes on average",
+        "ready in   7 minutes on average",
         "Fri 20 Nov 10:00                      1         9.30",
         "Espresso                              4         9.60",
     ] {

@@ -453,6 +453,6 @@ fn a_week_shows_by_the_day_and_what_is_no_day_is_refused() {
         .args(&args)
         .home(server.dir())
         .open();
-    refused.wait("“soon” is no day");
+    refused.wait("“soon” is not a valid day");
     assert_eq!(refused.wait_exit().exit_code(), 2);
 }

@@ -95,7 +95,7 @@ fn a_note_for_an_order_that_went_out_is_not_on_the_next_one() {
     assert!(!requests.iter().any(notes), "{requests:?}");
     assert_eq!(
         stage.notice(),
-        "The order went out before your note. Not set: ring"
+        "The order was placed before your note, which was not saved: ring"
     );
     assert!(matches!(stage.state.mode, Mode::Receipt { .. }));
 }
@@ -130,8 +130,8 @@ fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() 
     for words in [
         "bob ordered 2 lines: #42, €77.10",
         "#42, €77.10, is placed.",
-        "o shows its receipt",
-        "r there orders it again",
+        "o shows its receipt.",
+        "r there orders it again.",
     ] {
         assert!(picture.contains(words), "{words}\n{picture}");
     }

@@ -260,9 +260,7 @@ fn who_joins_an_order_of_something_else_is_told_which_and_what_it_costs() {
     let output = run(&server, &args);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said(&output).contains(&format!(
-            "Order {first} of bob was first, and is placed at 80.00"
-        )),
+        said(&output).contains(&format!("bob was first: order {first} is placed at 80.00")),
         "{}",
         said(&output)
     );
@@ -698,7 +696,7 @@ fn an_order_begun_by_a_clock_that_was_ahead_is_finished_by_others() {
     let id = stop_before(&server, "alice", &Stage::Take(1));
     ahead(&id);
     let mut ann = shop(&server, "alice", "ann");
-    ann.wait("which was left on its way, is placed now");
+    ann.wait("which had stopped halfway, is placed now");
     ann.keys("q");
     ann.wait_exit();
 }

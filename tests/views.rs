@@ -283,7 +283,7 @@ fn nobody_changes_a_line_that_the_activity_covers() {
         assert!(
             stage
                 .picture()
-                .contains("The activity covers the cart: v hides it"),
+                .contains("The Activity panel covers the cart: v hides it"),
             "{key}"
         );
     }

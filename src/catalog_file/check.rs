@@ -77,10 +77,10 @@ pub enum RowError {
     )]
     BadBarcode(String),
     /// A quote without its end.
-    #[error("a quote is opened and never closed, so that what follows can't be told apart")]
+    #[error("a quotation mark is opened and never closed, so the rest of the file can't be read")]
     OpenQuote,
     /// Text between a closing quote and the end of its value.
-    #[error("there is text behind a closing quote: write \"\" for a quote inside quotes")]
+    #[error("there is text after a closing quote: write \"\" for a quote inside quotes")]
     BehindQuote,
     /// Text in another encoding.
     #[error("the {0} is not UTF-8")]
@@ -109,7 +109,7 @@ pub enum RowError {
     #[error("“{0}” maps no column: write it like title=name")]
     NoPair(String),
     /// A variant of a product that was not read.
-    #[error("the product “{0}”, of which it is a variant, doesn't stand before it in the file")]
+    #[error("it is a variant of “{0}”, which must come before it in the file")]
     NoParent(String),
     /// An id that another product of the file has, too.
     #[error("the product on line {line} has the id “{id}”, too")]

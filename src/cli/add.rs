@@ -21,7 +21,7 @@ const INPUT: &str = "-";
 
 #[derive(Debug, Args)]
 pub(super) struct AddArgs {
-    /// A product's id, bar code or name, and the pieces behind it [default: 1]; several are added
+    /// A product's id, bar code or name, then the number of pieces [default: 1]; several are added
     /// as one change, all or none. - reads JSON lines: {"product":"espresso","quantity":3}
     #[arg(
         required = true,

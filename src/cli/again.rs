@@ -355,7 +355,7 @@ fn show_repeat(
         |out| {
             writeln!(
                 out,
-                "Nothing changed now: that op id was used before in the cart of {}",
+                "Nothing changed now: that --op-id was used before in the cart of {}",
                 settings.user
             )
         },

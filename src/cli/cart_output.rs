@@ -58,7 +58,7 @@ pub(super) fn note_repeat(out: &mut dyn Write, applied: &Applied) -> io::Result<
     if applied.is_repeat {
         writeln!(
             out,
-            "Nothing changed now: that op id was used before, for this:"
+            "Nothing changed now: that --op-id was used before, for this:"
         )?;
     }
     Ok(())

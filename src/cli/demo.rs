@@ -10,7 +10,7 @@ use serde_json::json;
 
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Fill a shop that sells the demo catalog, and has no orders, with a week of made-up ones
+    /// Add a week of made-up orders (the shop must sell the demo catalog and have no orders yet)
     #[arg(long)]
     orders: bool,
 }

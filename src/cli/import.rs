@@ -79,7 +79,7 @@ pub(super) async fn run(
 }
 
 /// The sentence for people where the connection broke.
-const BROKEN_OFF: &str = "The import broke off; running it again completes it";
+const BROKEN_OFF: &str = "The import was interrupted: run it again to complete it";
 
 /// Tells whether the same import may well go on later.
 fn is_broken_off(failure: &CliError) -> bool {

@@ -108,11 +108,11 @@ pub(super) async fn run(
                 access.name, access.cart
             )?;
             writeln!(out, "    {command}   and, when it asks, {code}\n")?;
-            writeln!(out, "Nobody can see the code again.")
+            writeln!(out, "The code is not shown again.")
         },
     )?;
     if command.is_none() {
-        output.warn("no server runs here: put in the command that trolley serve --invites prints");
+        output.warn("no server runs here: replace PORT and HOST by those that trolley serve --invites prints");
     }
     Ok(())
 }

@@ -162,13 +162,13 @@ async fn remove(named: &str, settings: &Settings, output: &Output) -> Result<(),
     output.result(
         || json!({ "removed": named, "open_invitation": open_invitation }),
         |out| match is_key {
-            true => writeln!(out, "The key {named} is let in no more"),
+            true => writeln!(out, "The key {named} is no longer let in"),
             false => writeln!(out, "The invitation {named} is withdrawn"),
         },
     )?;
     if let Some(id) = open_invitation {
         output.warn(&format!(
-            "its invitation is still open, and lets this key in again: trolley keys remove {id}"
+            "its invitation is still open and would let this key in again; to withdraw it: trolley keys remove {id}"
         ));
     }
     Ok(())

@@ -128,7 +128,7 @@ enum ShopCommand {
     Today(today::TodayArgs),
     /// Show an order's receipt, or accept, finish or cancel it
     Order(order::OrderArgs),
-    /// Show what of an order can be ordered today; --yes puts it into the cart
+    /// Show which lines of an order can be ordered today; --yes puts them into the cart
     Again(again::AgainArgs),
     /// Show who owes what of an order, and mark who has settled
     Split(split::SplitArgs),
@@ -159,7 +159,7 @@ enum ShopCommand {
     /// List the keys that came by an invitation, and the open invitations, or remove one
     #[cfg(feature = "serve")]
     Keys(keys::KeysArgs),
-    /// Print the server's narrowest rules for a shopper, a buyer, a clerk, an importer or a server
+    /// Print the Redis rules that give a role its rights and no more: shopper, buyer, clerk and others
     Acl(acl::AclArgs),
 }
 

@@ -49,13 +49,13 @@ pub(super) struct OrderListArgs {
     /// List the orders of all carts
     #[arg(long)]
     pub(super) all: bool,
-    /// The most orders to list, newest first [default: 50; all where you say which]
+    /// The most orders to list, newest first [default: 50, or all that --since, --until or --state choose]
     #[arg(long, value_name = "N", value_parser = args::whole_number::<usize>)]
     most: Option<usize>,
-    /// Only orders from then on: today, 2026-11-26, '2026-11-26 11:30'
+    /// Only orders from this time on: today, 2026-11-26, '2026-11-26 11:30'
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Only orders until then; a day counts whole
+    /// Only orders until this time; a day counts to its end
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
     /// Only orders in one of these states: open, placed, accepted, ready, done, cancelled

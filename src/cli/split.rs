@@ -46,7 +46,10 @@ pub(super) async fn run(
     let settled = names("settled", &args.settled)?;
     let open = names("open", &args.open)?;
     if let Some(name) = settled.iter().find(|name| open.contains(name)) {
-        return Err(usage_error("settled", format!("{name} can't be open, too")));
+        return Err(usage_error(
+            "settled",
+            format!("{name} can't be both settled and open"),
+        ));
     }
 
     let mut connection = connect::open_shop(settings).await?;

@@ -115,7 +115,7 @@ fn show_repeat(
         |out| {
             writeln!(
                 out,
-                "Nothing changed now: that op id was used before in the cart of {cart}"
+                "Nothing changed now: that --op-id was used before in the cart of {cart}"
             )
         },
     )?;

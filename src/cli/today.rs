@@ -151,7 +151,7 @@ impl Report {
         }
         if let Some(ms) = self.figures.time_to_ready() {
             let minutes = text::count(ms.saturating_add(MINUTE / 2) / MINUTE, "minute");
-            writeln!(out, "to ready   {minutes} on average")?;
+            writeln!(out, "ready in   {minutes} on average")?;
         }
 
         if sold.count > 0 {

@@ -76,7 +76,7 @@ enum OnceCommand {
     Orders(orders::OrderListArgs),
     /// Show an order's receipt, cancel it, or, as a clerk, accept or finish it
     Order(order::OrderArgs),
-    /// Show what of an order can be ordered today; --yes puts it into the cart
+    /// Show which lines of an order can be ordered today; --yes puts them into the cart
     Again(again::AgainArgs),
     /// Show who owes what of an order, and mark who has settled
     Split(split::SplitArgs),

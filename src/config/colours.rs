@@ -56,8 +56,8 @@ impl OwnColours {
 
             if contrast < LEAST_CONTRAST {
                 warnings.push(format!(
-                    "colours.{role} is hard to read: its contrast with what is behind it is \
-                     {contrast:.1}, and {LEAST_CONTRAST} is enough"
+                    "colours.{role} is hard to read: its contrast with its background is \
+                     {contrast:.1}, and should be {LEAST_CONTRAST} or more"
                 ));
             }
         }

@@ -54,7 +54,7 @@ impl Credentials {
         if !address.is_tls() {
             return Err(invalid(
                 "tls_ca",
-                "certificates are for rediss://, and the address is not that",
+                "certificates need an address that begins with rediss://",
             ));
         }
         address
@@ -68,8 +68,18 @@ impl Credentials {
                 Some((read_pem("tls_cert", cert)?, read_pem("tls_key", key)?))
             }
             (None, None) => None,
-            (Some(_), None) => return Err(invalid("tls_key", "the certificate needs its key")),
-            (None, Some(_)) => return Err(invalid("tls_cert", "the key needs its certificate")),
+            (Some(_), None) => {
+                return Err(invalid(
+                    "tls_key",
+                    "the certificate needs its key: give it with --tls-key",
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(invalid(
+                    "tls_cert",
+                    "the key needs its certificate: give it with --tls-cert",
+                ));
+            }
         };
         let authorities = match &self.tls_ca {
             Some(ca) => Some(read_pem("tls_ca", ca)?),

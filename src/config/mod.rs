@@ -423,7 +423,7 @@ mod tests {
             ),
             (
                 "\nuser='a b'",
-                "config.toml: line 2: “a b” is not a valid user name: use 1 to 64 of A-Z a-z 0-9 . _ -",
+                "config.toml: line 2: “a b” is not a valid cart name: use 1 to 64 of A-Z a-z 0-9 . _ -",
             ),
             (
                 "line_limit = 'x'",

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, Args, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServeSettings {
-    /// Listen here; 0.0.0.0:2222 lets in people from other machines. A socket of systemd's goes
-    /// before [default: 127.0.0.1:2222]
+    /// Listen here; 0.0.0.0:2222 lets in people from other machines. A socket passed by
+    /// systemd is used instead [default: 127.0.0.1:2222]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
 
-    /// Believe the proxies in these networks who a visitor is: they speak the PROXY protocol
+    /// Let proxies in these networks say where a visitor comes from (PROXY protocol)
     #[arg(long, value_name = "NETWORK", value_delimiter = ',')]
     pub proxy_protocol: Option<Vec<String>>,
 
@@ -30,7 +30,7 @@ pub struct ServeSettings {
     #[arg(long, num_args = 0, default_missing_value = "true")]
     pub guests: Option<bool>,
 
-    /// Let in who has an invitation (trolley invite), and the keys that came by one before
+    /// Let in people with an invitation (trolley invite), and keys that have used one before
     #[arg(long, num_args = 0, default_missing_value = "true")]
     pub invites: Option<bool>,
 

@@ -18,7 +18,7 @@ pub enum EngineError {
         install: &'static str,
     },
     /// The socket's path is longer than the system takes.
-    #[error("the socket's path has {} bytes, at most {LONGEST_SOCKET} work: {}\nSet XDG_RUNTIME_DIR to a shorter folder, or use --redis", .0.as_os_str().len(), .0.display())]
+    #[error("the path of the socket is too long: {} bytes, and the limit is {LONGEST_SOCKET}: {}\nSet XDG_RUNTIME_DIR to a shorter folder, or use --redis", .0.as_os_str().len(), .0.display())]
     LongPath(PathBuf),
     /// Somebody else could get at what is in a folder.
     #[error(
@@ -55,7 +55,7 @@ pub enum EngineError {
     #[error("the private server does not answer; its log is {}", .0.display())]
     Silent(PathBuf),
     /// The server did not end.
-    #[error("the private server does not end; its log is {}", .0.display())]
+    #[error("the private server does not stop; its log is {}", .0.display())]
     NotStopped(PathBuf),
     /// The server was stopped by `trolley engine stop`.
     #[error("the private server was stopped; start it with: trolley engine start")]

@@ -616,7 +616,7 @@ pub enum NameError {
     #[error("the name is empty")]
     Empty,
     /// It can't be told from trolley's own words.
-    #[error("“{0}” is what trolley itself says of somebody: choose another name")]
+    #[error("“{0}” has a meaning of its own here: choose another name")]
     OwnWord(String),
 }
 

@@ -87,9 +87,7 @@ pub enum ExampleError {
     #[error("“{0}” is not an amount: type one like 1,234.50")]
     NotAnAmount(String),
     /// Its only mark may stand before thousands or before three digits of parts.
-    #[error(
-        "“{shown}” may be more than a thousand or little more than {whole}: type {grouped} for the one, {parted} for the other"
-    )]
+    #[error("“{shown}” may mean thousands, or {whole} and a fraction: type {grouped} or {parted}")]
     Ambiguous {
         /// The example.
         shown: String,
@@ -538,8 +536,7 @@ mod tests {
         let told = Currency::from_example("€1,234").unwrap_err().to_string();
         assert_eq!(
             told,
-            "“€1,234” may be more than a thousand or little more than 1: type 1,234.00 for the one, \
-             0,234 for the other"
+            "“€1,234” may mean thousands, or 1 and a fraction: type 1,234.00 or 0,234"
         );
         for sure in ["1,234.00", "0,234", "1234,567", "1,234,567"] {
             assert!(Currency::from_example(sure).is_ok(), "{sure}");

@@ -444,7 +444,9 @@ pub enum OrderFailure {
         name: String,
     },
     /// A cluster can't take the stock of a product with such an id.
-    #[error("“{name}” has braces in its id: no stock can be taken of it here; nothing was ordered")]
+    #[error(
+        "“{name}” can't be ordered here, because its id has braces: nothing was ordered; remove it first"
+    )]
     Braces {
         /// The product's name.
         name: String,
@@ -457,7 +459,9 @@ pub enum OrderFailure {
 fn repriced(currency: &Currency, name: &str, now: &str) -> String {
     // What stands there may be no amount at all.
     let now = Money::parse(now).map_or(now.to_owned(), |now| now.in_currency(currency));
-    format!("“{name}” has another price now ({now}): nothing was ordered; look again")
+    format!(
+        "The price of “{name}” is {now} now: nothing was ordered; check the total, then order again"
+    )
 }
 
 impl OrderFailure {

@@ -109,7 +109,7 @@ impl Moment {
         let moment = day.map(Moment::Day).or(exact).or_else(time);
         moment.filter(|_| !is_named).ok_or_else(|| {
             format!(
-                "“{}” is no day: write it like 2026-11-26, \"2026-11-26 11:30\", 11:30, today or yesterday",
+                "“{}” is not a valid day: write it like 2026-11-26, \"2026-11-26 11:30\", 11:30, today or yesterday",
                 text::sanitize_to(typed.as_bytes(), 40)
             )
         })

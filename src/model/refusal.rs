@@ -59,7 +59,7 @@ pub enum Refusal {
         limit: usize,
     },
     /// The name of a cart's user has characters that it may not have.
-    #[error("“{0}” is not a valid user name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
+    #[error("“{0}” is not a valid cart name: use 1 to {max} of A-Z a-z 0-9 . _ -", max = user::LONGEST)]
     BadUser(String),
     /// The name matches several products.
     #[error("“{text}” matches several products: {}; name one by its id", .candidates.join(", "))]
@@ -73,10 +73,10 @@ pub enum Refusal {
     #[error("A note has at most {max} characters", max = notes::LONGEST_NOTE)]
     NoteTooLong,
     /// The note is another by now.
-    #[error("Somebody has changed this note since")]
+    #[error("Somebody else has just changed this note: read it, then write yours again")]
     NoteChanged,
     /// No more can be noted in this cart, or not under that name.
-    #[error("This can't be noted: the cart has too many notes, or the name is too long")]
+    #[error("The note was not saved: the cart has too many notes, or your name is too long")]
     CantNote,
     /// As many people are ready as a cart can hold.
     #[error("No more people can say that they are ready in this cart")]
@@ -88,17 +88,19 @@ pub enum Refusal {
     #[error("The cart is empty already")]
     AlreadyEmpty,
     /// Another cart has no line that could be brought here.
-    #[error("{0} has nothing that could be taken")]
+    #[error("The cart {0} has no lines that can be taken")]
     NothingToTake(String),
     /// No line was left untouched for long enough to leave.
     #[error("No line has expired")]
     NothingExpired,
     /// The op id was used for another change.
-    #[error("This op id was used for another change already: nothing was changed")]
+    #[error(
+        "This --op-id was used for another change before: nothing was changed; choose a new one"
+    )]
     OpReused,
     /// A change sent before the link broke is too old to tell whether it was applied.
     #[error(
-        "It can't be told any more whether this change was applied before the link broke: check the cart"
+        "The connection broke, and it is too late to tell whether this change was made: check the cart"
     )]
     Forgotten,
     /// The owner locked the cart.
@@ -137,7 +139,7 @@ pub enum Refusal {
         left: Money,
     },
     /// The cart changes too fast for its budget to be counted.
-    #[error("Too many change this cart at once for its budget to be counted: try again")]
+    #[error("Too many people are changing this cart to check its budget: try again")]
     Busy,
     /// The pieces are being ordered.
     #[error("“{0}” is being ordered: try again in a moment")]
@@ -276,7 +278,7 @@ pub enum Refusal {
     #[error("This shop doesn't let buyers cancel: ask at the counter")]
     BuyersCantCancel,
     /// Several orders are called so.
-    #[error("“{typed}” fits {count} orders: type the whole id")]
+    #[error("“{typed}” matches {count} orders: type the whole id")]
     AmbiguousOrder {
         /// The words that were typed.
         typed: String,
@@ -284,7 +286,7 @@ pub enum Refusal {
         count: usize,
     },
     /// Nothing of an order can be ordered again.
-    #[error("None of {0} can be ordered today")]
+    #[error("Nothing in {0} can be ordered today")]
     NoneOrderable(String),
     /// The stock can't be changed by a step.
     #[error("{}", cant_step(name, *.step, *.flaw))]
@@ -306,7 +308,7 @@ pub enum Refusal {
     HasOrders,
     /// A backup would be restored among orders of another shop.
     #[error(
-        "The shop has {} already, and this is not their backup: nothing was restored. Use an empty Redis, or another database of this one",
+        "This file is not a backup of this shop, which has {} already: nothing was restored. Use an empty Redis, or another database",
         text::count(*.0, "order")
     )]
     OtherOrders(usize),
@@ -399,14 +401,14 @@ fn placed_total(currency: &Currency, total: Money, expected: Money) -> String {
 fn other_order(currency: &Currency, order: &str, by: &str, total: Money) -> String {
     let total = total.in_currency(currency);
     format!(
-        "Order {order} of {by} was first, and is placed at {total}: what else is in the cart was not ordered"
+        "{by} was first: order {order} is placed at {total}; the rest of the cart was not ordered"
     )
 }
 
 fn was_first(order: &str, state: &str, by: &str) -> String {
     match (state, by) {
-        ("accepted", by) if !by.is_empty() => format!("{by} has {order}"),
-        ("placed", _) => format!("{order} is back to placed"),
+        ("accepted", by) if !by.is_empty() => format!("{by} has accepted {order} already"),
+        ("placed", _) => format!("{order} is placed again: somebody has undone its last step"),
         (state, "") => format!("{order} is {state} already"),
         (state, by) => format!("{order} is {state} already: {by} was first"),
     }
@@ -414,7 +416,7 @@ fn was_first(order: &str, state: &str, by: &str) -> String {
 
 fn not_last_mover(order: &str, by: &str) -> String {
     match by {
-        "" => format!("Nobody knows who moved {order} last: only they can undo that"),
+        "" => format!("It is not known who moved {order} last, so nobody can undo that"),
         by => format!("{by} moved {order} last: only {by} can undo that"),
     }
 }

@@ -70,7 +70,7 @@ pub(crate) enum ServeError {
     Nobody,
     /// Nobody would be asked for an invitation.
     #[error(
-        "--open and --guests let everybody in who would be asked for an invitation: leave out either them or --invites"
+        "--invites does not go with --open or --guests, which let everybody in: leave out one or the other"
     )]
     NobodyAsked,
     /// There is no such key or invitation.

@@ -30,7 +30,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::info;
 
 /// The sentence for a visitor whose changes were not confirmed in time.
-const UNCONFIRMED: &str = "Your last changes were not confirmed: look whether they are there.";
+const UNCONFIRMED: &str =
+    "Your last changes were not confirmed: please check whether they are there.";
 /// The exit status of a screen that has crashed.
 pub(super) const STATUS_CRASHED: u8 = 101;
 /// The exit status of a screen that has failed.

@@ -44,7 +44,7 @@ pub enum Trouble {
     NoReplicas,
     /// Fewer replicas have a change than are asked for.
     #[error(
-        "only {have} of the {wanted} replicas that must have it do: if the server fails now, it may be lost"
+        "only {have} of {wanted} replicas have this change: if the server fails now, it may be lost"
     )]
     TooFewReplicas {
         /// The replicas that have it.
@@ -59,7 +59,7 @@ pub enum Trouble {
     #[error("the server is too old for this: Redis 7.0 or Valkey is needed")]
     TooOld,
     /// Too many connections.
-    #[error("the server takes no more clients: it has as many as it may have (maxclients)")]
+    #[error("the server has as many connections as it allows (maxclients): try again later")]
     TooManyClients,
     /// No memory left.
     #[error("the server is out of memory: it takes no changes")]
@@ -68,11 +68,11 @@ pub enum Trouble {
     #[error("the server can't save to its disk: it takes no changes")]
     DiskTrouble,
     /// A key holds something else.
-    #[error("a key of the shop holds something else (wrong type); trolley doctor names it")]
+    #[error("another program uses a key of the shop (wrong type); trolley doctor names it")]
     WrongType,
     /// A key that the shop needs for its orders belongs to another program.
     #[error(
-        "the key “{0}” holds something else than the shop's orders: another program uses the name; RENAME the key, or give the shop a database of its own"
+        "another program uses the key “{0}”, which the shop needs for orders: RENAME that key, or give the shop a database of its own"
     )]
     ForeignKey(String),
     /// Keys of a cart hold something else.
@@ -116,7 +116,7 @@ pub enum Trouble {
 impl Trouble {
     /// The trouble with an answer that makes no sense.
     pub(crate) fn not_understood() -> Trouble {
-        Trouble::Other("its answer can't be understood".to_owned())
+        Trouble::Other("something that trolley can't understand".to_owned())
     }
 
     /// Names the server that this is the trouble with, where that matters.

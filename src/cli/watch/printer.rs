@@ -81,7 +81,7 @@ impl EventPrinter {
             }
             TimelineEvent::Foreign { at, lines, .. } => {
                 let at = self.clock(*at);
-                format!("{at}  another client {}", changes_text(lines, names, cart))
+                format!("{at}  another program {}", changes_text(lines, names, cart))
             }
             TimelineEvent::Rewound { at, lines, .. } => {
                 let at = self.clock(*at);
@@ -90,7 +90,7 @@ impl EventPrinter {
             }
             TimelineEvent::Expired { at, .. } => {
                 let at = self.clock(*at);
-                format!("{at}  the session timed out: the cart is empty")
+                format!("{at}  the cart has expired: it is empty now")
             }
 
             TimelineEvent::Gap { harmless: true, .. } => {

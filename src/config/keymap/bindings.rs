@@ -184,15 +184,15 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Ready, &["r"], &[People])
         .help("Say that you are ready, or not any more (in the people)"),
     bind(Action::Lock, &["L"], &[People])
-        .help("Lock the cart, or unlock it (in the people; whoever owns the rules)"),
+        .help("Lock the cart, or unlock it (in the people; owner of the rules)"),
     bind(Action::AskRule(TypedRule::Deadline), &["T"], &[People])
-        .help("Set when the cart closes (likewise)"),
+        .help("Set when the cart closes (in the people; owner)"),
     bind(Action::AskRule(TypedRule::Budget), &["B"], &[People])
-        .help("Set how much the whole cart may cost (likewise)"),
+        .help("Set how much the whole cart may cost (in the people; owner)"),
     bind(Action::AskRule(TypedRule::Each), &["E"], &[People])
-        .help("Set how much each person's items may cost (likewise)"),
+        .help("Set how much each person may spend (in the people; owner)"),
     bind(Action::AskRule(TypedRule::Expect), &["X"], &[People])
-        .help("Name the people who are expected (likewise)"),
+        .help("Name the people who are expected (in the people; owner)"),
     bind(Action::Redo, &["ctrl-r"], LISTS).help("Redo"),
     bind(Action::Undo, &["u"], ORDER),
     bind(Action::Redo, &["ctrl-r"], ORDER),
@@ -262,7 +262,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Order the selected order again (in past orders): all its lines, as one change"),
     bind(Action::AskCancel, &["x"], ORDER)
         .footer("cancel")
-        .help("Cancel your own order while it is only placed (in past orders; asks first)"),
+        .help("Cancel your own order until it is accepted (in past orders; asks first)"),
     bind(Action::Settle, &["s"], &[Receipt])
         .footer("settled")
         .help("Mark that the selected person has settled, or not (on a receipt that you ordered)"),
@@ -280,7 +280,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::GoToCart, &["enter"], &[Carts]).footer("go there"),
     bind(Action::ForgetCart, &["d", "delete"], &[Carts]).footer("take off the list"),
     bind(Action::Back, &["esc", "q", "b"], &[Carts]).footer("back"),
-    bind(Action::Back, &["esc"], LISTS).help("Go back: drop the number, the message, the search"),
+    bind(Action::Back, &["esc"], LISTS).help("Go back: clear the number, the message, the search"),
     bind(Action::CancelOrder, &["y"], &[ConfirmCancel]).footer("cancel the order"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmCancel]).footer("keep it"),
     bind(Action::Clear, &["y"], &[ConfirmClear]).footer("clear the cart"),
@@ -302,7 +302,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Show or hide this help"),
     bind(Action::Step, &["enter"], &[Board])
         .footer("step")
-        .help("Move the ticket on: accepted, ready, done; a cancelled one goes"),
+        .help("Move the ticket on: accepted, ready, done; clear a cancelled one"),
     bind(Action::Tick, &["space"], &[Board])
         .footer("tick")
         .help("Tick the line, or take the tick away"),
@@ -362,9 +362,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Sort, &["s"], &[Today])
         .footer("sort")
         .help("Sort what was sold by items, or by money"),
-    bind(Action::Move(Motion::Down), &["down", "j"], &[Today]).help("To the next of what was sold"),
-    bind(Action::Move(Motion::Up), &["up", "k"], &[Today])
-        .help("To the one before of what was sold"),
+    bind(Action::Move(Motion::Down), &["down", "j"], &[Today]).help("To the next product sold"),
+    bind(Action::Move(Motion::Up), &["up", "k"], &[Today]).help("To the product sold before it"),
     bind(
         Action::Move(Motion::PageDown),
         &["pagedown", "ctrl-f", "ctrl-d"],
@@ -385,13 +384,13 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::More, &["+"], &[Products])
         .footer("more")
         .help("One more in stock (in the products); with a number first, that many"),
-    bind(Action::Less, &["-"], &[Products]).help("One less in stock (likewise)"),
+    bind(Action::Less, &["-"], &[Products]).help("One less in stock (in the products)"),
     bind(Action::SetQuantity, &["="], &[Products])
         .footer("stock")
         .help("Set the stock (in the products): +10 adds, -3 takes off, 40 sets"),
     bind(Action::SellOut, &["x"], &[Products])
         .footer("sell out")
-        .help("Sell the product out (in the products); pressed again, put back what there was"),
+        .help("Mark the product sold out (in the products); press again to restore the stock"),
     bind(Action::Filter, &["f"], &[Products])
         .footer("filter")
         .help("Show what is low in stock, what is sold out, or all products"),
@@ -449,7 +448,7 @@ pub(super) const BINDINGS: &[Binding] = &[
         .help("Any command by name; {key}42 selects ticket 42, {key}ready shows what is ready"),
     bind(Action::Mouse, &["m"], STAFF).help("Leave the mouse to the terminal, or take it back"),
     bind(Action::Back, &["esc"], STAFF)
-        .help("Go back: drop the number, the message, what was looked for, the station"),
+        .help("Go back: clear the number, the message, the search, the station"),
     bind(Action::Help, &["?", "f1"], STAFF)
         .footer("help")
         .help("Show or hide this help"),

@@ -332,7 +332,7 @@ fn two_meanings(
     };
     KeymapError {
         action: blamed.name().to_owned(),
-        why: format!("{key} is a key of {}, too", other.name()),
+        why: format!("{key} is already a key of {}", other.name()),
     }
 }
 
@@ -423,7 +423,7 @@ mod tests {
             ("add".to_owned(), vec!["ctrl-n".to_owned()]),
         ]);
         let error = Keymap::with(&both).unwrap_err();
-        assert_eq!(error.why, "Ctrl-N is a key of down, too");
+        assert_eq!(error.why, "Ctrl-N is already a key of down");
     }
 
     #[test]
@@ -451,7 +451,7 @@ mod tests {
             "there is no such action; did you mean add?"
         );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
-        assert_eq!(why("add", &["q"]), "q is a key of quit, too");
+        assert_eq!(why("add", &["q"]), "q is already a key of quit");
     }
 
     #[test]

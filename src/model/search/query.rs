@@ -60,7 +60,7 @@ impl Sorting {
     pub fn sentence(self) -> &'static str {
         match (self.by, self.is_reversed) {
             (Sort::Category, false) => "By category",
-            (Sort::Category, true) => "By category, from the last",
+            (Sort::Category, true) => "By category, Z to A",
             (Sort::Name, false) => "By name, A to Z",
             (Sort::Name, true) => "By name, Z to A",
             (Sort::Price, false) => "By price, lowest first",

@@ -110,7 +110,9 @@ async fn attempt(
             Ok(None)
         }
         "gone" => Err(unknown(edit).into()),
-        word => Err(Trouble::Other(format!("the answer {word:?} to an edited product")).into()),
+        word => {
+            Err(Trouble::Other(format!("{word:?}, which is no answer to an edited product")).into())
+        }
     }
 }
 

@@ -169,7 +169,7 @@ const NO: &str = "no";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShopFlaw {
     /// No such setting.
-    #[error("a shop has no “{0}”, but {known}", known = known_fields())]
+    #[error("a shop has no setting “{0}”; it has {known}", known = known_fields())]
     NoField(String),
     /// Too long.
     #[error("it has {length} characters, the limit is {limit}")]

@@ -65,7 +65,12 @@ fn read_answer(answer: &[String], product: &Product, step: StockStep) -> Result<
         ("too_high", _) => StepFlaw::TooHigh,
         ("unlimited", _) => StepFlaw::Unlimited,
         ("unreadable", _) => StepFlaw::Unreadable,
-        _ => return Err(Trouble::Other(format!("the answer {word:?} to a stock's step")).into()),
+        _ => {
+            return Err(Trouble::Other(format!(
+                "{word:?}, which is no answer to a change of stock"
+            ))
+            .into());
+        }
     };
 
     let name = product.name.to_string();

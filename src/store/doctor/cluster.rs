@@ -30,7 +30,7 @@ pub(super) async fn examine(connection: &mut Connection, masters: &[Target]) -> 
         let lost: Vec<String> = problems.lost.into_iter().collect();
         findings.push(Finding::note(
             "cluster",
-            format!("{} nodes are lost: {}", lost.len(), some_names(&lost)),
+            format!("lost nodes ({}): {}", lost.len(), some_names(&lost)),
             "start them again, or CLUSTER FORGET takes them out",
         ));
     }
@@ -39,7 +39,7 @@ pub(super) async fn examine(connection: &mut Connection, masters: &[Target]) -> 
         findings.push(Finding::note(
             "cluster",
             format!(
-                "{} slots are being moved: {}",
+                "slots being moved ({}): {}",
                 moving.len(),
                 some_names(&moving)
             ),

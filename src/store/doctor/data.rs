@@ -155,7 +155,7 @@ pub(super) async fn examine_index(connection: &mut Connection) -> Finding {
         return Finding::note(
             "catalog",
             format!(
-                "{} listed products are not there: {}",
+                "listed products that do not exist ({}): {}",
                 index.dangling.len(),
                 some_names(&index.dangling)
             ),
@@ -166,7 +166,7 @@ pub(super) async fn examine_index(connection: &mut Connection) -> Finding {
         return Finding::note(
             "catalog",
             format!(
-                "{} products are not listed: {}",
+                "products that are not listed ({}): {}",
                 index.unlisted.len(),
                 some_names(&index.unlisted)
             ),

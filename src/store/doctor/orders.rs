@@ -61,7 +61,7 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         findings.push(Finding::note(
             "orders",
             format!(
-                "{} orders stopped on their way: {}",
+                "orders that stopped halfway ({}): {}",
                 orders.abandoned.len(),
                 some_names(&orders.abandoned)
             ),
@@ -96,7 +96,7 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         findings.push(Finding::note(
             "orders",
             format!(
-                "{} cancelled orders still hold stock: {}",
+                "cancelled orders that still hold stock ({}): {}",
                 orders.holding_stock.len(),
                 some_names(&orders.holding_stock)
             ),
@@ -207,7 +207,7 @@ async fn examine_open(conn: &mut Conn) -> Vec<Finding> {
         findings.push(Finding::note(
             "orders",
             format!(
-                "{} open orders are not in {{orders}}:open: {}",
+                "open orders missing from {{orders}}:open ({}): {}",
                 names.len(),
                 some_names(&names)
             ),
@@ -218,7 +218,7 @@ async fn examine_open(conn: &mut Conn) -> Vec<Finding> {
         findings.push(Finding::note(
             "orders",
             format!(
-                "{} entries of {{orders}}:open are no open orders: {}",
+                "entries of {{orders}}:open that are not open orders ({}): {}",
                 closed.len(),
                 some_names(&closed)
             ),

@@ -140,8 +140,8 @@ pub(crate) fn describe_event_with_author(state: &State, kind: &CartEventKind) ->
 pub(crate) fn describe_event(state: &State, kind: &CartEventKind, room: usize) -> String {
     let (full, brief) = match kind {
         CartEventKind::Expired => (
-            "the session timed out: emptied".to_owned(),
-            "timed out: emptied".to_owned(),
+            "the cart expired: emptied".to_owned(),
+            "expired: emptied".to_owned(),
         ),
         CartEventKind::Closed => (
             "the deadline passed: closed".to_owned(),
@@ -180,7 +180,7 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
             edit
         }
         (ChangeKind::Edit, _) => describe_edit(state, activity, wording),
-        (ChangeKind::Touch, _) => Phrase::of("kept the session alive"),
+        (ChangeKind::Touch, _) => Phrase::of("kept the cart alive"),
         (ChangeKind::Clear, _) => Phrase::of(format!("cleared {}", text::count(lines, "line"))),
         (ChangeKind::Freeze, _) => Phrase::of("began to order the cart"),
         (ChangeKind::Unfreeze, _) => Phrase::of("could not order"),

@@ -30,7 +30,7 @@ const MOUSE: [(&str, &str); 4] = [
 const DIGITS_AND_MOUSE: [(&str, &str); 4] = [
     (
         "0 to 9",
-        "Select a ticket by its number; Enter behind the number only ends it",
+        "Select a ticket by its number; Enter after it does nothing more",
     ),
     ("click", "Select a ticket or a line, or press a key below"),
     ("double click", "Move the ticket on"),

@@ -441,7 +441,7 @@ impl PersonSums {
         let presence = if self.is_here { "here" } else { "away" };
         match self.standing {
             Standing::Ready => format!("{presence}, ready"),
-            Standing::Missing => format!("{presence}, missing"),
+            Standing::Missing => format!("{presence}, nothing yet"),
             Standing::Shopping => format!("{presence}, not ready yet"),
         }
     }

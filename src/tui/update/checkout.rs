@@ -95,7 +95,7 @@ impl Updater<'_> {
         }
         // What shows must still be so: pressed twice, the key takes nothing twice.
         if !lines.iter().all(|line| self.is_as_shown(line)) {
-            self.notify_warn("The cart is just changing: look again, then fix it");
+            self.notify_warn("The cart has just changed: check it, then fix it");
             return false;
         }
 

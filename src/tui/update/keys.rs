@@ -96,7 +96,9 @@ impl Updater<'_> {
             Context::Activity if self.state.env.keymap.dispatch(Context::Cart, key).is_some() => {
                 // Nobody should change a line that they do not see.
                 let hides = self.state.env.keymap.key_of(Action::Activity);
-                self.refuse_prompt(format!("The activity covers the cart: {hides} hides it"));
+                self.refuse_prompt(format!(
+                    "The Activity panel covers the cart: {hides} hides it"
+                ));
                 self.state.digits.clear();
             }
             Context::People
@@ -104,7 +106,9 @@ impl Updater<'_> {
                     && self.state.env.keymap.dispatch(Context::Cart, key).is_some() =>
             {
                 let hides = self.state.env.keymap.key_of(Action::People);
-                self.refuse_prompt(format!("The people cover the cart: {hides} hides them"));
+                self.refuse_prompt(format!(
+                    "The People panel covers the cart: {hides} hides it"
+                ));
                 self.state.digits.clear();
             }
             Context::Catalog | Context::Cart | Context::Activity

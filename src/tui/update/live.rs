@@ -39,7 +39,9 @@ impl Updater<'_> {
             LiveEvent::Unreadable(trouble) => self.on_unreadable(trouble),
             LiveEvent::Update(update) => self.on_cart_update(&update),
             LiveEvent::Waits(trouble) => {
-                self.notify_warn(format!("A change waits, others go on: {trouble}"));
+                self.notify_warn(format!(
+                    "One change is waiting; the others go on: {trouble}"
+                ));
             }
             LiveEvent::Settled(op, outcome) => self.on_settled(&op, outcome),
             LiveEvent::RulesSet(outcome) => self.on_rules_set(outcome),
@@ -114,7 +116,7 @@ impl Updater<'_> {
             }
             if let Some(at) = self.expired_before(&cart) {
                 self.note_event(at, CartEventKind::Expired);
-                self.notify_info("The session timed out: the cart is empty");
+                self.notify_info("The cart has expired: it is empty now");
             }
         }
 

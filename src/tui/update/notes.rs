@@ -70,7 +70,8 @@ impl Updater<'_> {
         // What is in the cart by now is for another order.
         let is_ordered = product.is_none() && !matches!(self.state.page(), Mode::Checkout(_));
         if is_ordered {
-            let news = format!("The order went out before your note. Not set: {text}");
+            let news =
+                format!("The order was placed before your note, which was not saved: {text}");
             return self.notify_until_key(news, Tone::Bad);
         }
         if let Some(refusal) = self.note_refusal(product.as_ref()) {
@@ -82,8 +83,12 @@ impl Updater<'_> {
         if product.is_none() && now != before {
             let who = self.state.author_of_order_note().unwrap_or("Somebody");
             let news = match now {
-                "" => format!("{who} has removed the note for the order. Not set: {text}"),
-                now => format!("{who} has noted on the order since: {now} · Not set: {text}"),
+                "" => format!(
+                    "{who} has just removed the note for the order. Yours was not saved: {text}"
+                ),
+                now => format!(
+                    "{who} has just noted on the order: {now} · Yours was not saved: {text}"
+                ),
             };
             return self.notify_until_key(news, Tone::Bad);
         }

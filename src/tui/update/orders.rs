@@ -129,7 +129,8 @@ impl Updater<'_> {
         let is_more = answered.is_some_and(|asked| asked.question == AgainQuestion::Twice);
         if again.is_there(&self.state.cart.shown) && !is_more {
             let key = keymap.key_of(Action::Again);
-            let told = format!("You have {what} in the cart already: {key} adds them again");
+            let told =
+                format!("You have {what} in the cart already: {key} adds the same once more");
             self.notify_until_key(told, Tone::Warn);
             self.state.orders.asked_again = Some(AskedAgain {
                 order: order.id,
@@ -153,7 +154,7 @@ impl Updater<'_> {
             }
         } else if is_submitted {
             let whose = if again.takes_over { " as yours" } else { "" };
-            let put_back = format!("Put {what} back{whose}; {undo} undoes that");
+            let put_back = format!("Put {what} into the cart{whose}; {undo} undoes that");
             let tone = if differences.is_empty() {
                 Tone::Info
             } else {
@@ -186,7 +187,7 @@ impl Updater<'_> {
 
         let key = self.state.env.keymap.key_of(Action::Again);
         let own_total = own.total().in_currency(&own.currency);
-        let offered = format!("{told}. {key} again puts back your part, {own_total}");
+        let offered = format!("{told}. {key} again adds only your part, {own_total}");
         self.notify_until_key(offered, Tone::Bad);
         self.state.orders.asked_again = Some(AskedAgain {
             order: order.id,
@@ -257,7 +258,9 @@ impl Updater<'_> {
             }
             Err(Error::Refused(refusal)) => self.notify_error(self.told(refusal)),
             Err(Error::Trouble(trouble) | Error::Unknown { trouble, .. }) => {
-                self.notify_error(format!("{name} may not be cancelled: {trouble}"));
+                self.notify_error(format!(
+                    "It is not known whether {name} was cancelled: {trouble}"
+                ));
             }
         }
     }
@@ -295,7 +298,7 @@ impl Updater<'_> {
         if !self.state.digits.is_empty() {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
             self.notify_error(format!(
-                "Nothing was ordered: a number came before it. Press {key} alone"
+                "Nothing was ordered: you typed a number first. Press {key} alone"
             ));
             return;
         }
@@ -314,7 +317,9 @@ impl Updater<'_> {
         }
 
         let Some(preview) = self.current_preview() else {
-            self.refuse_early("Not ordered: the cart is just changing. Look again, then confirm");
+            self.refuse_early(
+                "Nothing was ordered: the cart has just changed. Check it, then confirm",
+            );
             return;
         };
         if preview.orderable_lines().is_err() {
@@ -584,7 +589,7 @@ impl Updater<'_> {
             Ok(Outcome::Placed(id)) => {
                 let name = self.state.orders.name_of(&id);
                 self.notify_info(format!(
-                    "Order {name}, which was left on its way, is placed now"
+                    "Order {name}, which had stopped halfway, is placed now"
                 ));
                 return;
             }
@@ -604,7 +609,7 @@ impl Updater<'_> {
         };
         let by = &ordering.by;
         let report =
-            format!("The order of {by} stopped on its way, and can't be finished here: {reason}");
+            format!("The order of {by} stopped halfway and can't be finished here: {reason}");
 
         // It is reported once: another program may finish it, and until then nothing changes here.
         self.state.orders.stuck = Some(ordering.id.clone());

@@ -101,7 +101,7 @@ fn settled_now(before: &Order, now: &Order) -> String {
     let open = before.settled.iter().filter(|name| !now.is_settled(name));
     let settled = settled.map(|name| format!("{name} has settled"));
     let told: Vec<String> = settled
-        .chain(open.map(|name| format!("{name}'s part is open")))
+        .chain(open.map(|name| format!("{name} has not settled")))
         .collect();
     told.join(". ")
 }

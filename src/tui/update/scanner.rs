@@ -188,7 +188,7 @@ impl Updater<'_> {
             *pieces = pieces.saturating_add(scanned.pieces);
         }
         if wanted.len() > MOST_LINES as usize {
-            return Err(format!("These are more than {MOST_LINES} products"));
+            return Err(format!("That is more than {MOST_LINES} products"));
         }
 
         let products = text::count(wanted.len(), "product");
@@ -216,7 +216,9 @@ impl Updater<'_> {
     fn scanned_product(&self, digits: &str) -> Result<ScannedProduct, String> {
         let catalog = &self.state.catalog;
         if !catalog.loaded {
-            return Err("The catalog has not been read yet: scan it again later".to_owned());
+            return Err(
+                "The catalog has not been read yet: scan the code again in a moment".to_owned(),
+            );
         }
 
         let split = match self.read_code(digits) {

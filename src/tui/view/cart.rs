@@ -22,7 +22,7 @@ use ratatui::text::{Line, Span};
 
 /// The words of an empty cart on the private server: where the cart is, and who can reach it.
 const PRIVATE_SHOP: &str = "\n\nThis shop is on this computer, for your login only.\n\
-    trolley guide sharing tells how to share one with others.";
+    To share one with others, see: trolley guide sharing";
 
 /// Draws the cart, where it shows.
 pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
@@ -142,7 +142,7 @@ fn open_order_message(state: &State, order: &OrderBrief) -> String {
     let again = keymap.key_of(Action::Again);
     format!(
         "The cart is empty.\n{name}{total} is {reached}.\n\n\
-         {orders} shows its receipt\n{again} there orders it again"
+         {orders} shows its receipt.\n{again} there orders it again."
     )
 }
 

@@ -370,7 +370,7 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
         None => match orders::ordering(state) {
             Some(ordering) => {
                 let ordering = text::truncate(&ordering, STATUS_WIDTH);
-                (format!("This cart is {ordering} just now"), theme.warn)
+                (format!("This cart is {ordering} right now"), theme.warn)
             }
             None => how_to_order(state, preview),
         },

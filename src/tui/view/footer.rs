@@ -322,7 +322,7 @@ pub(in crate::tui) fn question(state: &State) -> Option<String> {
             Some(format!("Cancel {name}{total}? Its stock goes back."))
         }
         Mode::ConfirmClear(Some(cart)) => Some(format!(
-            "Clear all of {cart}? Nobody can undo that from here."
+            "Clear all of {cart}? You can't undo that from here."
         )),
         Mode::ConfirmClear(None) => {
             let lines = text::count(state.cart.shown.lines.len(), "line");
@@ -351,5 +351,5 @@ pub(in crate::tui) fn prompt_label(state: &State) -> Option<String> {
 pub(in crate::tui) fn session_warning(state: &State) -> Option<String> {
     state.time_left().filter(|left| *left <= SECONDS_BELOW)?;
     let key = state.env.keymap.key_of(Action::KeepAlive);
-    Some(format!("The session ends soon: {key} keeps the cart"))
+    Some(format!("The cart expires soon: {key} keeps it"))
 }

@@ -162,7 +162,7 @@ pub fn today() {
         let builder = Terminal::builder(TROLLEY).args(&args).home(server.dir());
         let (span, mut today) = timed(|| {
             let today = builder.open();
-            today.wait("To ready");
+            today.wait("Ready in");
             today
         });
         today.send(b"q");
@@ -258,7 +258,7 @@ pub fn waiting() {
     let board = staff(&server, "board");
     board.wait("200 open");
     let today = staff(&server, "today");
-    today.wait("To ready");
+    today.wait("Ready in");
     let [of_board, of_today] = part_of_a_core([board.pid(), today.pid()]);
     row(
         &format!("idle for {} s: a board with 200 tickets", SPAN.as_secs()),

@@ -99,9 +99,9 @@ pub(in crate::tui) fn setting_name(field: ShopField) -> &'static str {
 pub(in crate::tui) fn setting_hint(field: ShopField) -> &'static str {
     match field {
         ShopField::Name => "",
-        ShopField::Money => "one example; Enter types another",
-        ShopField::ReceiptHead | ShopField::ReceiptFoot => "“ · ” begins another line",
-        ShopField::BuyersCancel => "while an order is only placed: yes or no",
+        ShopField::Money => "a sample amount; Enter edits it",
+        ShopField::ReceiptHead | ShopField::ReceiptFoot => "“ · ” starts a new line",
+        ShopField::BuyersCancel => "until an order is accepted: yes or no",
     }
 }
 

@@ -311,14 +311,14 @@ impl Updater<'_> {
         // Nobody answers a question that came while they typed something else.
         if !matches!(self.state.mode, StaffMode::Browse) {
             return self.refuse(format!(
-                "{name}: the {field} became {theirs} a moment ago, and stays so"
+                "{name}: somebody has just set the {field} to {theirs}; yours was not saved"
             ));
         }
         let keymap = &self.state.env.keymap;
         let accept = keymap.key_of(Action::Accept);
         let back = keymap.key_of(Action::Back);
         let words = format!(
-            "This {field} became {theirs} a moment ago: {accept} saves {ours} all the same, {back} keeps {theirs}"
+            "Somebody has just set this {field} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
         );
         let edit = FieldEdit {
             seen: Some(seen),

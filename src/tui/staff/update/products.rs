@@ -308,7 +308,7 @@ impl Updater<'_> {
         if !digits.is_empty() {
             let more = self.state.env.keymap.key_of(Action::More);
             return self.refuse(format!(
-                "{digits} is not a bar code; {digits}{more} adds as many to the stock"
+                "{digits} is not a bar code; {digits}{more} adds that many to the stock"
             ));
         }
         self.open_selected();

@@ -110,7 +110,7 @@ pub(super) fn counts(state: &StaffState, layout: &BoardLayout) -> Vec<(String, S
     let open = board.to_make().count();
     words.push((format!("{open} open"), theme.dim));
     if board.more > 0 {
-        words.push((format!("{} more do not show", board.more), theme.warn));
+        words.push((format!("{} more not shown", board.more), theme.warn));
     }
     if board.unread > 0 {
         words.push((format!("{} can't be read", board.unread), theme.bad));

@@ -137,7 +137,9 @@ fn empty_message(state: &StaffState) -> String {
     }
     let filter = keymap.key_of(Action::Filter);
     match products.filter {
-        StockFilter::Low => format!("Nothing is low.\nPress {filter} for what is sold out."),
+        StockFilter::Low => {
+            format!("No product is low in stock.\nPress {filter} for what is sold out.")
+        }
         StockFilter::SoldOut => format!("Nothing is sold out.\nPress {filter} for all products."),
         StockFilter::All => {
             "There are no products yet: trolley import FILE brings them in.".to_owned()

@@ -262,8 +262,8 @@ fn figures(state: &StaffState, book: &Daybook) -> [Figure; 5] {
             sentence: with_late,
         },
         Figure {
-            name: "To ready",
-            sentence: format!("to ready {told_ready}"),
+            name: "Ready in",
+            sentence: format!("ready in {told_ready}"),
             value: told_ready,
             beside: faster,
             beside_style: theme.dim,
