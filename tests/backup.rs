@@ -523,6 +523,7 @@ fn the_recipe_of_the_guide_brings_a_whole_shop_back() {
         &[
             "shop",
             "name=Ann's",
+            "money=₹1,23,456.00",
             "buyers_cancel=no",
             "receipt_foot=Thank you",
         ],
@@ -552,6 +553,7 @@ fn the_recipe_of_the_guide_brings_a_whole_shop_back() {
     ] {
         assert_eq!(document(&to, args), document(&from, args), "{args:?}");
     }
+    assert_eq!(to.digest_of("shop"), from.digest_of("shop"));
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub const LONGEST_EXAMPLE: usize = 32;
 const MOST_PLACES: u32 = 6;
 /// The digits of a group next to the point.
 const GROUP: usize = 3;
+/// The digits of an amount with all kinds of groups.
+const MANY_DIGITS: &str = "1234567";
+/// The digits of an amount with one group at most.
+const FEW_DIGITS: &str = "1234";
 /// A blank at which no line is wrapped.
 const BLANK: char = '\u{a0}';
 
@@ -193,18 +197,22 @@ impl Currency {
         if self.notation == Notation::default() {
             return String::new();
         }
-        let wide = match self.notation.grouping {
-            // Fewer digits would not show how the groups go.
-            Grouping::Thousands(_) | Grouping::Indian(_) => "1234567",
-            Grouping::None => "1234",
-        };
-        self.sample_of(wide)
+        match self.notation.grouping {
+            Grouping::Thousands(_) | Grouping::Indian(_) => self.sample_of(MANY_DIGITS),
+            Grouping::None => self.sample_of(FEW_DIGITS),
+        }
     }
 
-    /// An amount that shows how the shop writes money: `1.234,50 €`.
+    /// An amount that shows how the shop writes money: `1.234,50 €`. Where so few digits would be
+    /// read as another notation, it has more: `₹12,34,567.50`.
     #[must_use]
     pub fn sample(&self) -> String {
-        self.sample_of("1234")
+        let short = self.sample_of(FEW_DIGITS);
+        let long = self.sample_of(MANY_DIGITS);
+        match Currency::from_example(&short) {
+            Ok(read) if read.sample_of(MANY_DIGITS) == long => short,
+            Ok(_) | Err(_) => long,
+        }
     }
 
     /// A small amount without the sign, as an example of what may be typed: `12,40`.
@@ -491,26 +499,30 @@ mod tests {
         Money::parse(text).unwrap()
     }
 
+    /// Examples, a million in their notation, and a small amount.
+    const NOTATIONS: [(&str, &str, &str); 17] = [
+        ("€1,234.50", "€1,234,567.50", "€2.40"),
+        ("1.234,50 €", "1.234.567,50 €", "2,40 €"),
+        ("1 234,50 €", "1 234 567,50 €", "2,40 €"),
+        ("CHF 1'234.50", "CHF 1’234’567.50", "CHF 2.40"),
+        ("$1234.50", "$1234567.50", "$2.40"),
+        ("¥1,234", "¥1,234,567.5", "¥2.4"),
+        ("KD 1.234", "KD 1234567.500", "KD 2.400"),
+        ("KD 1,234.500", "KD 1,234,567.500", "KD 2.400"),
+        ("₹1,23,456.00", "₹12,34,567.50", "₹2.40"),
+        ("1.234,50 kr", "1.234.567,50 kr", "2,40 kr"),
+        ("R$ 1.234,50", "R$ 1.234.567,50", "R$ 2,40"),
+        ("1 234 ₽", "1 234 567,5 ₽", "2,4 ₽"),
+        ("₩1,234,567", "₩1,234,567.5", "₩2.4"),
+        ("1234,50", "1234567,50", "2,40"),
+        ("12 zł", "1234567.5 zł", "2.4 zł"),
+        ("€1,234,567", "€1,234,567.5", "€2.4"),
+        ("1.234.567 €", "1.234.567,5 €", "2,4 €"),
+    ];
+
     #[test]
     fn notations_of_the_world_are_read_from_one_example() {
-        let table = [
-            ("€1,234.50", "€1,234,567.50", "€2.40"),
-            ("1.234,50 €", "1.234.567,50 €", "2,40 €"),
-            ("1 234,50 €", "1 234 567,50 €", "2,40 €"),
-            ("CHF 1'234.50", "CHF 1’234’567.50", "CHF 2.40"),
-            ("$1234.50", "$1234567.50", "$2.40"),
-            ("¥1,234", "¥1,234,567.5", "¥2.4"),
-            ("KD 1.234", "KD 1234567.500", "KD 2.400"),
-            ("KD 1,234.500", "KD 1,234,567.500", "KD 2.400"),
-            ("₹1,23,456.00", "₹12,34,567.50", "₹2.40"),
-            ("1.234,50 kr", "1.234.567,50 kr", "2,40 kr"),
-            ("R$ 1.234,50", "R$ 1.234.567,50", "R$ 2,40"),
-            ("1 234 ₽", "1 234 567,5 ₽", "2,4 ₽"),
-            ("₩1,234,567", "₩1,234,567.5", "₩2.4"),
-            ("1234,50", "1234567,50", "2,40"),
-            ("12 zł", "1234567.5 zł", "2.4 zł"),
-        ];
-        for (example, million, small) in table {
+        for (example, million, small) in NOTATIONS {
             let currency = Currency::from_example(example).unwrap();
             for (amount, written) in [("1234567.5", million), ("2.4", small)] {
                 let written = written.replace(' ', "\u{a0}");
@@ -524,6 +536,27 @@ mod tests {
                 }
                 assert_eq!(currency.read(amount), Some(money(amount)), "{example}");
             }
+        }
+    }
+
+    #[test]
+    fn a_sample_is_read_as_what_it_shows() {
+        for (example, ..) in NOTATIONS {
+            let currency = Currency::from_example(example).unwrap();
+            let sample = currency.sample();
+            assert_eq!(Currency::from_example(&sample), Ok(currency), "{sample}");
+        }
+
+        // No more digits than are needed.
+        for (example, sample) in [
+            ("1.234.567,50 €", "1.234,50 €"),
+            ("KD 1,234.500", "KD 1,234.500"),
+            ("¥1,234,567", "¥1,234"),
+            ("₹1,23,456.00", "₹12,34,567.50"),
+            ("€1,234,567", "€1,234,567"),
+        ] {
+            let currency = Currency::from_example(example).unwrap();
+            assert_eq!(currency.sample(), sample.replace(' ', "\u{a0}"));
         }
     }
 
@@ -640,10 +673,12 @@ mod tests {
             prop_assert_eq!(currency.read(&amount.in_currency(&currency)), Some(amount));
             prop_assert_eq!(currency.read(&currency.number(amount)), Some(amount));
 
-            let example = currency.example();
-            let again = Currency::stored(Some(currency.sign().as_bytes()), Some(example.as_bytes()));
-            prop_assert_eq!(again.number(amount), currency.number(amount));
-            prop_assert_eq!(amount.in_currency(&again), amount.in_currency(&currency));
+            for example in [currency.example(), currency.sample()] {
+                let sign = currency.sign().as_bytes();
+                let again = Currency::stored(Some(sign), Some(example.as_bytes()));
+                prop_assert_eq!(again.number(amount), currency.number(amount));
+                prop_assert_eq!(amount.in_currency(&again), amount.in_currency(&currency));
+            }
         }
 
         #[test]
