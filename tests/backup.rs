@@ -404,6 +404,10 @@ fn damaged_lines_are_named_and_hide_no_others() {
     let strict = run(&to, &["import", "--orders", damaged, "--strict"]);
     assert_eq!(strict.status.code(), Some(1));
     assert_eq!(said(&strict).0, "26 bad: nothing was changed\n");
+    let strict = ["import", "--orders", damaged, "--strict"];
+    let strict = run(&to, &[&strict[..], &["--json"]].concat());
+    let counts: Value = serde_json::from_slice(&strict.stdout).unwrap();
+    assert_eq!((&counts["added"], &counts["bad"]), (&json!(0), &json!(26)));
     let dry = run(&to, &["import", "--orders", damaged, "--dry-run"]);
     let would = "Nothing was changed. Without --dry-run: 4 orders restored, 26 bad\n";
     assert_eq!(said(&dry).0, would);

@@ -87,7 +87,10 @@ impl Import<'_> {
             return Err(Refusal::OtherOrders(in_shop).into());
         }
 
-        if self.args.dry_run || self.args.strict && counts.bad > 0 {
+        if self.args.strict && counts.bad > 0 {
+            return Ok(Counts { added: 0, ..counts });
+        }
+        if self.args.dry_run {
             return Ok(counts);
         }
         self.progress.reset();
