@@ -496,6 +496,24 @@ fn an_order_of_another_id_is_not_overwritten() {
 }
 
 #[test]
+fn a_strict_import_tells_what_is_stored_beside_an_order_of_another_id() {
+    let from = busy_shop();
+    let (file, text) = export(&from, "orders.jsonl");
+    let (others, oldest) = text.trim_end().rsplit_once('\n').unwrap();
+    let to = Server::start();
+    std::fs::write(&file, oldest).unwrap();
+    import(&to, &file);
+
+    let mut order: Value = serde_json::from_str(oldest).unwrap();
+    order["user"] = json!("eve");
+    std::fs::write(&file, format!("{others}\n{order}\n")).unwrap();
+    let imported = run(&to, &["import", "--orders", &file, "--strict"]);
+    assert_eq!(imported.status.code(), Some(1));
+    assert_eq!(said(&imported).0, "4 orders restored, 1 bad\n");
+    assert_eq!(to.get("ZCARD {orders}:all"), "5");
+}
+
+#[test]
 fn orders_that_cannot_be_read_are_named_by_the_export() {
     let from = busy_shop();
     let (_, text) = export(&from, "orders.jsonl");
