@@ -496,6 +496,27 @@ fn an_order_of_another_id_is_not_overwritten() {
 }
 
 #[test]
+fn an_order_that_is_there_keeps_its_own_number() {
+    let from = busy_shop();
+    let (file, text) = export(&from, "orders.jsonl");
+    let to = Server::start();
+    import(&to, &file);
+    let before = to.digest();
+
+    let mut orders = String::new();
+    let numbers = [Value::Null, json!(7), json!(8), json!(9), json!(10)];
+    for (line, number) in text.lines().zip(numbers) {
+        let mut order: Value = serde_json::from_str(line).unwrap();
+        order["number"] = number;
+        orders += &format!("{order}\n");
+    }
+    std::fs::write(&file, orders).unwrap();
+    let (out, _) = said(&import(&to, &file));
+    assert_eq!(out, "0 orders restored, 5 there already\n");
+    assert_eq!(to.digest(), before);
+}
+
+#[test]
 fn a_strict_import_tells_what_is_stored_beside_an_order_of_another_id() {
     let from = busy_shop();
     let (file, text) = export(&from, "orders.jsonl");

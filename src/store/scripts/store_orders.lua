@@ -27,15 +27,15 @@ local orders = {}
 for key = 5, #KEYS, 2 do
   local first = 2 + #orders * 7
   local order = {record = KEYS[key], index = KEYS[key + 1], id = ARGV[first], user = ARGV[first + 1],
-    at = ARGV[first + 2], state = ARGV[first + 3], number = ARGV[first + 4], day = tonumber(ARGV[first + 5]),
-    fields = ARGV[first + 6]}
-  local stored = redis.call('HMGET', order.record, 'state', 'user', 'at')
+    at = ARGV[first + 2], state = ARGV[first + 3], number = tonumber(ARGV[first + 4]),
+    day = tonumber(ARGV[first + 5]), fields = ARGV[first + 6]}
+  local stored = redis.call('HMGET', order.record, 'state', 'user', 'at', 'number')
   redis.call('ZCARD', order.index)
   order.outcome = 'stored'
   if stored[1] then
     local is_it = IS_PLACED[stored[1]] and stored[2] == order.user and stored[3] == order.at
     order.outcome = is_it and 'kept' or 'other'
-    order.state = stored[1]
+    order.state, order.number = stored[1], whole(stored[4], HIGHEST_NUMBER) or 0
   end
   orders[#orders + 1] = order
 end
@@ -45,7 +45,7 @@ local day, last = whole(counted[1], HIGHEST_DAY) or 0, whole(counted[2], HIGHEST
 local is_raised = false
 for _, order in ipairs(orders) do
   outcomes[#outcomes + 1] = order.outcome
-  local id, at, number = order.id, order.at, tonumber(order.number)
+  local id, at, number = order.id, order.at, order.number
   if order.outcome == 'stored' then redis.call('HSET', order.record, unpack(cjson.decode(order.fields))) end
   if order.outcome ~= 'other' then
     redis.call('ZADD', all, at, id)
@@ -53,10 +53,11 @@ for _, order in ipairs(orders) do
     if IS_OPEN[order.state] then redis.call('ZADD', open, number, id) end
 
     -- The newest order of a number has it, and the next one of its day goes on counting.
-    local newest = number > 0 and redis.call('HGET', numbers, order.number)
+    local field = string.format('%d', number)
+    local newest = number > 0 and redis.call('HGET', numbers, field)
     local newest_at = newest and redis.call('ZSCORE', all, newest)
     if number > 0 and (not newest_at or tonumber(newest_at) < tonumber(at)) then
-      redis.call('HSET', numbers, order.number, id)
+      redis.call('HSET', numbers, field, id)
     end
     if number > 0 and (order.day > day or order.day == day and number > last) then
       day, last, is_raised = order.day, number, true
