@@ -198,12 +198,10 @@ fn parse(text: &str) -> Result<StoredOrder, OrderFlaw> {
     check_sum("total", &document.total, order.total())?;
     order.settled = settled(&order, &document.people)?;
 
-    let ticked = document.ticked.iter();
-    let ticked = ticked.map(|product| ticked_line(&order, product));
     let moved_by = document.moved_by.map(|by| name("moved_by", by));
     Ok(StoredOrder {
         ticket: Ticket {
-            ticked: ticked.collect::<Result<_, _>>()?,
+            ticked: ticked_lines(&order, &document.ticked)?,
             moved_by: moved_by.transpose()?,
             categories: Vec::new(),
             order,
@@ -408,9 +406,16 @@ fn settled(order: &Order, told: &[PersonDocument]) -> Result<Vec<String>, OrderF
     Ok(settled)
 }
 
-/// The product of a line that is ticked.
-fn ticked_line(order: &Order, product: &str) -> Result<ProductId, OrderFlaw> {
-    let mut products = order.lines.iter().map(|line| &line.product);
-    let found = products.find(|known| known.as_bytes() == product.as_bytes());
-    found.cloned().ok_or_else(|| bad_value("ticked", product))
+/// The products of the lines that are ticked.
+fn ticked_lines(order: &Order, told: &[String]) -> Result<Vec<ProductId>, OrderFlaw> {
+    let products = order.lines.iter().map(|line| line.product.clone());
+    let mut unticked: HashSet<ProductId> = products.collect();
+
+    let mut ticked = Vec::new();
+    for product in told {
+        // One that is told twice is not there the second time.
+        let found = unticked.take(&ProductId::stored(product.as_bytes()));
+        ticked.push(found.ok_or_else(|| bad_value("ticked", product))?);
+    }
+    Ok(ticked)
 }
