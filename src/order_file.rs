@@ -6,7 +6,7 @@
 use crate::catalog_file::{self, FileError, Lines, RowError, json_error};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::order::{HIGHEST_NUMBER, LATEST, Share};
+use crate::model::order::{HIGHEST_NUMBER, Share};
 use crate::model::product::LONGEST_NAME;
 use crate::model::{
     Currency, Money, Note, Order, OrderId, OrderLine, OrderState, People, ProductId, StoredOrder,
@@ -18,6 +18,11 @@ use std::io::{self, Read};
 
 /// The longest line, in bytes: a thousand products with all their notes are shorter.
 const LONGEST: usize = 4 * 1024 * 1024;
+
+/// The first moment of the year 2000, in Unix milliseconds: no order is of an earlier one.
+const EARLIEST: u64 = 946_684_800_000;
+/// The time by which an order may be ahead of the shop's clock, in milliseconds: a day.
+const MOST_AHEAD: u64 = 86_400_000;
 
 /// The lines that are read at once.
 const BATCH_LINES: usize = 100;
@@ -33,6 +38,12 @@ pub(crate) enum OrderFlaw {
     /// A value that no order has.
     #[error("its {field} can't be “{value}”")]
     BadValue { field: &'static str, value: String },
+    /// A time at which no clock of a shop was set.
+    #[error("its {field} can't be “{at}”: that is before the year 2000")]
+    TooEarly { field: &'static str, at: u64 },
+    /// A time that is still to come.
+    #[error("its {field} can't be “{at}”: that is more than a day ahead of the shop's clock")]
+    TooLate { field: &'static str, at: u64 },
     /// A text that would not come back as it is.
     #[error("its {field} is too long, or has a character that can't be shown: “{value}”")]
     BadText { field: &'static str, value: String },
@@ -65,6 +76,8 @@ pub(crate) struct OrderReader<R> {
     lines: Lines<R>,
     /// The ids of those that were read.
     known: HashSet<OrderId>,
+    /// The latest time that an order may tell of, in Unix milliseconds.
+    latest: u64,
 }
 
 /// Some lines of a file, each with its number.
@@ -75,14 +88,15 @@ pub(crate) struct OrderBatch {
 }
 
 impl<R: Read> OrderReader<R> {
-    /// Begins to read a file.
+    /// Begins to read a file; `now` is told by the shop's clock, in Unix milliseconds.
     ///
     /// # Errors
     /// The [`FileError`] where it holds no text.
-    pub(crate) fn new(source: R) -> Result<OrderReader<R>, FileError> {
+    pub(crate) fn new(source: R, now: u64) -> Result<OrderReader<R>, FileError> {
         Ok(OrderReader {
             lines: Lines::new(catalog_file::begin(source)?, LONGEST),
             known: HashSet::new(),
+            latest: now.saturating_add(MOST_AHEAD),
         })
     }
 
@@ -99,7 +113,8 @@ impl<R: Read> OrderReader<R> {
             };
             bytes += text.as_ref().map_or(0, |text| text.len());
 
-            let read = text.map_err(OrderFlaw::from).and_then(parse);
+            let text = text.map_err(OrderFlaw::from);
+            let read = text.and_then(|text| parse(text, self.latest));
             match read {
                 Ok(stored) if self.known.insert(stored.ticket.order.id.clone()) => {
                     batch.orders.push((line, stored));
@@ -173,11 +188,11 @@ struct PersonDocument {
     settled: bool,
 }
 
-/// Reads a line of a file.
-fn parse(text: &str) -> Result<StoredOrder, OrderFlaw> {
+/// Reads a line of a file, of an order that nothing happened to after `latest`.
+fn parse(text: &str, latest: u64) -> Result<StoredOrder, OrderFlaw> {
     let document: OrderDocument = serde_json::from_str(text).map_err(|error| json_error(&error))?;
 
-    let at = moment("at", document.at)?;
+    let at = moment("at", document.at, latest)?;
     let state = state("state", &document.state)?;
     let lines = document.lines.into_iter().map(line);
     let mut order = Order {
@@ -187,8 +202,8 @@ fn parse(text: &str) -> Result<StoredOrder, OrderFlaw> {
         who: name("who", document.who)?,
         at,
         state,
-        changed: moment("changed", document.changed)?,
-        reached: reached(&document.reached, at)?,
+        changed: moment("changed", document.changed, latest)?,
+        reached: reached(&document.reached, at, latest)?,
         currency: currency(&document.currency, &document.money)?,
         lines: lines.collect::<Result<_, _>>()?,
         settled: Vec::new(),
@@ -253,11 +268,14 @@ fn number(told: u64) -> Result<u32, OrderFlaw> {
     number.ok_or_else(|| bad_value("number", &told.to_string()))
 }
 
-fn moment(field: &'static str, at: u64) -> Result<u64, OrderFlaw> {
-    match at <= LATEST {
-        true => Ok(at),
-        false => Err(bad_value(field, &at.to_string())),
+fn moment(field: &'static str, at: u64, latest: u64) -> Result<u64, OrderFlaw> {
+    if at < EARLIEST {
+        return Err(OrderFlaw::TooEarly { field, at });
     }
+    if at > latest {
+        return Err(OrderFlaw::TooLate { field, at });
+    }
+    Ok(at)
 }
 
 fn utc_offset(minutes: i32) -> Result<i32, OrderFlaw> {
@@ -275,10 +293,11 @@ fn state(field: &'static str, name: &str) -> Result<OrderState, OrderFlaw> {
 fn reached(
     told: &BTreeMap<String, u64>,
     placed_at: u64,
+    latest: u64,
 ) -> Result<Vec<(OrderState, u64)>, OrderFlaw> {
     for (name, at) in told {
         let is_placed = state("reached", name)? == OrderState::Placed;
-        if moment("reached", *at)? != placed_at && is_placed {
+        if moment("reached", *at, latest)? != placed_at && is_placed {
             return Err(bad_value("reached", &at.to_string()));
         }
     }
@@ -418,4 +437,28 @@ fn ticked_lines(order: &Order, told: &[String]) -> Result<Vec<ProductId>, OrderF
         ticked.push(found.ok_or_else(|| bad_value("ticked", product))?);
     }
     Ok(ticked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_no_order_has_are_refused_in_words() {
+        let latest = 1_795_000_000_000 + MOST_AHEAD;
+        let early = "that is before the year 2000";
+        let late = "that is more than a day ahead of the shop's clock";
+        for at in [EARLIEST, latest] {
+            assert_eq!(moment("at", at, latest), Ok(at));
+        }
+        for (at, why) in [
+            (0, early),
+            (EARLIEST - 1, early),
+            (latest + 1, late),
+            (u64::MAX, late),
+        ] {
+            let flaw = moment("changed", at, latest).unwrap_err().to_string();
+            assert_eq!(flaw, format!("its changed can't be “{at}”: {why}"));
+        }
+    }
 }

@@ -220,7 +220,8 @@ fn nobody_hears_of_restored_orders() {
 
 #[test]
 fn an_import_that_broke_off_goes_on() {
-    let from = Server::start();
+    let from = Server::with_demo();
+    ok(&from, &["shop", "time_zone=UTC"]);
     ok(&from, &["demo", "--orders"]);
     let (file, text) = export(&from, "orders.jsonl");
     let orders = text.lines().count();
@@ -228,6 +229,7 @@ fn an_import_that_broke_off_goes_on() {
     // The first orders are stored, and the answer is lost. The server knows the script: one that it
     // does not know is not run.
     let to = Server::with_demo();
+    ok(&to, &["shop", "time_zone=UTC"]);
     let other = format!("{}?db=1", to.url());
     harness::ok_at(to.dir(), &other, &["import", "--orders", &file]);
     let runtime = harness::shopping::on_many_threads();
@@ -244,6 +246,15 @@ fn an_import_that_broke_off_goes_on() {
     // Meanwhile the shop is at work, and what is there stays as it is.
     ok(&to, &["add", "espresso"]);
     let fresh = place(&to, "root", "ann");
+    let called = document(&to, &["order", &fresh]);
+    // Its number is that of no other order of its day.
+    let day_of = |order: &Value| order["at"].as_u64().unwrap() / 86_400_000;
+    for line in text.lines() {
+        let order: Value = serde_json::from_str(line).unwrap();
+        if day_of(&order) == day_of(&called) {
+            assert_ne!(order["number"], called["number"], "{called}");
+        }
+    }
     let newest: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let newest = newest["order"].as_str().unwrap();
     ok(&to, &["order", newest, "accept"]);
@@ -286,7 +297,7 @@ fn a_backup_is_not_mixed_with_other_orders() {
 type Damage = (fn(&mut Value), &'static str);
 
 /// What a line may have, and is refused for.
-const DAMAGE: [Damage; 23] = [
+const DAMAGE: [Damage; 26] = [
     (
         |it| it["order"] = json!("20261124-7KQ2"),
         "its order can't be “20261124-7KQ2”",
@@ -306,7 +317,19 @@ const DAMAGE: [Damage; 23] = [
     ),
     (
         |it| it["at"] = json!(9_999_999_999_999_999_u64),
-        "its at can't be",
+        "its at can't be “9999999999999999”: that is more than a day ahead of the shop's clock",
+    ),
+    (
+        |it| it["at"] = json!(253_402_300_799_999_u64),
+        "its at can't be “253402300799999”: that is more than a day ahead of the shop's clock",
+    ),
+    (
+        |it| it["changed"] = json!(0),
+        "its changed can't be “0”: that is before the year 2000",
+    ),
+    (
+        |it| it["reached"]["accepted"] = json!(4_102_444_800_000_u64),
+        "its reached can't be “4102444800000”: that is more than a day ahead",
     ),
     (
         |it| it["utc_offset"] = json!(901),
@@ -325,8 +348,8 @@ const DAMAGE: [Damage; 23] = [
         "its reached can't be “eaten”",
     ),
     (
-        |it| it["reached"]["placed"] = json!(1),
-        "its reached can't be “1”",
+        |it| it["reached"]["placed"] = json!(1_795_000_000_000_u64),
+        "its reached can't be “1795000000000”",
     ),
     (
         |it| it["reached_by"]["placed"] = json!("mia"),

@@ -16,6 +16,7 @@ use crate::model::{Refusal, StoredOrder, text};
 use crate::order_file::{OrderBatch, OrderReader};
 use crate::store::Connection;
 use crate::store::order;
+use crate::store::order::checkout::server_time;
 use crate::store::order::restore::{self, Restored};
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
@@ -42,12 +43,14 @@ pub(super) async fn run(
     let source = ImportSource::open(&args.file, true);
     let mut source = source.map_err(|error| with_file(error.into(), args))?;
     let mut connection = connect::open_empty_shop(settings).await?;
+    let now = server_time(&mut connection.conn).await?;
     let progress = source.progress_bar();
 
     let import = Import {
         args,
         output,
         progress: &progress,
+        now,
     };
     let counts = import.run(&mut source, &mut connection).await;
     progress.finish_and_clear();
@@ -71,6 +74,8 @@ struct Import<'a> {
     args: &'a ImportArgs,
     output: &'a Output,
     progress: &'a ProgressBar,
+    /// The time by the shop's clock, in Unix milliseconds.
+    now: u64,
 }
 
 impl Import<'_> {
@@ -103,7 +108,7 @@ impl Import<'_> {
         source: ImportSource,
         connection: &mut Connection,
     ) -> Result<Counts, CliError> {
-        let mut reader = OrderReader::new(self.progress.wrap_read(source))?;
+        let mut reader = OrderReader::new(self.progress.wrap_read(source), self.now)?;
         let mut counts = Counts::default();
         while let Some(OrderBatch { orders, bad }) = reader.next()? {
             for (line, flaw) in bad {
@@ -129,7 +134,7 @@ impl Import<'_> {
         connection: &mut Connection,
         bad: usize,
     ) -> Result<Counts, CliError> {
-        let mut reader = OrderReader::new(self.progress.wrap_read(source))?;
+        let mut reader = OrderReader::new(self.progress.wrap_read(source), self.now)?;
         let mut counts = Counts {
             bad,
             ..Counts::default()
