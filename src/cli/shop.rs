@@ -47,19 +47,17 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let fields = match &args.from {
-        Some(file) => fields_of(file)?,
-        None => args.fields.clone(),
+    let change = match &args.from {
+        Some(file) => Some(change_of_file(file)?),
+        None => typed_change(&args.fields)?,
     };
-    let change = change(&fields)?;
 
-    let mut connection = if fields.is_empty() {
-        connect::open_shop(settings).await?
-    } else {
+    let mut connection = match &change {
         // Whoever names a shop has products of their own.
-        connect::open_empty_shop(settings).await?
+        Some(_) => connect::open_empty_shop(settings).await?,
+        None => connect::open_shop(settings).await?,
     };
-    if !fields.is_empty() {
+    if let Some(change) = change {
         let setting =
             connection.repeat(async |connection, _| store::set_shop(connection, &change).await);
         setting
@@ -112,8 +110,8 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Reads from a file what to set, each as it is typed.
-fn fields_of(file: &Path) -> Result<Vec<String>, CliError> {
+/// Reads from a file what to set: all of it.
+fn change_of_file(file: &Path) -> Result<ShopChange, CliError> {
     let mut text = String::new();
     File::open(file)
         .and_then(|source| source.take(LONGEST_FILE).read_to_string(&mut text))
@@ -135,28 +133,33 @@ fn fields_of(file: &Path) -> Result<Vec<String>, CliError> {
         receipt_head,
         receipt_foot,
     } = document;
-    let time_zone = time_zone.unwrap_or_default();
+    let mut change = ShopChange::default();
+    set(&mut change, "name", &name)?;
+    // An amount sets the sign that is read from it; the sign by itself goes before.
+    set(&mut change, "money", &money)?;
+    set(&mut change, "currency", &currency)?;
+    set(&mut change, "time_zone", &time_zone.unwrap_or_default())?;
     let buyers_cancel = if buyers_cancel { "" } else { "no" };
-    Ok(vec![
-        format!("name={name}"),
-        format!("currency={currency}"),
-        format!("money={money}"),
-        format!("time_zone={time_zone}"),
-        format!("buyers_cancel={buyers_cancel}"),
-        format!("receipt_head={receipt_head}"),
-        format!("receipt_foot={receipt_foot}"),
-    ])
+    set(&mut change, "buyers_cancel", buyers_cancel)?;
+    set(&mut change, "receipt_head", &receipt_head)?;
+    set(&mut change, "receipt_foot", &receipt_foot)?;
+    Ok(change)
 }
 
-/// Reads what to set.
-fn change(fields: &[String]) -> Result<ShopChange, CliError> {
+/// Reads what was typed to set; `None` where that is nothing.
+fn typed_change(fields: &[String]) -> Result<Option<ShopChange>, CliError> {
     let mut change = ShopChange::default();
     for field in fields {
         let (name, value) = args::field(field)?;
-        change.set(name, value).map_err(|flaw| {
-            let known = SHOP_FIELDS.into_iter().find(|known| *known == name);
-            usage_error(known.unwrap_or("shop"), flaw.to_string())
-        })?;
+        set(&mut change, name, value)?;
     }
-    Ok(change)
+    Ok((!fields.is_empty()).then_some(change))
+}
+
+/// Sets a setting to what is written.
+fn set(change: &mut ShopChange, name: &str, value: &str) -> Result<(), CliError> {
+    change.set(name, value).map_err(|flaw| {
+        let known = SHOP_FIELDS.into_iter().find(|known| *known == name);
+        usage_error(known.unwrap_or("shop"), flaw.to_string())
+    })
 }
