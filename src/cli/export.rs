@@ -3,7 +3,7 @@
 use super::connect;
 use super::error::{CliError, FileAccess, usage_error};
 use super::order_output::stored_order_json;
-use super::output::{Output, OutputForm, shown_path};
+use super::output::{Output, OutputForm, shown_path, write_json};
 use super::{stop, streams};
 use crate::catalog_file::{Format, RowError, Writer, flaw_of_id, flaw_of_values};
 use crate::config::Settings;
@@ -253,8 +253,7 @@ async fn write_orders(
                 counts.left_out.note_order(id);
                 continue;
             };
-            let document = stored_order_json(stored).to_string();
-            writeln!(out, "{}", text::escape_hidden(&document))?;
+            write_json(&mut out, &stored_order_json(stored))?;
             counts.written += 1;
         }
     }

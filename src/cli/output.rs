@@ -169,7 +169,8 @@ impl Output {
     }
 }
 
-fn write_json(out: &mut impl Write, document: &Value) -> io::Result<()> {
+/// Writes a document on a line of its own.
+pub(super) fn write_json(out: &mut impl Write, document: &Value) -> io::Result<()> {
     writeln!(out, "{}", text::escape_hidden(&document.to_string()))
 }
 
