@@ -86,19 +86,18 @@ async fn read_placed(conn: &Conn, ids: Vec<OrderId>) -> Result<Vec<PlacedOrder>,
     Ok(orders)
 }
 
-/// Lists all orders whose receipts are there, where some are found that no index names; returns how
-/// many there are then. All keys of the server are looked through for that.
+/// Lists all orders whose receipts are there, where some are found that no index names. All keys of
+/// the server are looked through for that.
 ///
 /// # Errors
 /// The [`Trouble`] of the link; a missing right to look through the keys.
-pub async fn relist(connection: &mut Connection) -> Result<usize, Error> {
+pub async fn relist(connection: &mut Connection) -> Result<(), Error> {
     let conn = &mut connection.conn;
     if find_unindexed(conn).await?.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
 
     let prefix = keys::order_named("");
-    let mut relisted = 0;
     let mut scan = Scan::default();
     while let Some(found) = scan
         .next(conn, &format!("{prefix}[0-9]*"), Some("hash"))
@@ -120,7 +119,6 @@ pub async fn relist(connection: &mut Connection) -> Result<usize, Error> {
         for added in pipeline::run_all(conn, entries.collect()).await? {
             added?;
         }
-        relisted += orders.len();
     }
-    Ok(relisted)
+    Ok(())
 }
