@@ -2,6 +2,9 @@
 
 use super::{OrderState, Ticket};
 
+/// The most minutes by which any clocks are ahead of UTC, or behind it.
+pub(crate) const MOST_MINUTES_AHEAD: i32 = 900;
+
 /// An order with everything that is needed to store it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredOrder {
@@ -20,6 +23,6 @@ impl StoredOrder {
     /// Tells whether any clocks can be ahead of UTC by so many minutes, or behind it.
     #[must_use]
     pub fn is_utc_offset(minutes: i32) -> bool {
-        (-900..=900).contains(&minutes)
+        (-MOST_MINUTES_AHEAD..=MOST_MINUTES_AHEAD).contains(&minutes)
     }
 }

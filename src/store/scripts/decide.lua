@@ -11,12 +11,12 @@
 --
 -- Returns the fields of the record; all of them are nil where there is none.
 --
--- Comes after whole.lua, order_news.lua, RECORD_FIELDS and HIGHEST_NUMBER, which Rust puts in front.
+-- Comes after whole.lua, order_news.lua, RECORD_FIELDS, HIGHEST_NUMBER and MOST_MINUTES_AHEAD, which Rust
+-- puts in front.
 
-local DAY = 86400000    -- ms
-local MOST_AHEAD = 900  -- minutes by which any clocks are ahead of UTC, or behind
-local MOST_APART = 2    -- days that clocks can show at the same moment, less one
-local AT_ONCE = 100     -- open orders that are read at once
+local DAY = 86400000  -- ms
+local MOST_APART = 2  -- days that clocks can show at the same moment, less one
+local AT_ONCE = 100   -- open orders that are read at once
 
 local record = KEYS[1]
 local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who', 'note',
@@ -47,7 +47,7 @@ local id = known[2]
 
 -- Where people's clocks show different days, the latest counts: it does not go back.
 local ahead = tonumber(known[9] or 0) or 0
-if not (math.abs(ahead) <= MOST_AHEAD) then ahead = 0 end
+if not (math.abs(ahead) <= MOST_MINUTES_AHEAD) then ahead = 0 end
 local today = math.floor((ms + ahead * 60000) / DAY)
 local day, last = whole(counted[1], today + MOST_APART), whole(counted[2], HIGHEST_NUMBER - 1)
 if not day or not last or today > day then day, last = today, 0 end

@@ -7,6 +7,7 @@ use crate::model::notes::LONGEST_NOTE;
 use crate::model::order::HIGHEST_NUMBER;
 use crate::model::product::STOCK_DIGITS;
 use crate::model::quantity::HIGHEST_LIMIT;
+use crate::model::stored_order::MOST_MINUTES_AHEAD;
 use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
 use redis::Script;
 use std::fmt::Display;
@@ -161,6 +162,7 @@ pub(crate) static DECIDE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         WHOLE,
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        &limit("MOST_MINUTES_AHEAD", MOST_MINUTES_AHEAD),
         &record_fields(),
         PUBLISH,
         ORDER_NEWS,
