@@ -6,7 +6,7 @@
 use crate::catalog_file::{self, FileError, Lines, RowError, json_error};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::order::{HIGHEST_NUMBER, Share};
+use crate::model::order::{Share, is_number, stored_name, stored_unit};
 use crate::model::product::LONGEST_NAME;
 use crate::model::{
     Currency, Money, Note, Order, OrderId, OrderLine, OrderState, People, ProductId, StoredOrder,
@@ -264,7 +264,7 @@ fn user(text: String) -> Result<String, OrderFlaw> {
 
 fn number(told: u64) -> Result<u32, OrderFlaw> {
     let number = u32::try_from(told).ok();
-    let number = number.filter(|number| (1..=HIGHEST_NUMBER).contains(number));
+    let number = number.filter(|number| is_number(*number));
     number.ok_or_else(|| bad_value("number", &told.to_string()))
 }
 
@@ -350,8 +350,8 @@ fn line(document: LineDocument) -> Result<OrderLine, OrderFlaw> {
 
     let mut line = OrderLine {
         product: product(document.product)?,
-        name: unchanged("name", document.name, |raw| text::sanitize_to(raw, 80))?,
-        unit: unchanged("unit", document.unit, |raw| text::sanitize_to(raw, 40))?,
+        name: unchanged("name", document.name, stored_name)?,
+        unit: unchanged("unit", document.unit, stored_unit)?,
         quantity,
         price,
         shares: Vec::new(),

@@ -11,6 +11,26 @@ pub(super) const SIGNS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The highest number that an order may have.
 pub(crate) const HIGHEST_NUMBER: u32 = 999_999;
 
+/// Tells whether an order may have this number.
+pub(crate) fn is_number(number: u32) -> bool {
+    (1..=HIGHEST_NUMBER).contains(&number)
+}
+
+/// The longest name of a product on a line of an order, in characters.
+const LONGEST_LINE_NAME: usize = 80;
+/// The longest unit of one, in characters.
+const LONGEST_LINE_UNIT: usize = 40;
+
+/// Cleans the name of a product that is stored with a line.
+pub(crate) fn stored_name(raw: &[u8]) -> String {
+    text::sanitize_to(raw, LONGEST_LINE_NAME)
+}
+
+/// Cleans the unit of a product that is stored with a line.
+pub(crate) fn stored_unit(raw: &[u8]) -> String {
+    text::sanitize_to(raw, LONGEST_LINE_UNIT)
+}
+
 /// The last moment of the year 9999, in Unix milliseconds: no order is of a later one.
 pub(crate) const LATEST: u64 = 253_402_300_799_999;
 
@@ -485,9 +505,9 @@ impl OrderFailure {
             OrderFailure::Short { name, .. }
             | OrderFailure::Missing { name }
             | OrderFailure::Unreadable { name }
-            | OrderFailure::Braces { name } => *name = text::sanitize_to(name.as_bytes(), 80),
+            | OrderFailure::Braces { name } => *name = stored_name(name.as_bytes()),
             OrderFailure::Repriced { name, now } => {
-                *name = text::sanitize_to(name.as_bytes(), 80);
+                *name = stored_name(name.as_bytes());
                 *now = text::sanitize_to(now.as_bytes(), 20);
             }
             OrderFailure::Late => {}

@@ -3,8 +3,8 @@
 
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::order::{OrderLine, Share};
-use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity, text};
+use crate::model::order::{OrderLine, Share, stored_name, stored_unit};
+use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -61,8 +61,8 @@ impl StoredLine<'_> {
 
         Some(OrderLine {
             product: ProductId::stored(self.product.as_bytes()),
-            name: text::sanitize_to(self.name.as_bytes(), 80),
-            unit: text::sanitize_to(self.unit.as_bytes(), 40),
+            name: stored_name(self.name.as_bytes()),
+            unit: stored_unit(self.unit.as_bytes()),
             quantity,
             price: Money::parse(&self.price)?,
             shares: self

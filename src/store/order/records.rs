@@ -3,7 +3,7 @@
 use super::{document, stock};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
-use crate::model::order::{HIGHEST_NUMBER, LATEST};
+use crate::model::order::{LATEST, is_number};
 use crate::model::{
     Currency, Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName,
     order,
@@ -176,7 +176,7 @@ fn reached(times: &[Option<Vec<u8>>]) -> Vec<(OrderState, u64)> {
 /// Reads the number of an order, where it is one.
 pub(crate) fn read_number(text: &str) -> Option<u32> {
     let number = text.parse().ok()?;
-    (1..=HIGHEST_NUMBER).contains(&number).then_some(number)
+    is_number(number).then_some(number)
 }
 
 pub(super) fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
