@@ -10,6 +10,7 @@ use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use redis::Value;
 use redis::aio::ConnectionLike;
+use strum::VariantArray;
 
 /// The role of a person, which decides their rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ use Role::{Buyer, Clerk, Importer, Server, Shopper};
 
 /// A group of rights that becomes one rule of the server, with keys of its own. So a command that
 /// is right on the orders, say, can't be used on the stock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 enum Area {
     /// The role's main keys: those of carts, or of products.
     Home,
@@ -267,7 +268,7 @@ pub async fn rules(
     let database = connection.conn.get_db();
     let mut rules = format!("ACL SETUSER {name} reset on");
 
-    for area in [Home, News, Stock, Orders, Settings, Door] {
+    for &area in Area::VARIANTS {
         let commands: Vec<String> = role
             .commands(area)
             .filter(|command| known.contains(command))
@@ -383,7 +384,7 @@ mod tests {
     #[test]
     fn nobody_gets_a_command_twice() {
         for role in [Shopper, Buyer, Clerk, Importer, Server] {
-            for area in [Home, News, Stock, Orders, Settings, Door] {
+            for &area in Area::VARIANTS {
                 let mut names: Vec<_> = role.commands(area).collect();
                 let all = names.len();
                 names.sort_unstable();
