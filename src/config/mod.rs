@@ -413,6 +413,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_of_the_file_is_clean() {
+        let toml = "[serve]\nlisten = \"\\u001b[2J\"\nproxy_protocol = [\"\\u009b2J\"]\n";
+        let settings = load(toml, |_| ()).unwrap();
+        let listen = text::sanitize(b"\x1b[2J");
+        let networks = vec![text::sanitize("\u{9b}2J".as_bytes())];
+        let clean: [(&str, toml::Value); 2] = [
+            ("serve.listen", listen.into()),
+            ("serve.proxy_protocol", networks.into()),
+        ];
+        for (name, value) in clean {
+            let mut origins = settings.origins.iter();
+            let shown = origins.find(|origin| origin.name == name);
+            assert_eq!(shown.unwrap().value, value, "{name}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_told_with_their_place() {
         let error = load("usr = 'x'", |_| ()).unwrap_err().to_string();
         assert!(error.contains("usr") && error.contains("line 1"), "{error}");

@@ -89,14 +89,9 @@ impl SettingLayers {
 
     /// Notes the origin of a setting whose value shows as `shown`.
     pub(crate) fn note<T>(&mut self, picked: &PickedSetting<T>, shown: impl Into<toml::Value>) {
-        let value = match shown.into() {
-            toml::Value::String(shown) => text::sanitize(shown.as_bytes()).into(),
-            other => other,
-        };
-
         self.origins.push(SettingOrigin {
             name: picked.name.to_owned(),
-            value,
+            value: sanitized(shown.into()),
             source: picked.source,
         });
     }
@@ -116,7 +111,7 @@ impl SettingLayers {
         let given = toml::Table::try_from(&self.file.serve).unwrap_or_default();
         let given = given.into_iter().map(|(name, value)| SettingOrigin {
             name: format!("serve.{name}"),
-            value,
+            value: sanitized(value),
             source: SettingSource::File,
         });
         self.origins.extend(given);
@@ -126,5 +121,17 @@ impl SettingLayers {
     /// The origins in the order in which they were noted.
     pub(crate) fn into_origins(self) -> Vec<SettingOrigin> {
         self.origins
+    }
+}
+
+/// A value with all its text clean.
+fn sanitized(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::String(shown) => text::sanitize(shown.as_bytes()).into(),
+        toml::Value::Array(values) => {
+            let values = values.into_iter().map(sanitized);
+            toml::Value::Array(values.collect())
+        }
+        other => other,
     }
 }
