@@ -12,8 +12,9 @@ use crate::config::Settings;
 use crate::store::catalog::import::{Counts, Import, Options};
 use crate::store::{Connection, Error};
 use clap::Args;
-use report::ImportReport;
+use report::{ImportReport, complain};
 use source::{FileKind, ImportSource, RowReader};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -63,10 +64,8 @@ pub(super) async fn run(
 
     let result = import(args, &rules, &mut source, &mut connection, &mut report).await;
     report.end_progress();
-    if let Err(failure) = &result
-        && is_broken_off(failure)
-    {
-        report.complain(BROKEN_OFF)?;
+    if let Err(failure) = &result {
+        tell_if_broken_off(failure, output)?;
     }
     let counts = result.map_err(|failure| with_file(failure, args))?;
 
@@ -81,12 +80,14 @@ pub(super) async fn run(
 /// The sentence for people where the connection broke.
 const BROKEN_OFF: &str = "The import was interrupted: run it again to complete it";
 
-/// Tells whether the same import may well go on later.
-fn is_broken_off(failure: &CliError) -> bool {
-    match failure {
-        CliError::Store(Error::Trouble(trouble)) => trouble.is_transient(),
-        _ => false,
+/// Says to people where the connection broke: the same import may well go on later.
+fn tell_if_broken_off(failure: &CliError, output: &Output) -> io::Result<()> {
+    if let CliError::Store(Error::Trouble(trouble)) = failure
+        && trouble.is_transient()
+    {
+        complain(output, BROKEN_OFF)?;
     }
+    Ok(())
 }
 
 /// A failure to read, with the name of the file.

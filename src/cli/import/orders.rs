@@ -6,11 +6,10 @@
 
 use super::report::print_bad;
 use super::source::ImportSource;
-use super::{BROKEN_OFF, ImportArgs, is_broken_off, with_file};
+use super::{ImportArgs, tell_if_broken_off, with_file};
 use crate::cli::connect;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, shown_path};
-use crate::cli::streams;
 use crate::config::Settings;
 use crate::model::{Refusal, StoredOrder, text};
 use crate::order_file::{OrderBatch, OrderReader};
@@ -54,11 +53,8 @@ pub(super) async fn run(
     };
     let counts = import.run(&mut source, &mut connection).await;
     progress.finish_and_clear();
-    if let Err(failure) = &counts
-        && is_broken_off(failure)
-        && !output.is_json()
-    {
-        writeln!(streams::stderr(), "{BROKEN_OFF}")?;
+    if let Err(failure) = &counts {
+        tell_if_broken_off(failure, output)?;
     }
 
     let counts = counts.map_err(|failure| with_file(failure, args))?;

@@ -30,6 +30,14 @@ pub(super) fn print_bad(
     progress.suspend(|| writeln!(streams::stderr(), "{message}"))
 }
 
+/// Says to people that something is missing; programs see it by the status.
+pub(super) fn complain(output: &Output, complaint: &str) -> io::Result<()> {
+    match output.form() {
+        OutputForm::Human => writeln!(streams::stderr(), "{complaint}"),
+        OutputForm::Json => Ok(()),
+    }
+}
+
 /// Counts the rows of an import and prints what is to be said about them.
 pub(super) struct ImportReport {
     progress: ProgressBar,
@@ -105,12 +113,9 @@ impl ImportReport {
         Ok(())
     }
 
-    /// Says to people that something is missing; programs see it by the status.
+    /// See [`complain`].
     pub(super) fn complain(&self, complaint: &str) -> io::Result<()> {
-        match self.output.form() {
-            OutputForm::Human => writeln!(streams::stderr(), "{complaint}"),
-            OutputForm::Json => Ok(()),
-        }
+        complain(&self.output, complaint)
     }
 
     pub(super) fn print_result(&self, args: &ImportArgs, counts: &Counts) -> io::Result<()> {
