@@ -4,17 +4,14 @@
 use crate::harness;
 
 use harness::shopping::sell;
-use harness::{Finish, Proxy, Server, TROLLEY, Terminal, ok, ok_as, run, run_at, trolley};
+use harness::{
+    Finish, Proxy, Server, TROLLEY, Terminal, document, ok, ok_as, run, run_at, trolley,
+};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Output;
 use std::sync::atomic::Ordering;
 use trolley::model::OrderId;
-
-fn document(server: &Server, args: &[&str]) -> Value {
-    let document = ok(server, &[args, &["--json"]].concat());
-    serde_json::from_str(&document).unwrap()
-}
 
 /// Places what is in a cart; returns the order's id.
 fn place(server: &Server, cart: &str, name: &str) -> String {

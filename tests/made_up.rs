@@ -2,14 +2,9 @@
 
 use crate::harness;
 
-use harness::{Server, ok, run};
+use harness::{Server, document, ok, run};
 use serde_json::Value;
 use std::collections::HashMap;
-
-fn document(server: &Server, args: &[&str]) -> Value {
-    let document = ok(server, &[args, &["--json"]].concat());
-    serde_json::from_str(&document).unwrap()
-}
 
 /// The amount of a document in millionths.
 fn amount(document: &Value) -> u128 {

@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, ok, ok_as, run};
+use harness::{Server, document, ok, ok_as, run};
 use serde_json::Value;
 
 /// 2026-11-20 10:00 and 2026-11-21 10:00 UTC, in Unix milliseconds.
@@ -35,8 +35,7 @@ fn shop() -> (Server, Vec<String>) {
 }
 
 fn listed(server: &Server, args: &[&str]) -> Value {
-    let document = ok(server, &[&["orders", "--json"], args].concat());
-    serde_json::from_str(&document).unwrap()
+    document(server, &[&["orders"], args].concat())
 }
 
 fn ids(document: &Value) -> Vec<&str> {

@@ -34,9 +34,7 @@ fn run(served: &Served, args: &[&str]) -> Output {
 }
 
 fn document(served: &Served, args: &[&str]) -> Value {
-    let output = run(served, &[args, &["--json"]].concat());
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    harness::document_at(served.folder.path(), served.redis.url(), args)
 }
 
 /// Invites somebody to the office; returns the code.
@@ -974,10 +972,7 @@ fn invitations_work_on_a_cluster() {
     harness::ok_at(folder.path(), &url, &["demo"]);
     let mut command = harness::trolley(folder.path(), &["--redis", &url]);
     let (_server, address, _) = launch(&mut command, &["--invites"]);
-    let document = |args: &[&str]| -> Value {
-        let all = [args, &["--json"]].concat();
-        serde_json::from_str(&harness::ok_at(folder.path(), &url, &all)).unwrap()
-    };
+    let document = |args: &[&str]| harness::document_at(folder.path(), &url, args);
     let come = |who: &str, code: &str| {
         let words = ["cart", "--json"];
         let mut client = folder.ssh(address.port(), who, Some(who), &["-T"], &words);

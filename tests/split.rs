@@ -15,7 +15,8 @@ fn office(server: &Server, name: &str, args: &[&str]) -> String {
 
 /// The document that a command prints for somebody.
 fn document(server: &Server, name: &str, args: &[&str]) -> Value {
-    serde_json::from_str(&office(server, name, &[args, &["--json"]].concat())).unwrap()
+    let of_office = ["--cart", "office", "--name", name];
+    harness::document(server, &[&of_office, args].concat())
 }
 
 /// The status and the words of a command that fails.

@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, ok, ok_as, run};
+use harness::{Server, document, ok, ok_as, run};
 use serde_json::Value;
 
 /// 2026-11-20 10:30 UTC, a Friday, in Unix milliseconds.
@@ -26,8 +26,7 @@ fn order(server: &Server, who: &str, products: &[(&str, &str)], at: u64) -> Stri
 }
 
 fn figures(server: &Server, args: &[&str]) -> Value {
-    let document = ok(server, &[&["today", "--json"], args].concat());
-    serde_json::from_str(&document).unwrap()
+    document(server, &[&["today"], args].concat())
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub use slow::SlowWay;
 pub use ssh::Served;
 pub use terminal::Terminal;
 
+use serde_json::Value;
 use std::process::{Command, Output};
 
 /// The program under test.
@@ -91,6 +92,17 @@ pub fn ok_at(home: &std::path::Path, url: &str, args: &[&str]) -> String {
 /// [`run`] for a command that must succeed; returns what it prints.
 pub fn ok(server: &Server, args: &[&str]) -> String {
     ok_at(server.dir(), server.url(), args)
+}
+
+/// The document that a command prints with `--json`.
+pub fn document(server: &Server, args: &[&str]) -> Value {
+    document_at(server.dir(), server.url(), args)
+}
+
+/// [`document`] of a command at an address.
+pub fn document_at(home: &std::path::Path, url: &str, args: &[&str]) -> Value {
+    let printed = ok_at(home, url, &[args, &["--json"]].concat());
+    serde_json::from_str(&printed).unwrap()
 }
 
 /// [`ok`] for a command of somebody on a cart.
