@@ -4,9 +4,7 @@
 use crate::harness;
 
 use harness::shopping::sell;
-use harness::{
-    Finish, Proxy, Server, TROLLEY, Terminal, document, ok, ok_as, run, run_at, trolley,
-};
+use harness::{Finish, Proxy, Server, TROLLEY, document, ok, ok_as, run, run_at, staff, trolley};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Output;
@@ -123,10 +121,7 @@ fn orders_come_back_as_they_were() {
     assert_eq!(restored, today);
     let split = ["split", "3"];
     assert_eq!(document(&to, &split), document(&from, &split));
-    let board = Terminal::builder(TROLLEY)
-        .args(&["--redis", to.url(), "--name", "mia", "board"])
-        .home(to.dir())
-        .open();
+    let board = staff(&to, "mia", &["board"]);
     for shown in ["#1", "#2", "#3", "12:30, back door"] {
         board.wait(shown);
     }

@@ -2,18 +2,12 @@
 
 use crate::harness;
 
-use harness::{Server, TROLLEY, Terminal, ok, ok_as, shop_sized, until};
+use harness::{Server, Terminal, ok, ok_as, shop_sized, staff, until};
 use std::path::Path;
 
 /// The board of `name` in a terminal.
 fn board(server: &Server, name: &str, more: &[&str]) -> Terminal {
-    let args = ["--redis", server.url(), "--name", name, "board"];
-    let terminal = Terminal::builder(TROLLEY)
-        .args(&[&args[..], more].concat())
-        .home(server.dir())
-        .open();
-    terminal.wait("● live");
-    terminal
+    staff(server, name, &[&["board"], more].concat())
 }
 
 /// A server that sells tea and cake.

@@ -5,7 +5,7 @@ use crate::harness;
 
 use harness::board::TestBoard;
 use harness::screens::{SIZES, TestScreen, screens};
-use harness::{Server, TROLLEY, Terminal, ok_as, shop_sized};
+use harness::{Server, Terminal, ok_as, shop_sized, staff_sized};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use regex::Regex;
@@ -90,9 +90,7 @@ fn the_cursor_is_where_one_looks_on_the_pages_of_the_staff() {
         ok_as(&server, cart, "bob", &["checkout", "--yes"]);
     }
     for size in [(120, 36), (80, 24)] {
-        let args = ["--redis", server.url(), "--name", "mia", "board"];
-        let builder = Terminal::builder(TROLLEY).args(&args).size(size.0, size.1);
-        let mut board = builder.home(server.dir()).open();
+        let mut board = staff_sized(&server, "mia", &["board"], size);
         board.wait("#2 +office");
         // A narrow board is a list at first.
         if size.0 > 100 {

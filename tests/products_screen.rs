@@ -2,16 +2,11 @@
 
 use crate::harness;
 
-use harness::{Server, TROLLEY, Terminal, ok, ok_as, run, shop_sized};
+use harness::{Server, Terminal, ok, ok_as, run, shop_sized, staff};
 
 /// The products of the staff in a terminal of `name`.
 fn clerk(server: &Server, name: &str) -> Terminal {
-    let terminal = Terminal::builder(TROLLEY)
-        .args(&["--redis", server.url(), "--name", name, "--clerk"])
-        .home(server.dir())
-        .open();
-    terminal.wait("● live");
-    terminal
+    staff(server, name, &["--clerk"])
 }
 
 /// A server that sells tea and cake; of the cake, six are left.

@@ -5,7 +5,7 @@ use crate::looks::rows_in_ascii;
 
 use harness::board::{picture, staff_env};
 use harness::screens::demo_products;
-use harness::{Server, TROLLEY, Terminal, ok, ok_as};
+use harness::{Server, TROLLEY, Terminal, ok, ok_as, staff};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -392,11 +392,7 @@ fn today_turns_at_midnight_and_another_day_stays() {
 
 /// The figures of a shop on a screen.
 fn open(server: &Server, args: &[&str]) -> Terminal {
-    let all = [&["--redis", server.url(), "--name", "mia", "today"], args].concat();
-    let builder = Terminal::builder(TROLLEY).args(&all).home(server.dir());
-    let terminal = builder.open();
-    terminal.wait("● live");
-    terminal
+    staff(server, "mia", &[&["today"], args].concat())
 }
 
 /// The price of all orders that count, as their list tells it.

@@ -140,6 +140,23 @@ pub fn shop_at(
     terminal
 }
 
+/// The screens of the staff on `server` in a terminal of `name`, opened by this command.
+pub fn staff(server: &Server, name: &str, command: &[&str]) -> Terminal {
+    staff_sized(server, name, command, (120, 36))
+}
+
+/// [`staff`] in a terminal of this size.
+pub fn staff_sized(server: &Server, name: &str, command: &[&str], size: (u16, u16)) -> Terminal {
+    let args = [&["--redis", server.url(), "--name", name], command].concat();
+    let terminal = Terminal::builder(TROLLEY)
+        .args(&args)
+        .size(size.0, size.1)
+        .home(server.dir())
+        .open();
+    terminal.wait("● live");
+    terminal
+}
+
 /// Waits for a program; returns the most memory that it had, in kB.
 pub fn peak(mut child: std::process::Child) -> u64 {
     let status = format!("/proc/{}/status", child.id());
