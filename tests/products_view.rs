@@ -122,6 +122,23 @@ fn answer(board: &mut TestBoard) -> DeskJob {
     job.clone()
 }
 
+/// The only edit that was asked for.
+fn asked_edit(board: &mut TestBoard) -> FieldEdit {
+    let asked = jobs(board);
+    let [DeskJob::Edit(edit)] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    edit.clone()
+}
+
+/// [`answer`] where an edit was asked for.
+fn answer_edit(board: &mut TestBoard) -> FieldEdit {
+    match answer(board) {
+        DeskJob::Edit(edit) => edit,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The product after an edit of its price or its stock.
 fn with(was: &Product, edit: &FieldEdit) -> Product {
     let mut now = was.clone();
@@ -280,10 +297,7 @@ fn a_field_is_changed_and_what_is_wrong_is_refused() {
     assert!(jobs(&mut board).is_empty());
 
     board.keys(&format!("enter {} enter", typed("9.2")));
-    let job = answer(&mut board);
-    let DeskJob::Edit(edit) = job else {
-        panic!("{job:?}");
-    };
+    let edit = answer_edit(&mut board);
     assert_eq!(edit.value, "9.20");
     assert_eq!(edit.seen.as_deref(), Some("8.90"));
     assert_eq!(board.notice(), "Espresso Beans: price €9.20, was €8.90");
@@ -306,11 +320,7 @@ fn a_field_is_changed_and_what_is_wrong_is_refused() {
     }
     for (typed_stock, wanted) in [("40", "40"), ("=12", "12"), ("unlimited", "")] {
         board.keys(&format!("= {} enter", typed(typed_stock)));
-        let job = answer(&mut board);
-        assert!(
-            matches!(&job, DeskJob::Edit(edit) if edit.value == wanted),
-            "{job:?}"
-        );
+        assert_eq!(answer_edit(&mut board).value, wanted);
     }
     assert_eq!(board.notice(), "Espresso Beans: stock unlimited, was 12");
 
@@ -351,10 +361,7 @@ fn the_same_key_sells_out_and_puts_back() {
     board.keys("down x");
     // The second press of a doubled key does nothing.
     board.keys("x");
-    let job = answer(&mut board);
-    let DeskJob::Edit(edit) = job else {
-        panic!("{job:?}");
-    };
+    let edit = answer_edit(&mut board);
     assert_eq!((edit.value.as_str(), edit.seen), ("0", None));
     assert_eq!(
         board.notice(),
@@ -367,10 +374,7 @@ fn the_same_key_sells_out_and_puts_back() {
     );
 
     board.keys("x");
-    let job = answer(&mut board);
-    let DeskJob::Edit(edit) = job else {
-        panic!("{job:?}");
-    };
+    let edit = answer_edit(&mut board);
     assert_eq!(
         (edit.value.as_str(), edit.seen.as_deref()),
         ("2", Some("0"))
@@ -431,10 +435,7 @@ fn whoever_was_slower_is_asked_before_they_overwrite() {
         typed("8.80")
     ));
     board.keys("enter");
-    let asked = jobs(&mut board);
-    let [DeskJob::Edit(edit)] = &asked[..] else {
-        panic!("{asked:?}");
-    };
+    let edit = asked_edit(&mut board);
     let mut theirs = product(&board, "espresso-beans");
     theirs.price = trolley::model::Money::parse("9.20");
     let otherwise = || Ok(Edited::Otherwise(Box::new(theirs.clone())));
@@ -449,10 +450,7 @@ fn whoever_was_slower_is_asked_before_they_overwrite() {
     assert_eq!(product(&board, "espresso-beans").price, theirs.price);
 
     board.keys("enter");
-    let asked = jobs(&mut board);
-    let [DeskJob::Edit(again)] = &asked[..] else {
-        panic!("{asked:?}");
-    };
+    let again = asked_edit(&mut board);
     assert_eq!(again.value, "8.80");
     assert_eq!(
         again.seen.as_deref(),
