@@ -80,66 +80,65 @@ impl Theme {
 
     /// This theme with each of its styles changed.
     #[must_use]
-    pub(crate) fn map(self, change: impl Fn(Style) -> Style) -> Theme {
-        Theme {
-            background: change(self.background),
-            text: change(self.text),
-            info: change(self.info),
-            dim: change(self.dim),
-            accent: change(self.accent),
-            border: change(self.border),
-            focus: change(self.focus),
-            selected: change(self.selected),
-            selected_unfocused: change(self.selected_unfocused),
-            changed: change(self.changed),
-            matched: change(self.matched),
-            pending: change(self.pending),
-            good: change(self.good),
-            warn: change(self.warn),
-            bad: change(self.bad),
-            carts: self.carts.map(change),
+    pub(crate) fn map(mut self, change: impl Fn(Style) -> Style) -> Theme {
+        for (_, style) in self.roles_mut() {
+            *style = change(*style);
         }
+        self.carts = self.carts.map(change);
+        self
+    }
+
+    /// The styles of all roles, each with its name in the settings file.
+    fn roles_mut(&mut self) -> [(&'static str, &mut Style); 15] {
+        let Theme {
+            background,
+            text,
+            info,
+            dim,
+            accent,
+            border,
+            focus,
+            selected,
+            selected_unfocused,
+            changed,
+            matched,
+            pending,
+            good,
+            warn,
+            bad,
+            carts: _,
+        } = self;
+        [
+            ("background", background),
+            ("text", text),
+            ("info", info),
+            ("dim", dim),
+            ("accent", accent),
+            ("border", border),
+            ("focus", focus),
+            ("selected", selected),
+            ("selected_unfocused", selected_unfocused),
+            ("changed", changed),
+            ("matched", matched),
+            ("pending", pending),
+            ("good", good),
+            ("warn", warn),
+            ("bad", bad),
+        ]
     }
 
     /// The names of the roles, as the settings file has them.
-    pub(crate) const ROLES: [&str; 15] = [
-        "background",
-        "text",
-        "info",
-        "dim",
-        "accent",
-        "border",
-        "focus",
-        "selected",
-        "selected_unfocused",
-        "changed",
-        "matched",
-        "pending",
-        "good",
-        "warn",
-        "bad",
-    ];
+    pub(crate) fn role_names() -> [&'static str; 15] {
+        let mut theme = Theme::NONE;
+        theme.roles_mut().map(|(name, _)| name)
+    }
 
     /// The style of the role with this name.
     pub(crate) fn role_mut(&mut self, name: &str) -> Option<&mut Style> {
-        Some(match name {
-            "background" => &mut self.background,
-            "text" => &mut self.text,
-            "info" => &mut self.info,
-            "dim" => &mut self.dim,
-            "accent" => &mut self.accent,
-            "border" => &mut self.border,
-            "focus" => &mut self.focus,
-            "selected" => &mut self.selected,
-            "selected_unfocused" => &mut self.selected_unfocused,
-            "changed" => &mut self.changed,
-            "matched" => &mut self.matched,
-            "pending" => &mut self.pending,
-            "good" => &mut self.good,
-            "warn" => &mut self.warn,
-            "bad" => &mut self.bad,
-            _ => return None,
-        })
+        let mut roles = self.roles_mut().into_iter();
+        roles
+            .find(|(known, _)| *known == name)
+            .map(|(_, style)| style)
     }
 
     /// The style of a cart's mark: the same for a name wherever and whenever it shows.
