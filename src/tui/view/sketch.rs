@@ -205,7 +205,7 @@ impl SketchLine {
         clean(display, row);
     }
 
-    /// Draws this line and another into the cells of a row each.
+    /// Draws this line and another into the cells of a row each, which are empty.
     pub(crate) fn paint_with(
         &self,
         other: &SketchLine,
@@ -215,7 +215,6 @@ impl SketchLine {
     ) {
         // What both begin with is drawn once.
         let common = self.common_strokes(other);
-        row.reset();
         self.paint_strokes(0..common, row);
         other_row.content.clone_from_slice(&row.content);
 
