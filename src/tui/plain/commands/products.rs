@@ -39,7 +39,16 @@ impl Updater<'_> {
                 false
             }
             // Without a command, what is typed is a product.
-            _ => is_command,
+            Run::Set(..)
+            | Run::Remove(_)
+            | Run::AskNote(_)
+            | Run::Note(..)
+            | Run::GoToCart(_)
+            | Run::TakeCart(_)
+            | Run::ClearCart(_)
+            | Run::TakeName(_)
+            | Run::Rule(_)
+            | Run::Settle(_) => is_command,
         });
         let meant = self.meant(typed, found);
 
