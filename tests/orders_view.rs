@@ -815,7 +815,11 @@ fn an_order_is_not_doubled_without_a_word() {
     assert_eq!(stage.requests("j r").len(), 0);
     assert_eq!(stage.notice(), asked);
     assert_eq!(stage.requests("r").len(), 1);
-    assert!(stage.notice().starts_with("Put 3 lines of #42 into the cart"));
+    assert!(
+        stage
+            .notice()
+            .starts_with("Put 3 lines of #42 into the cart")
+    );
     assert_eq!(stage.requests("r").len(), 0);
     assert_eq!(stage.state.cart.shown.quantity(&id("espresso")), 12 + 4 + 4);
 }
