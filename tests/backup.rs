@@ -231,7 +231,7 @@ fn an_import_that_broke_off_goes_on() {
     let broken = run_at(to.dir(), &proxy.url(), &["import", "--orders", &file]);
     assert_eq!(broken.status.code(), Some(3), "{broken:?}");
     let (_, told) = said(&broken);
-    assert!(told.contains("running it again completes it"), "{told}");
+    assert!(told.contains("run it again to complete it"), "{told}");
     let stored: usize = to.get("ZCARD {orders}:all").parse().unwrap();
     assert!((1..orders).contains(&stored), "{stored} of {orders}");
 

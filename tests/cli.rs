@@ -425,7 +425,7 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
         (
             2,
             &["--user", "a b", "cart"],
-            "“a b” is not a valid user name",
+            "“a b” is not a valid cart name",
         ),
         (
             2,
@@ -673,7 +673,7 @@ fn an_op_id_is_applied_once() {
         );
         assert_eq!(status, 1);
         assert!(
-            said.contains("This op id was used for another change"),
+            said.contains("This --op-id was used for another change"),
             "{said}"
         );
     }
@@ -735,7 +735,7 @@ fn money_is_written_as_one_example_shows() {
 
     for (example, why) in [
         ("money", "is not an amount"),
-        ("€1.234", "may be more than a thousand"),
+        ("€1.234", "may mean thousands"),
     ] {
         let (status, told) = fails(&server, &["shop", &format!("money={example}")]);
         assert_eq!(status, 2, "{told}");
@@ -1236,7 +1236,7 @@ fn the_lines_of_another_cart_are_taken_as_they_are_and_once() {
 
     for (args, status, why) in [
         (&["take", "office"][..], 2, "its lines are here already"),
-        (&["take", "no body"], 2, "is not a valid user name"),
+        (&["take", "no body"], 2, "is not a valid cart name"),
         (
             &["take", "nobody"],
             1,

@@ -571,7 +571,7 @@ fn last_weeks_lunch_is_ordered_again_in_three_keys() {
     assert_eq!(server.get("ZSCORE cart:office espresso"), "4");
     ann.keys("r");
     bob.wait("12 items ");
-    ann.wait("Put 2 lines of #1 back");
+    ann.wait("Put 2 lines of #1 into the cart");
     // Each was one change.
     ann.keys_until("u", "There is nothing to undo");
     bob.wait("The cart is empty");
