@@ -204,7 +204,26 @@ pub(crate) fn marked_within(mark: &str, words: &str, columns: usize, most: usize
 mod tests {
     use super::*;
     use crate::model::order::{OrderId, Share};
-    use crate::model::{Currency, Money, ProductId};
+    use crate::model::{Currency, Money, Note, ProductId};
+    use unicode_segmentation::UnicodeSegmentation;
+
+    /// An order of nothing yet.
+    fn order() -> Order {
+        Order {
+            id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
+            number: None,
+            user: "office".to_owned(),
+            who: "ann".to_owned(),
+            at: 1_795_500_000_000,
+            state: OrderState::Placed,
+            changed: 1_795_500_000_000,
+            reached: Vec::new(),
+            currency: Currency::with_sign("€"),
+            lines: Vec::new(),
+            settled: Vec::new(),
+            note: String::new(),
+        }
+    }
 
     #[test]
     fn amounts_stand_one_below_the_other() {
@@ -221,21 +240,12 @@ mod tests {
             notes: Vec::new(),
         };
         let order = Order {
-            id: OrderId::parse("20261124-7KQ2-M8XD").unwrap(),
-            number: None,
-            user: "office".to_owned(),
-            who: "ann".to_owned(),
-            at: 1_795_500_000_000,
-            state: OrderState::Placed,
-            changed: 1_795_500_000_000,
-            reached: Vec::new(),
-            currency: Currency::with_sign("€"),
             lines: vec![
                 line("Espresso", 3, "2.40"),
                 line("M抹茶 with a long, long name", 1, "1234.50"),
             ],
             settled: vec!["M".to_owned()],
-            note: String::new(),
+            ..order()
         };
         let letterhead = Letterhead {
             shop: "Corner Shop",
@@ -246,6 +256,68 @@ mod tests {
             receipt.join("\n"),
             "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1  settled                 1234.50"
         );
+    }
+
+    #[test]
+    fn names_of_all_scripts_stay_within_the_paper() {
+        let scripts = [
+            "سلام لا إله كلام ",
+            "👨‍👩‍👧‍👦👩🏽‍🚀❤\u{FE0F}1\u{FE0F}\u{20E3} ",
+            "क्षत्रिय श्री हिन्दी ",
+            "각\u{1112}\u{1161}\u{11ab}글 한국어 ",
+            "น้ำดื่มภาษาไทย ",
+            "e\u{301}\u{323}o\u{308}a\u{200d}b ",
+            "Z\u{334}\u{335}\u{336}\u{337}\u{338}algo ",
+        ];
+        let names = scripts.iter().flat_map(|script| {
+            // With places to break at, and without.
+            let words = script.repeat(8).trim().to_owned();
+            [words.replace(' ', ""), words]
+        });
+        for name in names {
+            let line = OrderLine {
+                product: ProductId::stored(b"x"),
+                name: name.clone(),
+                unit: name.clone(),
+                quantity: 2,
+                price: Money::parse("1234.50").unwrap(),
+                shares: vec![Share {
+                    by: name.clone(),
+                    pieces: 2,
+                }],
+                notes: vec![Note {
+                    by: "bob".to_owned(),
+                    text: name.clone(),
+                }],
+            };
+            let order = Order {
+                lines: vec![line],
+                note: name.clone(),
+                ..order()
+            };
+            let letterhead = Letterhead {
+                shop: &name,
+                head: &name,
+                foot: &name,
+            };
+            let printed = receipt(&order, letterhead, &TimeZone::UTC, 40);
+            for line in &printed {
+                assert!(text::width(line) <= 40, "{line:?} of {printed:#?}");
+            }
+
+            // No grapheme is lost or taken apart.
+            let wrapped = text::wrap(&name, 40, usize::MAX);
+            assert_eq!(wrapped.concat().replace(' ', ""), name.replace(' ', ""));
+            let counts = wrapped.iter().map(|line| count_graphemes(line));
+            assert_eq!(counts.sum::<usize>(), count_graphemes(&name), "{wrapped:?}");
+        }
+    }
+
+    fn count_graphemes(text: &str) -> usize {
+        let graphemes = text.graphemes(true);
+        graphemes
+            .filter(|grapheme| !grapheme.trim().is_empty())
+            .count()
     }
 
     #[test]

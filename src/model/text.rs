@@ -9,7 +9,6 @@
 use nucleo_matcher::chars;
 use std::borrow::Cow;
 use std::fmt::Display;
-use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -321,11 +320,10 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
         return line.map(str::to_owned).into_iter().collect();
     }
 
-    let options = Options::new(columns)
-        .word_separator(textwrap::WordSeparator::AsciiSpace)
-        .word_splitter(WordSplitter::NoHyphenation)
-        .wrap_algorithm(WrapAlgorithm::FirstFit);
-    let lines = textwrap::wrap(text, options);
+    let paragraphs = text.split('\n');
+    let lines: Vec<&str> = paragraphs
+        .flat_map(|paragraph| broken(paragraph, columns))
+        .collect();
 
     // The last line that there is room for ends with an ellipsis where more would follow.
     let mut shown: Vec<String> = lines.iter().take(most).map(ToString::to_string).collect();
@@ -337,6 +335,34 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     }
     shown.retain(|line| !line.is_empty());
     shown
+}
+
+/// A paragraph in lines of at most `columns` columns, broken at spaces where there are any, and
+/// else between graphemes; a line has one of them at least.
+fn broken(paragraph: &str, columns: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = paragraph;
+    while !rest.is_empty() {
+        let fitting = cut(rest, columns);
+        let is_whole = rest[fitting.len()..]
+            .chars()
+            .next()
+            .is_none_or(|c| c == ' ');
+        let space = fitting
+            .trim_start()
+            .rfind(' ')
+            .and_then(|_| fitting.rfind(' '));
+
+        let end = match space {
+            _ if is_whole => fitting.len(),
+            Some(space) => space,
+            None if fitting.is_empty() => rest.graphemes(true).next().map_or(0, str::len),
+            None => fitting.len(),
+        };
+        lines.push(rest[..end].trim_end_matches(' '));
+        rest = rest[end..].trim_start_matches(' ');
+    }
+    lines
 }
 
 /// `items` as a list in lines of at most `columns` columns, broken behind commas where an item is
@@ -495,6 +521,13 @@ mod tests {
         assert_eq!(wrap("抹茶抹茶", 5, 2), ["抹茶", "抹茶"]);
         assert_eq!(wrap("抹茶", 1, 9).len(), 2);
         assert!(wrap(" ", 5, 2).is_empty() && wrap("x", 5, 0).is_empty());
+        assert_eq!(wrap("one  two three", 8, 3), ["one  two", "three"]);
+        assert_eq!(wrap("one\ntwo three", 7, 3), ["one", "two", "three"]);
+        // A joined glyph is never taken apart, and counts as it is measured.
+        let family = "👨‍👩‍👧‍👦";
+        assert_eq!(wrap(&family.repeat(3), 5, 3), [&family.repeat(2), family]);
+        let heart = "❤\u{FE0F}";
+        assert_eq!(wrap(&heart.repeat(3), 4, 3), [&heart.repeat(2), heart]);
 
         let items = ["2 for ann", "1 for ben b", "1 for cy"].map(str::to_owned);
         assert_eq!(
