@@ -1,5 +1,6 @@
 //! Keys and their names, for the key map, the help and the settings.
 
+use super::display::Charset;
 use std::fmt;
 
 /// A key of the keyboard, without its modifiers.
@@ -42,6 +43,10 @@ const NAMED_KEYS: [(&str, &str); 15] = [
     ("delete", "Del"),
     ("insert", "Ins"),
 ];
+
+/// The labels that are no ASCII, and the words in their place.
+const LABELS_IN_ASCII: [(&str, &str); 4] =
+    [("↑", "Up"), ("↓", "Down"), ("←", "Left"), ("→", "Right")];
 
 impl Key {
     /// A key without modifiers.
@@ -97,6 +102,18 @@ impl Key {
                 }
             }
             Code::Char(_) | Code::Named(_) | Code::F(_) => self,
+        }
+    }
+
+    /// The key as a terminal with these characters shows it.
+    #[must_use]
+    pub(crate) fn label(self, charset: Charset) -> String {
+        let label = self.to_string();
+        match charset {
+            Charset::Unicode => label,
+            Charset::Ascii => LABELS_IN_ASCII
+                .iter()
+                .fold(label, |label, (sign, word)| label.replace(sign, word)),
         }
     }
 
@@ -168,6 +185,10 @@ mod tests {
             ("f", "f"),
         ] {
             assert_eq!(Key::parse(name).unwrap().to_string(), shown);
+        }
+        for (name, shown) in [("up", "Up"), ("ctrl-right", "Ctrl-Right"), ("a", "a")] {
+            let label = Key::parse(name).unwrap().label(Charset::Ascii);
+            assert_eq!(label, shown);
         }
 
         for bad in ["", "ctrl-", "f13", "upp", "abc"] {

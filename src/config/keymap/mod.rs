@@ -9,6 +9,7 @@ mod presets;
 
 pub use action::{Action, Context, GROUPS, HelpGroup, HelpScope, Motion, ScreenKind};
 
+use crate::config::display::Charset;
 use crate::config::key::Key;
 use bindings::{ALL, BINDINGS, HelpSentence, KEY};
 use presets::Preset;
@@ -50,16 +51,6 @@ impl KeymapEntry {
             group => group,
         }
     }
-
-    /// All keys of the entry, as shown.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        self.keys
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" ")
-    }
 }
 
 /// The way in which a person asks for an action.
@@ -76,6 +67,8 @@ enum Input {
 pub struct Keymap {
     entries: Vec<KeymapEntry>,
     input: Input,
+    /// The characters that the labels of keys may have.
+    charset: Charset,
 }
 
 /// A mistake in the key settings: the action in question, and the reason.
@@ -144,6 +137,12 @@ impl Keymap {
         }
     }
 
+    /// The table for a terminal that shows these characters.
+    #[must_use]
+    pub fn shown_in(self, charset: Charset) -> Keymap {
+        Keymap { charset, ..self }
+    }
+
     /// Tells whether actions are asked for by words, and nothing shows but what is said: in plain
     /// mode.
     #[must_use]
@@ -167,6 +166,7 @@ impl Keymap {
         let mut keymap = Keymap {
             entries: entries.collect(),
             input: Input::Keys,
+            charset: Charset::Unicode,
         };
 
         // Sentences may name keys of any row, so they are written once all keys are known.
@@ -224,9 +224,16 @@ impl Keymap {
     /// The footer of `context`: action, key and word.
     pub fn footer(&self, context: Context) -> impl Iterator<Item = (Action, String, &'static str)> {
         self.entries_of(context).filter_map(|entry| {
-            let key = entry.keys.first()?.to_string();
+            let key = entry.keys.first()?.label(self.charset);
             Some((entry.action, key, entry.footer_word?))
         })
+    }
+
+    /// All keys of an entry, as shown.
+    #[must_use]
+    pub(crate) fn labels(&self, entry: &KeymapEntry) -> String {
+        let labels = entry.keys.iter().map(|key| key.label(self.charset));
+        labels.collect::<Vec<_>>().join(" ")
     }
 
     /// The entries that the palette of screens of this kind offers.
@@ -253,7 +260,7 @@ impl Keymap {
         let key = self.keys_of(action).next();
         match (key, self.input) {
             (None, _) => String::new(),
-            (Some(key), Input::Keys) => key.to_string(),
+            (Some(key), Input::Keys) => key.label(self.charset),
             (Some(_), Input::Words) => action.name().replace('-', " "),
         }
     }
@@ -271,7 +278,7 @@ impl Keymap {
         self.keys_of(action)
             .find(|key| key.typed().is_some())
             .or_else(|| self.keys_of(action).next())
-            .map_or_else(|| action.name().to_owned(), ToString::to_string)
+            .map_or_else(|| action.name().to_owned(), |key| key.label(self.charset))
     }
 
     fn keys_of(&self, action: Action) -> impl Iterator<Item = &Key> {

@@ -67,13 +67,13 @@ pub(crate) fn rows(keymap: &Keymap, scope: HelpScope, width: u16, words: &str) -
     for group in GROUPS {
         let entries = keymap.helped(scope);
         let entries = entries.filter(|entry| entry.group() == *group);
-        let found = |entry: &&KeymapEntry| has_words(&words, &entry.shown(), &entry.help);
+        let found = |entry: &&KeymapEntry| has_words(&words, &keymap.labels(entry), &entry.help);
         let mut entries = entries.filter(found).peekable();
         if entries.peek().is_some() {
             rows.push(HelpRow::Group(group.title()));
         }
         for entry in entries {
-            push_wrapped(&mut rows, entry.shown(), &entry.help, columns);
+            push_wrapped(&mut rows, keymap.labels(entry), &entry.help, columns);
         }
     }
 

@@ -324,7 +324,7 @@ fn command_entries(state: &State, typed: &str) -> Vec<PaletteEntry> {
     });
     let actions = offered(state).map(|entry| PaletteEntry {
         label: entry.help.clone(),
-        hint: entry.shown(),
+        hint: state.env.keymap.labels(entry),
         completed: entry.action.name().to_owned(),
         run: Run::Action(entry.action),
     });

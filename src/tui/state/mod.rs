@@ -339,7 +339,8 @@ pub struct State {
 impl State {
     /// The screen before anything is known.
     #[must_use]
-    pub fn new(env: Env, theme: Theme, mouse: bool, size: (u16, u16)) -> State {
+    pub fn new(mut env: Env, theme: Theme, mouse: bool, size: (u16, u16)) -> State {
+        env.keymap = env.keymap.shown_in(env.display.charset);
         State {
             env,
             shop: Shop::default(),

@@ -3,6 +3,7 @@
 use crate::config::keymap::{Action, Motion};
 use crate::model::OrderState;
 use crate::model::figures::Ranking;
+use crate::model::text;
 use crate::tui::layout::footer::{KeyHint, placed};
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::layout::today::shows_both;
@@ -19,14 +20,23 @@ pub(in crate::tui) fn key_hints(state: &StaffState, width: u16) -> Vec<KeyHint> 
         let word = word_now(state, action, word)?;
         // Two keys for the two ways along one line.
         let key = match action {
-            Action::Right if state.page != Page::Products => keymap.key_of(Action::Left) + &key,
-            Action::NextCategory => keymap.key_of(Action::PreviousCategory) + &key,
-            Action::Move(Motion::Down) => keymap.key_of(Action::Move(Motion::Up)) + &key,
+            Action::Right if state.page != Page::Products => {
+                both(keymap.key_of(Action::Left), &key)
+            }
+            Action::NextCategory => both(keymap.key_of(Action::PreviousCategory), &key),
+            Action::Move(Motion::Down) => both(keymap.key_of(Action::Move(Motion::Up)), &key),
             _ => key,
         };
         Some(KeyHint::unplaced(action, key, word))
     });
     placed(all.collect(), width)
+}
+
+/// Two keys in one place: `←→`, or `Left/Right` where they are words.
+fn both(first: String, second: &str) -> String {
+    let are_signs = text::width(&first) <= 1 && text::width(second) <= 1;
+    let between = if are_signs { "" } else { "/" };
+    first + between + second
 }
 
 /// The word for what a key does just now; `None` where it would do nothing.

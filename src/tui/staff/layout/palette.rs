@@ -120,7 +120,7 @@ fn action_entries(state: &StaffState) -> impl Iterator<Item = StaffEntry> {
 
     here.map(|entry| StaffEntry {
         label: entry.help.clone(),
-        hint: entry.shown(),
+        hint: state.env.keymap.labels(entry),
         completed: entry.action.name().to_owned(),
         run: StaffRun::Action(entry.action),
     })

@@ -180,12 +180,13 @@ impl StaffState {
     /// The screen before anything is known.
     #[must_use]
     pub fn new(
-        env: StaffEnv,
+        mut env: StaffEnv,
         theme: Theme,
         mouse: bool,
         size: (u16, u16),
         page: Page,
     ) -> StaffState {
+        env.keymap = env.keymap.shown_in(env.display.charset);
         StaffState {
             env,
             shop: Shop::default(),
