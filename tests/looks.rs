@@ -4,16 +4,18 @@
 use crate::harness;
 
 use harness::board::{self, TestBoard};
-use harness::screens::{SIZES, TestScreen, screens};
+use harness::screens::{self, SIZES, TestScreen, demo_products, name_in_ascii, screens};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeMap;
 use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::theme::Theme;
-use trolley::model::{Cart, Money};
-use trolley::store::Trouble;
+use trolley::model::{Cart, Catalog, Currency, Money, OrderBrief, OrderState};
 use trolley::store::board::BoardEvent;
-use trolley::store::live::LiveEvent;
+use trolley::store::live::{LiveEvent, OrderEvent};
+use trolley::store::{Shop, Trouble};
+use trolley::tui::message::Message;
+use trolley::tui::state::State;
 
 /// The relative luminance of WCAG 2.
 fn luminance(color: Color) -> f64 {
@@ -193,16 +195,20 @@ pub fn rows_in_ascii(unicode: &str, ascii: &str) -> Result<Vec<String>, String> 
 
 #[test]
 fn a_terminal_of_ascii_gets_nothing_else() {
-    for (width, height) in SIZES.into_iter().chain([(20, 5)]) {
+    let mut amounts = 0;
+    for (width, height) in SIZES.into_iter().chain([(40, 12), (20, 5)]) {
         for (name, mut stage) in screens(width, height) {
+            name_in_ascii(&mut stage.state);
             let unicode = stage.picture();
             stage.state.env.display.charset = Charset::Ascii;
             let rows = rows_in_ascii(&unicode, &stage.picture());
             let rows = rows.unwrap_or_else(|why| panic!("{name} of {width}x{height}: {why}"));
             assert_eq!(rows.len(), usize::from(height));
+            amounts += rows.join("\n").matches("EUR ").count();
         }
 
         for (name, mut board) in board::screens(width, height) {
+            board::name_in_ascii(&mut board.state);
             let unicode = board.picture();
             board.state.env.display.charset = Charset::Ascii;
             let rows = rows_in_ascii(&unicode, &board.picture());
@@ -210,6 +216,48 @@ fn a_terminal_of_ascii_gets_nothing_else() {
             assert_eq!(rows.len(), usize::from(height));
         }
     }
+    assert!(amounts > 100, "only {amounts} amounts were seen");
+}
+
+/// A filled shop on a terminal that shows ASCII alone from its first moment on.
+fn shop_in_ascii() -> TestScreen {
+    let mut stage = TestScreen::filled(120, 36);
+    let mut env = screens::env();
+    env.display.charset = Charset::Ascii;
+    stage.state.env = State::new(env, Theme::DARK, true, (120, 36)).env;
+    let shop = Shop {
+        currency: Currency::with_sign("€"),
+        ..Shop::default()
+    };
+    let read = Ok((Catalog::new(demo_products()), shop));
+    stage.take_in(Message::Catalog(read, 0));
+    stage
+}
+
+#[test]
+fn keys_and_currencies_are_words_in_ascii() {
+    let mut stage = shop_in_ascii();
+    let cart = stage.picture();
+    assert!(cart.contains("EUR ") && !cart.contains("E2.40"), "{cart}");
+    stage.keys("? end");
+    let help = stage.picture();
+    assert!(
+        help.contains("Right l") && help.contains("Down j"),
+        "{help}"
+    );
+
+    // So is the total of an order that is heard of in short.
+    let mut stage = shop_in_ascii();
+    let brief = OrderBrief {
+        number: Some(42),
+        total: Money::parse("77.10").map(|total| (total, Currency::with_sign("€"))),
+        ..OrderBrief::told(board::numbered(42), OrderState::Placed)
+    };
+    let id = brief.id.clone();
+    stage.link(LiveEvent::Order(OrderEvent::Newest(vec![brief])));
+    let known = stage.state.orders.followed.iter().find(|it| it.id == id);
+    let (total, currency) = known.and_then(|it| it.total.clone()).unwrap();
+    assert_eq!(total.in_currency(&currency), "EUR\u{a0}77.10");
 }
 
 /// The signs beside rows of this background on a screen, or the place of one without.

@@ -1,10 +1,12 @@
 //! The staff's products and settings without a server: every size, what keys do, what is refused.
 
 use crate::harness;
+use crate::looks::rows_in_ascii;
 
-use harness::board::TestBoard;
+use harness::board::{TestBoard, name_in_ascii};
 use harness::screens::{demo_products, id};
 use jiff::tz::TimeZone;
+use trolley::config::display::Charset;
 use trolley::model::product::{ProductField, StockStep};
 use trolley::model::{Catalog, Currency, Daybook, OrderState, Period, Product, Refusal, Stock};
 use trolley::store::board::BoardEvent;
@@ -187,6 +189,22 @@ fn products_and_settings_at_every_size() {
         insta::assert_snapshot!(format!("shop-settings-{width}x{height}"), board.picture());
         board.keys("down enter");
         insta::assert_snapshot!(format!("shop-prompt-{width}x{height}"), board.picture());
+    }
+}
+
+#[test]
+fn a_terminal_of_ascii_gets_products_in_ascii() {
+    for (width, height) in SIZES {
+        for keys in ["f f end", "f f enter enter", ": s h o p enter down", "?"] {
+            let mut board = opened(width, height);
+            board.take_in(figures());
+            board.keys(keys);
+            name_in_ascii(&mut board.state);
+            let unicode = board.picture();
+            board.state.env.display.charset = Charset::Ascii;
+            let rows = rows_in_ascii(&unicode, &board.picture());
+            rows.unwrap_or_else(|why| panic!("{keys} of {width}x{height}: {why}"));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::harness;
 use crate::looks::rows_in_ascii;
 
-use harness::board::{picture, staff_env};
+use harness::board::{name_in_ascii, picture, staff_env};
 use harness::screens::demo_products;
 use harness::{Server, TROLLEY, Terminal, ok, ok_as, staff};
 use jiff::civil::Date;
@@ -203,6 +203,7 @@ fn the_figures_show_at_every_size() {
 fn a_terminal_of_ascii_gets_figures_in_ascii() {
     for size in [(200, 50), (80, 24), (50, 15)] {
         let mut stage = Stage::read(size);
+        name_in_ascii(&mut stage.state);
         let unicode = stage.picture();
         stage.state.env.display.charset = Charset::Ascii;
         let rows = rows_in_ascii(&unicode, &stage.picture());

@@ -9,7 +9,9 @@ use harness::{Server, TROLLEY, Terminal, ok, shop, shop_sized, until};
 use rustix::process::Signal;
 use trolley::config::key::Key;
 use trolley::model::order::Share;
-use trolley::model::{Cart, ChangeKind, OpId, OrderBrief, OrderState, RuleChange, Update};
+use trolley::model::{
+    Cart, ChangeKind, Currency, Money, OpId, OrderBrief, OrderState, RuleChange, Update,
+};
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::Mode;
@@ -23,7 +25,7 @@ fn brief(stage: &TestScreen, state: OrderState) -> OrderBrief {
         at: Some(stage.server),
         changed: Some(stage.server),
         changed_by: (state != OrderState::Placed).then(|| "mia".to_owned()),
-        total: Some("€77.10".to_owned()),
+        total: Money::parse("77.10").map(|total| (total, Currency::with_sign("€"))),
         ..OrderBrief::told(order_id(1), state)
     }
 }

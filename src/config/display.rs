@@ -2,6 +2,7 @@
 
 use super::ascii;
 use super::theme::Theme;
+use crate::model::Currency;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Style};
 
@@ -105,6 +106,14 @@ impl Display {
         match self.charset {
             Charset::Unicode => {}
             Charset::Ascii => ascii::replace(row),
+        }
+    }
+
+    /// Has amounts in this currency written with a sign that the terminal can show.
+    pub(crate) fn fit_currency(self, currency: &mut Currency) {
+        match self.charset {
+            Charset::Unicode => {}
+            Charset::Ascii => currency.show_letters(),
         }
     }
 

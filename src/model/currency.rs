@@ -34,11 +34,37 @@ const WITH_THREE_PLACES: &[&str] = &[
     "KD", "KWD", "BD", "BHD", "OMR", "JD", "JOD", "DT", "TND", "LD", "LYD", "IQD",
 ];
 
+/// Signs that are no letters of ASCII, and the letters that ISO 4217 has for their currencies.
+const IN_LETTERS: &[(&str, &str)] = &[
+    ("€", "EUR"),
+    ("£", "GBP"),
+    ("¥", "JPY"),
+    ("円", "JPY"),
+    ("JP¥", "JPY"),
+    ("CN¥", "CNY"),
+    ("元", "CNY"),
+    ("₹", "INR"),
+    ("₩", "KRW"),
+    ("₽", "RUB"),
+    ("zł", "PLN"),
+    ("Kč", "CZK"),
+    ("₫", "VND"),
+    ("₪", "ILS"),
+    ("₺", "TRY"),
+    ("₴", "UAH"),
+    ("฿", "THB"),
+    ("₱", "PHP"),
+    ("₦", "NGN"),
+    ("₲", "PYG"),
+];
+
 /// The way in which a shop writes money.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Currency {
     sign: String,
     notation: Notation,
+    /// The letters that stand for the sign where amounts are shown; what is stored has the sign.
+    letters: Option<&'static str>,
 }
 
 /// The way in which amounts are written.
@@ -111,6 +137,7 @@ impl Currency {
         Currency {
             sign: sign.to_owned(),
             notation: Notation::default(),
+            letters: None,
         }
     }
 
@@ -182,6 +209,7 @@ impl Currency {
                 position,
                 is_apart: sign.len() < beside.len() && !sign.is_empty(),
             },
+            letters: None,
         })
     }
 
@@ -189,6 +217,24 @@ impl Currency {
     #[must_use]
     pub fn sign(&self) -> &str {
         &self.sign
+    }
+
+    /// Shows amounts with letters in place of the sign, where it has some: `EUR 4.50` for `€4.50`.
+    pub fn show_letters(&mut self) {
+        let known = IN_LETTERS.iter().find(|(sign, _)| *sign == self.sign);
+        self.letters = known.map(|(_, letters)| *letters);
+    }
+
+    /// The sign as amounts show it.
+    #[must_use]
+    pub(crate) fn shown_sign(&self) -> &str {
+        self.letters.unwrap_or(&self.sign)
+    }
+
+    /// Tells whether a blank stands between sign and amount. Letters are always apart.
+    fn is_sign_apart(&self) -> bool {
+        let is_apart = self.notation.is_apart || self.letters.is_some();
+        is_apart && !self.sign.is_empty()
     }
 
     /// The example from which the notation can be read again; empty for the usual one.
@@ -222,7 +268,11 @@ impl Currency {
     }
 
     fn sample_of(&self, whole: &str) -> String {
-        self.with_sign_beside(self.write(whole, self.parts("5")))
+        let as_stored = Currency {
+            letters: None,
+            ..self.clone()
+        };
+        as_stored.with_sign_beside(self.write(whole, self.parts("5")))
     }
 
     /// These digits behind the point, where the shop writes any.
@@ -260,7 +310,9 @@ impl Currency {
     pub(crate) fn columns_behind(&self) -> usize {
         match self.notation.position {
             SignPosition::Before => 0,
-            SignPosition::After => text::width(&self.sign) + usize::from(self.notation.is_apart),
+            SignPosition::After => {
+                text::width(self.shown_sign()) + usize::from(self.is_sign_apart())
+            }
         }
     }
 
@@ -269,9 +321,9 @@ impl Currency {
     #[must_use]
     pub fn read(&self, typed: &str) -> Option<Money> {
         let mut amount = typed.trim();
-        if !self.sign.is_empty() {
-            amount = amount.strip_prefix(self.sign.as_str()).unwrap_or(amount);
-            amount = amount.strip_suffix(self.sign.as_str()).unwrap_or(amount);
+        for sign in [&self.sign, self.shown_sign()] {
+            amount = amount.strip_prefix(sign).unwrap_or(amount);
+            amount = amount.strip_suffix(sign).unwrap_or(amount);
             amount = amount.trim();
         }
         let as_written = self.plain(amount).and_then(|plain| Money::parse(&plain));
@@ -308,13 +360,12 @@ impl Currency {
     }
 
     fn with_sign_beside(&self, amount: String) -> String {
-        let Currency { sign, notation } = self;
-        let blank = if notation.is_apart && !sign.is_empty() {
-            BLANK.to_string()
-        } else {
-            String::new()
+        let sign = self.shown_sign();
+        let blank = match self.is_sign_apart() {
+            true => BLANK.to_string(),
+            false => String::new(),
         };
-        match notation.position {
+        match self.notation.position {
             SignPosition::Before => format!("{sign}{blank}{amount}"),
             SignPosition::After => format!("{amount}{blank}{sign}"),
         }
@@ -561,6 +612,40 @@ mod tests {
     }
 
     #[test]
+    fn signs_are_shown_in_letters_and_stored_as_they_are() {
+        for (example, shown) in [
+            ("€1,234.50", "EUR 1,234.50"),
+            ("1.234,50 €", "1.234,50 EUR"),
+            ("1.234,50€", "1.234,50 EUR"),
+            ("£1,234.50", "GBP 1,234.50"),
+            ("¥1,234", "JPY 1,234.5"),
+            ("₹1,23,456.00", "INR 1,234.50"),
+            ("12 zł", "1234.5 PLN"),
+            // What is ASCII already, or known to no table, stays.
+            ("R$ 1.234,50", "R$ 1.234,50"),
+            ("1234,50", "1234,50"),
+            ("¤1,234.50", "¤1,234.50"),
+        ] {
+            let stored = Currency::from_example(example).unwrap();
+            let mut letters = stored.clone();
+            letters.show_letters();
+
+            let amount = money("1234.50");
+            let written = amount.in_currency(&letters);
+            assert_eq!(written.replace('\u{a0}', " "), shown);
+            assert_eq!(letters.read(&written), Some(amount), "{example}");
+            assert_eq!(letters.read(example), stored.read(example), "{example}");
+            let behind = text::width(&written) - text::width(&letters.number(amount));
+            assert!(matches!(letters.columns_behind(), 0 | 4), "{example}");
+            assert!(letters.columns_behind() <= behind, "{example}");
+
+            assert!(letters.is_same_as(&stored));
+            assert_eq!(letters.sign(), stored.sign());
+            assert_eq!(letters.example(), stored.example());
+        }
+    }
+
+    #[test]
     fn what_may_be_a_thousand_or_parts_is_asked() {
         for example in ["1,234", "€1.234", "1.234 €"] {
             let error = Currency::from_example(example).unwrap_err();
@@ -658,7 +743,11 @@ mod tests {
                     position,
                     is_apart,
                 };
-                Currency { sign, notation }
+                Currency {
+                    sign,
+                    notation,
+                    letters: None,
+                }
             })
     }
 

@@ -371,8 +371,8 @@ pub struct OrderBrief {
     pub changed: Option<u64>,
     /// Who brought it into its state, where that is not the first; clean text.
     pub changed_by: Option<String>,
-    /// Its total, in its currency.
-    pub total: Option<String>,
+    /// Its total, and the currency of that.
+    pub total: Option<(Money, Currency)>,
 }
 
 impl OrderBrief {
@@ -417,7 +417,7 @@ impl From<&Order> for OrderBrief {
             who: Some(order.who.clone()),
             at: Some(order.at),
             changed: Some(order.changed),
-            total: Some(order.total().in_currency(&order.currency)),
+            total: Some((order.total(), order.currency.clone())),
             ..OrderBrief::told(order.id.clone(), order.state)
         }
     }

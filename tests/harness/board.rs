@@ -3,6 +3,7 @@
 use super::screens::{env, id};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::config::theme::Theme;
 use trolley::model::order::OrderLine;
@@ -382,6 +383,15 @@ pub fn staff_env() -> StaffEnv {
         warn_after: 5 * MINUTE,
         late_after: 10 * MINUTE,
         print: Some("lp".to_owned()),
+    }
+}
+
+/// Names keys and currencies as a terminal is told that shows ASCII alone.
+pub fn name_in_ascii(state: &mut StaffState) {
+    state.env.keymap = state.env.keymap.clone().shown_in(Charset::Ascii);
+    state.shop.currency.show_letters();
+    if let Some(figured) = &mut state.today.figured {
+        figured.book.currency.show_letters();
     }
 }
 

@@ -427,6 +427,23 @@ impl TestScreen {
     }
 }
 
+/// Names keys and currencies as a terminal is told that shows ASCII alone.
+pub fn name_in_ascii(state: &mut State) {
+    state.env.keymap = state.env.keymap.clone().shown_in(Charset::Ascii);
+    state.shop.currency.show_letters();
+    for order in state.orders.list.iter_mut().flatten() {
+        order.currency.show_letters();
+    }
+    for order in &mut state.orders.followed {
+        if let Some((_, currency)) = &mut order.total {
+            currency.show_letters();
+        }
+    }
+    if let Some(preview) = &mut state.orders.preview {
+        preview.currency.show_letters();
+    }
+}
+
 /// The usual sizes.
 pub const SIZES: [(u16, u16); 5] = [(160, 48), (120, 36), (80, 24), (50, 15), (80, 12)];
 

@@ -486,7 +486,7 @@ fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Op
         at: utf8(at).and_then(|at| at.parse().ok()),
         changed: utf8(changed).and_then(|at| at.parse().ok()),
         changed_by: mover(changed_by),
-        total: total.map(|total| total.in_currency(&currency)),
+        total: total.map(|total| (total, currency)),
     })
 }
 

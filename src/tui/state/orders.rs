@@ -407,11 +407,12 @@ impl OrdersState {
     /// The total of the order of this id, in its currency, as far as that is known.
     #[must_use]
     pub(crate) fn total_of(&self, id: &OrderId) -> Option<String> {
-        let brief = self.brief(id).and_then(|order| order.total.clone());
-        brief.or_else(|| {
-            let order = self.order(id)?;
-            Some(order.total().in_currency(&order.currency))
-        })
+        let brief = self.brief(id).and_then(|order| order.total.as_ref());
+        if let Some((total, currency)) = brief {
+            return Some(total.in_currency(currency));
+        }
+        let order = self.order(id)?;
+        Some(order.total().in_currency(&order.currency))
     }
 
     /// The open order to show: one that was cancelled just now, else one that is ready, else the

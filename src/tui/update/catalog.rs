@@ -41,7 +41,8 @@ impl Updater<'_> {
         }
     }
 
-    fn set_shop(&mut self, shop: Shop) {
+    fn set_shop(&mut self, mut shop: Shop) {
+        self.state.env.display.fit_currency(&mut shop.currency);
         // What the checkout asks to confirm is in the currency of before.
         if self.state.shop.currency != shop.currency {
             self.invalidate_preview();

@@ -5,8 +5,8 @@ use crate::config::key::Key;
 use crate::config::keymap::Action;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{
-    Again, Change, ChangeKind, Order, OrderBrief, OrderId, OrderLine, OrderState, Preview, Refusal,
-    text,
+    Again, Change, ChangeKind, Currency, Order, OrderBrief, OrderId, OrderLine, OrderState,
+    Preview, Refusal, text,
 };
 use crate::store::live::{LiveRequest, NEWEST_LISTED};
 use crate::store::live::{OrderEvent, OrderRequest};
@@ -427,7 +427,12 @@ impl Updater<'_> {
     }
 
     /// Takes in an event about orders.
-    pub(super) fn on_order_event(&mut self, event: OrderEvent) {
+    pub(super) fn on_order_event(&mut self, mut event: OrderEvent) {
+        let display = self.state.env.display;
+        for currency in currencies(&mut event) {
+            display.fit_currency(currency);
+        }
+
         match event {
             OrderEvent::Preview(mut preview) => {
                 self.name_gone_products(&mut preview);
@@ -924,6 +929,34 @@ impl Updater<'_> {
     pub(super) fn request_order(&mut self, request: OrderRequest) {
         self.effects.push(Effect::Live(LiveRequest::Order(request)));
     }
+}
+
+/// The currencies of the amounts that an event brings.
+fn currencies(event: &mut OrderEvent) -> Vec<&mut Currency> {
+    match event {
+        OrderEvent::Preview(preview) => vec![&mut preview.currency],
+        OrderEvent::List(page) => page.orders.iter_mut().map(|it| &mut it.currency).collect(),
+        OrderEvent::Newest(briefs) => briefs.iter_mut().filter_map(in_brief).collect(),
+        OrderEvent::State(brief) => in_brief(brief).into_iter().collect(),
+        OrderEvent::Read(order) => vec![&mut order.currency],
+        OrderEvent::Settled(outcome) => match outcome.as_mut() {
+            Ok(order) => vec![&mut order.currency],
+            Err(_) => Vec::new(),
+        },
+        OrderEvent::Ended(..)
+        | OrderEvent::Resumed(_)
+        | OrderEvent::Waits(_)
+        | OrderEvent::Failed(_)
+        | OrderEvent::Cancelled(..)
+        | OrderEvent::Usual(_)
+        | OrderEvent::Marked(_) => Vec::new(),
+    }
+}
+
+/// The currency of an order's total, where that is known.
+fn in_brief(brief: &mut OrderBrief) -> Option<&mut Currency> {
+    let (_, currency) = brief.total.as_mut()?;
+    Some(currency)
 }
 
 /// The receipt of an order, which was opened from the list or not.

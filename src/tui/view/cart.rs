@@ -135,7 +135,7 @@ fn empty_message(state: &State, areas: &Areas) -> String {
 fn open_order_message(state: &State, order: &OrderBrief) -> String {
     let keymap = &state.env.keymap;
     let name = order.name();
-    let total = order.total.as_ref();
+    let total = state.orders.total_of(&order.id);
     let total = total.map_or(String::new(), |total| format!(", {total},"));
     let reached = order.state.name();
     let orders = keymap.key_of(Action::Orders);

@@ -30,7 +30,7 @@ impl Updater<'_> {
                 more,
                 unread,
             } => {
-                self.state.shop = shop;
+                self.set_shop(shop);
                 self.state.connectivity = Connectivity::Live;
                 let board = &mut self.state.board;
                 board.server_ahead = server_now.saturating_sub(self.state.now.steady);

@@ -107,7 +107,7 @@ impl Updater<'_> {
 
     /// Replaces all products, and leaves the selected one selected at its height on the screen.
     fn replace(&mut self, catalog: Catalog, shop: Shop) {
-        self.state.shop = shop;
+        self.set_shop(shop);
         let list = &mut self.state.products.list;
         let selected = list.selected_id();
         let old = std::mem::replace(&mut list.catalog, catalog);

@@ -55,6 +55,12 @@ impl Updater<'_> {
         }
     }
 
+    /// Takes in the settings of the shop as they are.
+    pub(super) fn set_shop(&mut self, mut shop: Shop) {
+        self.state.env.display.fit_currency(&mut shop.currency);
+        self.state.shop = shop;
+    }
+
     /// Takes in what became of a change of the settings.
     pub(super) fn on_shop_set(&mut self, field: ShopField, outcome: Result<Shop, RepeatError>) {
         let saving = &mut self.state.settings.saving;
@@ -65,7 +71,7 @@ impl Updater<'_> {
         let name = setting_name(field);
         match outcome {
             Ok(shop) => {
-                self.state.shop = shop;
+                self.set_shop(shop);
                 let now = setting_text(&self.state.shop, field);
                 let now = text::truncate(&text::shown(&now), 40);
                 self.notify_info(match now.as_str() {

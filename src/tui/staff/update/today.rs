@@ -153,7 +153,9 @@ impl Updater<'_> {
 
         today.reading = None;
         match read {
-            Ok(figured) => {
+            Ok(mut figured) => {
+                let display = self.state.env.display;
+                display.fit_currency(&mut figured.book.currency);
                 today.figured = Some(figured);
                 today.failure = None;
                 for order in std::mem::take(&mut today.meanwhile) {

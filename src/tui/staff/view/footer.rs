@@ -52,7 +52,9 @@ fn message(state: &StaffState) -> (String, Style) {
     if let StaffMode::ConfirmCancel(id, _) = &state.mode {
         let order = state.board.ticket(id).map(|ticket| ticket.order());
         let question = order.map_or_else(String::new, |order| {
-            let total = order.total().in_currency(&order.currency);
+            let mut currency = order.currency.clone();
+            state.env.display.fit_currency(&mut currency);
+            let total = order.total().in_currency(&currency);
             format!(
                 "Cancel {} of {}, {total}? Its stock goes back and {} is told.",
                 order.name(),
