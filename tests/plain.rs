@@ -140,7 +140,21 @@ fn an_order_takes_the_words_and_the_total() {
         fixed.ends_with("To pay: €12.00. To order, type: place order 12.00\n"),
         "{fixed}"
     );
+    assert!(
+        fixed.contains("Type note order and the note to add one for the order.\n"),
+        "{fixed}"
+    );
+    ann.says("note", "note PRODUCT TEXT, or note order TEXT: ");
+    ann.says("note order back", "You noted on the order: back.");
+    // Wherever it is typed, it is for the order that the cart would become.
+    ann.says("order 9", "9");
     ann.says("note order back door", "You noted on the order: back door.");
+    ann.says(
+        "note order",
+        "It is now: back door. Type it, none to remove it,",
+    );
+    ann.says("", "Nothing was changed.");
+    ann.says("checkout", "Note for the order: back door.\n");
 
     // Neither another total nor other words order anything.
     ann.says(
@@ -193,11 +207,22 @@ fn ones_own_order_is_cancelled_after_a_question() {
     ann.says("add espresso", "Added 1 Espresso.");
     ann.says("place order 2.40", "Ordered. Number 1, €2.40.");
     ann.says(
+        "undo",
+        "Undo does not take back order #1: cancel 1 does that.",
+    );
+    ann.says(
         "cancel 1",
         "Cancel #1, €2.40? Its stock goes back. Type yes or no.",
     );
     ann.says("no", "Nothing was changed.");
-    ann.ask("cancel 1");
+    // It is meant without its number, whatever was asked meanwhile.
+    ann.says(
+        "again",
+        "Added 1 Espresso of #1. The cart has 1 line, €2.40.",
+    );
+    ann.says("checkout", "1 line, €2.40.");
+    ann.says("undo", "The cart is empty.");
+    ann.says("cancel", "Cancel #1, €2.40?");
     let told = ann.says("yes", "#1 is cancelled.");
     assert_eq!(told.matches("cancelled").count(), 1, "{told}");
     ann.says("clear", "The cart is empty already.");

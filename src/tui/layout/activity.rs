@@ -331,10 +331,15 @@ fn describe_edit(state: &State, activity: &Activity, wording: Wording) -> Phrase
             (before, line.of_others(me))
         }
     };
+    // Elsewhere a message has said of which order it is.
+    let of_order = match (&activity.put_back, wording) {
+        (Some(order), Wording::Spoken) => format!(" of {}", state.orders.name_of(order)),
+        (Some(_), Wording::Full | Wording::Brief) | (None, _) => String::new(),
+    };
     Phrase {
         before,
         name: state.name_of(&line.product),
-        behind: behind + &now_in_cart(line, wording),
+        behind: behind + &of_order + &now_in_cart(line, wording),
     }
 }
 

@@ -164,7 +164,7 @@ impl Updater<'_> {
             }
             Word::Cart => self.tell_cart(),
             Word::Clear => self.act(Action::AskClear),
-            Word::Undo => self.act(Action::Undo),
+            Word::Undo => self.undo(),
             Word::Redo => self.act(Action::Redo),
             Word::KeepAlive => self.act(Action::KeepAlive),
 

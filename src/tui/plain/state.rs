@@ -29,6 +29,10 @@ pub struct Plain {
     pub(super) asks_which: bool,
     /// The products that the last list did not come to.
     pub(super) unlisted: Vec<u32>,
+    /// The order that was placed or told last: commands about an order that name none mean it.
+    pub(super) order: Option<OrderId>,
+    /// The order that was placed here, while nothing was changed from here since.
+    pub(super) just_ordered: Option<OrderId>,
     /// The awaited result of the last command.
     pub(super) waiting: Option<Waiting>,
     /// Whoever is there may type: nothing may be said.
@@ -168,10 +172,12 @@ impl Awaited {
 }
 
 /// The next step, once the preview of an order is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Then {
     /// The preview is told.
     Tell,
+    /// This is noted on it; the note is asked for where it is empty.
+    Note(String),
     /// It is placed, where it costs this.
     Place(Money),
     /// All that can't be ordered is fixed, or the problem with this number.
@@ -206,6 +212,8 @@ impl Plain {
             choices: Vec::new(),
             asks_which: false,
             unlisted: Vec::new(),
+            order: None,
+            just_ordered: None,
             waiting: Some(Waiting::of(Awaited::Opening, 0)),
             is_prompted: false,
             was_interrupted: false,

@@ -145,6 +145,9 @@ impl Updater<'_> {
 
     /// Passes on that a change of ours is applied, and tells it with what the cart is now.
     fn tell_own(&mut self, message: Message, update: &Update) {
+        if update.kind.changes_lines() {
+            self.plain.just_ordered = None;
+        }
         let said = self.pass_on(message);
         let mut told: Vec<String> = said.iter().map(|words| sentence(words)).collect();
         if update.kind.changes_lines() && !update.lines.is_empty() {

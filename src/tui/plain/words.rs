@@ -88,7 +88,12 @@ pub(super) const COMMANDS: &[Command] = &[
         "Hear the categories, or the products of one",
     ),
     own("more", Word::More, "", "Hear more of the list"),
-    of_palette("note", Word::Note),
+    own(
+        "note",
+        Word::Note,
+        "PRODUCT TEXT, or note order TEXT",
+        "Note something on a line of the cart, or on the whole order",
+    ),
     own(
         "people",
         Word::People,

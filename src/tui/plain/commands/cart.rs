@@ -1,6 +1,6 @@
 //! The cart, its people and rules, and the other carts.
 
-use super::super::state::{Awaited, Choice};
+use super::super::state::{Awaited, Choice, Then};
 use super::super::tell::{self, sentence};
 use super::Updater;
 use crate::config::keymap::Action;
@@ -43,8 +43,7 @@ impl Updater<'_> {
             let entries = people.into_iter();
             self.offer(entries.map(|(person, told)| (Choice::Person(person), told)));
             let state = &self.plain.state;
-            let together = state.totals().subtotal.in_currency(&state.shop.currency);
-            let mut told = vec![format!("Together {together}.")];
+            let mut told = vec![tell::together(state)];
             told.extend(tell::cart_state(state));
             self.tell_all(told);
             return;
@@ -87,20 +86,26 @@ impl Updater<'_> {
             return self.match_products(format!("note {words}"));
         }
 
-        if !matches!(self.plain.state.mode, Mode::Checkout(_)) {
-            return self.tell(
-                "Type checkout first: a note for the whole order is written there.".to_owned(),
-            );
+        let text = rest.trim().to_owned();
+        if matches!(self.plain.state.mode, Mode::Checkout(_)) {
+            self.note_on_order(text);
+        } else {
+            // It belongs to the order that the cart would become: that is read first.
+            self.check_out(Then::Note(text));
+        }
+    }
+
+    /// Notes something on the order that the checkout shows; asks for it where that is nothing.
+    pub(super) fn note_on_order(&mut self, text: String) {
+        if text.is_empty() {
+            return self.run(Run::AskNote(None));
         }
 
         let note = AskedNote {
             product: None,
             before: self.plain.state.own_note(None).to_owned(),
         };
-        match rest.trim() {
-            "" => self.run(Run::AskNote(None)),
-            text => self.run(Run::Note(note, text.to_owned())),
-        }
+        self.run(Run::Note(note, text));
     }
 
     /// Reads the carts that this person has used.

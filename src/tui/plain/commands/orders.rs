@@ -19,7 +19,11 @@ const LISTED: usize = 15;
 impl Updater<'_> {
     /// Opens the checkout, and goes on once it is read.
     pub(super) fn check_out(&mut self, then: Then) {
-        if self.is_away("Nothing can be ordered") {
+        let what = match then {
+            Then::Note(_) => "Nothing can be noted on the order",
+            Then::Tell | Then::Place(_) | Then::Fix(_) => "Nothing can be ordered",
+        };
+        if self.is_away(what) {
             return;
         }
         self.send(Message::Run(Box::new(Run::Action(Action::Checkout))));
@@ -44,6 +48,7 @@ impl Updater<'_> {
         };
         match then {
             Then::Tell => self.tell_checkout(&preview),
+            Then::Note(text) => self.note_on_order(text),
             Then::Place(total) => self.place_at(total, &preview),
             Then::Fix(which) => self.fix_in(which, &preview),
         }
@@ -146,8 +151,28 @@ impl Updater<'_> {
             Some(order) => tell::placed(order),
             None => format!("Ordered. Its id is {id}."),
         };
+        self.plain.order = Some(id.clone());
+        self.plain.just_ordered = Some(id.clone());
         self.plain.said.total = None;
         self.tell(told);
+    }
+
+    /// Undoes the last change. An order is none, and the changes before it went into it.
+    pub(super) fn undo(&mut self) {
+        let Some(id) = &self.plain.just_ordered else {
+            return self.act(Action::Undo);
+        };
+        let state = &self.plain.state;
+        let order = state.orders.order(id);
+        let can_cancel = state.env.keymap.has_key(Action::AskCancel)
+            && order.is_some_and(|order| order.refuse_cancel_by(true).is_none());
+
+        let name = state.orders.name_of(id);
+        let way = match can_cancel {
+            true => format!(": cancel {} does that", name.trim_start_matches('#')),
+            false => String::new(),
+        };
+        self.tell(format!("Undo does not take back order {name}{way}."));
     }
 
     /// Reads the past orders, for what is wanted of them.
@@ -159,10 +184,10 @@ impl Updater<'_> {
         self.wait_for(Awaited::Orders(wanted));
     }
 
-    /// Does something with an order that is named, or with the one that was told last.
+    /// Does something with an order that is named, or with the one that was placed or told last.
     pub(super) fn with_order(&mut self, words: &str, with: WithOrder) {
         if words.is_empty() {
-            return match self.told_order().cloned() {
+            return match self.told_order().map(|order| order.id.clone()) {
                 Some(order) => self.do_with(order, with),
                 None => {
                     self.tell("Say which order: type its number behind the command.".to_owned())
@@ -281,7 +306,9 @@ impl Updater<'_> {
         self.tell_all(told);
     }
 
+    /// Makes an order the one that the core's actions are about.
     fn show_order(&mut self, order: OrderId) {
+        self.plain.order = Some(order.clone());
         let is_shown = matches!(&self.plain.state.mode,
             Mode::Receipt { order: shown, .. } if *shown == order);
         if !is_shown {
@@ -293,12 +320,12 @@ impl Updater<'_> {
         }
     }
 
-    /// Marks that somebody has settled the order that was told last, or takes that back.
+    /// Marks that somebody has settled the order that was placed or told last, or takes that back.
     pub(super) fn settle(&mut self, name: &str) {
-        let told = self.told_order();
-        let Some(order) = told.and_then(|id| self.plain.state.orders.order(id)) else {
+        let Some(order) = self.told_order() else {
             return self.tell("Type order and its number first.".to_owned());
         };
+        let id = order.id.clone();
         let meant = text::folded(name);
         let people = People::of_order(order);
         let mut names = people.parts.keys();
@@ -307,6 +334,7 @@ impl Updater<'_> {
             return self.tell(format!("“{name}” has no part of that order."));
         };
 
+        self.show_order(id);
         let before = self.effects.len();
         self.send(Message::Run(Box::new(Run::Settle(found))));
         if self.effects.len() > before {
@@ -314,12 +342,10 @@ impl Updater<'_> {
         }
     }
 
-    /// The order whose receipt was told last.
-    fn told_order(&self) -> Option<&OrderId> {
-        let Mode::Receipt { order, .. } = &self.plain.state.mode else {
-            return None;
-        };
-        Some(order)
+    /// The order that was placed or told last, where it is one of this cart.
+    fn told_order(&self) -> Option<&Order> {
+        let id = self.plain.order.as_ref()?;
+        self.plain.state.orders.order(id)
     }
 
     /// Says that something can't be done while the server is away; returns whether it is.

@@ -3,7 +3,7 @@
 use super::sentence;
 use crate::model::shares::{Portions, are_shared};
 use crate::model::total;
-use crate::model::total::{ProductLookup, Totals};
+use crate::model::total::ProductLookup;
 use crate::model::{CartLine, ProductId, UserName, text};
 use crate::tui::layout::orders::ordering;
 use crate::tui::layout::rules::{deadline, left_words};
@@ -11,17 +11,18 @@ use crate::tui::state::State;
 use crate::tui::view::carts::GlanceWords;
 use crate::tui::view::details::line_words;
 
-/// The lines of the cart as the server has it, and its sum.
+/// The lines of the cart that shows and its sum, and what of that the server has not confirmed.
 pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
     if !state.cart.loaded {
         return "The cart has not been read yet.".to_owned();
     }
-    let lines = &state.cart.confirmed.lines;
+    let pending = pending_words(state);
+    let lines = &state.cart.shown.lines;
     if lines.is_empty() {
-        return "The cart is empty.".to_owned();
+        return format!("The cart is empty{pending}.");
     }
 
-    let totals = confirmed_totals(state);
+    let totals = state.totals();
     let count = text::count(lines.len(), "line");
     let sum = totals.subtotal.in_currency(&state.shop.currency);
     let uncounted = match totals.uncounted {
@@ -30,12 +31,22 @@ pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
     };
     let left = left_words(state).map_or_else(String::new, |left| format!(", {left}"));
 
-    format!("The cart has {count}, {sum}{uncounted}{left}.")
+    format!("The cart has {count}, {sum}{uncounted}{left}{pending}.")
 }
 
-fn confirmed_totals(state: &State) -> Totals {
-    let lines = state.cart.confirmed.lines.iter();
-    total::totals(lines.map(|line| (line, state.lookup(&line.product))))
+/// What the items of all people cost together.
+pub(in crate::tui::plain) fn together(state: &State) -> String {
+    let sum = state.totals().subtotal.in_currency(&state.shop.currency);
+    format!("Together {sum}{}.", pending_words(state))
+}
+
+/// How many changes are counted in a sum that the server has not confirmed, as the end of a
+/// sentence; empty where there are none.
+fn pending_words(state: &State) -> String {
+    match state.cart.unconfirmed.len() {
+        0 => String::new(),
+        pending => format!(", {} not confirmed yet", text::count(pending, "change")),
+    }
 }
 
 /// Until when the cart may be changed, or why it can't be; nothing where there is no end.

@@ -31,9 +31,7 @@ pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<S
             .filter_map(|line| price_change(state, line)),
     );
     told.extend(people(state, preview));
-    if !preview.note.is_empty() {
-        told.push(sentence(&format!("Note for the order: {}", preview.note)));
-    }
+    told.extend(note(state, preview));
     told.extend(way_on(state, preview, blocked.len()));
     told
 }
@@ -76,6 +74,16 @@ fn people(state: &State, preview: &Preview) -> Option<String> {
     });
     let parts: Vec<String> = parts.collect();
     Some(format!("Of that {}.", text::listed(&parts)))
+}
+
+/// The note for the whole order, or how to add one; nothing where the cart can't be changed.
+fn note(state: &State, preview: &Preview) -> Option<String> {
+    let note = &preview.note;
+    if !note.is_empty() {
+        return Some(sentence(&format!("Note for the order: {note}")));
+    }
+    let how = "Type note order and the note to add one for the order.".to_owned();
+    fixing::closed(state).is_none().then_some(how)
 }
 
 /// The advice on what to do now: fix it, or order.

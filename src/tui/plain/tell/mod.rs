@@ -7,7 +7,7 @@ mod checkout;
 mod orders;
 mod people;
 
-pub(super) use cart::{cart_lines, cart_state, cart_sum, carts, line_details};
+pub(super) use cart::{cart_lines, cart_state, cart_sum, carts, line_details, together};
 pub(super) use catalog::{categories, product};
 pub(super) use checkout::{problems, to_pay};
 pub(super) use orders::{order, placed, receipt};
