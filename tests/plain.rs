@@ -245,7 +245,16 @@ fn a_lost_connection_is_told_and_nothing_is_told_as_saved() {
     ann.hears("The connection is lost. Your changes wait.");
     let told = ann.says("add oat milk", "Waiting for the server …");
     assert!(!told.contains("Added"), "{told}");
-    ann.says("cart", "2. Oat Milk, 1, €2.30, not confirmed yet.");
+    let cart = ann.says("cart", "2. Oat Milk, 1, €2.30, not confirmed yet.");
+    let total = "The cart has 2 lines, €4.70, 1 change not confirmed yet.\n";
+    assert!(cart.contains(total), "{cart}");
+    ann.says("people", "Together €4.70, 1 change not confirmed yet.\n");
+    let status = ann.says("status", total);
+    assert!(status.contains("The connection is lost since "), "{status}");
+    assert!(
+        status.contains("\n1 change not confirmed yet.\n"),
+        "{status}"
+    );
     ann.says(
         "checkout",
         "Nothing can be ordered until the server is back.",
@@ -259,6 +268,7 @@ fn a_lost_connection_is_told_and_nothing_is_told_as_saved() {
     let heard = ann.hears("Added 1 Oat Milk.");
     assert!(heard.contains("Connected again."), "{heard}");
     assert_eq!(server.get("ZSCORE cart:office oat-milk"), "1");
+    ann.says("status", "Connected.\nAll that you did is saved.\n");
     ann.quit();
 }
 
@@ -281,6 +291,14 @@ fn what_is_not_understood_changes_nothing_and_says_what_to_do() {
     ann.says("set", "Type set and a product");
     ann.says("cancel x-y", "is not the number of an order");
     ann.says("!9", "There is no line “9”");
+    ann.says(
+        "help zzz",
+        "There is no command “zzz”: help alone tells all.",
+    );
+    ann.says("help chekout", "type help checkout for the nearest one.");
+    ann.says("help pla", "place order TOTAL: ");
+    let whole = ann.says("help cart", "cart: ");
+    assert!(!whole.contains("carts: "), "{whole}");
     // Keys that a terminal shows with letters come back as letters.
     ann.says("\u{1b}[A", "matches");
     ann.says("add tea 2", "Added 2 Tea");

@@ -284,7 +284,7 @@ fn nearest_product(state: &State, typed: &str) -> Option<String> {
 }
 
 /// The name that is most like what is typed, or has a word that is; `None` where none is near.
-fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = text::folded(typed.trim());
     nearest_of(names.map(|name| (name_similarity(name, &wanted), name)))
 }

@@ -187,7 +187,9 @@ impl Updater<'_> {
             Word::Carts => self.read_carts(),
             Word::News => self.tell_activity(),
             Word::Status => {
-                let told = tell::greeting(&self.plain.state);
+                let state = &self.plain.state;
+                let mut told = tell::greeting(state);
+                told.extend(tell::connection(state));
                 self.tell_all(told);
             }
             Word::History => self.tell_history(),
@@ -467,19 +469,29 @@ impl Updater<'_> {
         Some(format!("{}: {sentence}.", typed.trim()))
     }
 
+    /// Tells the commands: all of them, or those that begin with these words.
     fn help(&mut self, words: &str) {
-        let meant = COMMANDS.iter().filter(|command| command.name == words);
-        let meant: Vec<&Command> = meant.collect();
-        let told: Vec<String> = match meant.as_slice() {
-            [] => COMMANDS
-                .iter()
-                .filter_map(|it| self.command_help(it))
-                .collect(),
-            meant => meant
-                .iter()
-                .filter_map(|it| self.command_help(it))
-                .collect(),
+        let meant = text::folded(words);
+        let known = COMMANDS.iter().filter_map(|command| {
+            let told = self.command_help(command)?;
+            Some((command.name, told))
+        });
+        let known: Vec<(&str, String)> = known.collect();
+
+        let is_whole = known.iter().any(|(name, _)| *name == meant);
+        let is_meant = |name: &str| match is_whole {
+            true => name == meant,
+            false => name.starts_with(&meant),
         };
+        let told = known.iter().filter(|(name, _)| is_meant(name));
+        let told: Vec<String> = told.map(|(_, told)| told.clone()).collect();
+        if told.is_empty() {
+            let near = palette::nearest(&meant, known.iter().map(|(name, _)| *name));
+            let near = near.map_or("help alone tells all".to_owned(), |near| {
+                format!("type help {near} for the nearest one")
+            });
+            return self.tell(format!("There is no command “{words}”: {near}."));
+        }
 
         self.tell_all(told);
         if meant.is_empty() {

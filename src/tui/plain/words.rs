@@ -179,7 +179,7 @@ pub(super) const COMMANDS: &[Command] = &[
         "status",
         Word::Status,
         "",
-        "Hear where you are, and with whom",
+        "Hear where you are, with whom, and whether all is saved",
     ),
     own(
         "history",

@@ -16,8 +16,8 @@ pub(super) use people::{people, person_lines};
 use crate::model::time::{ClockStyle, clock};
 use crate::model::{Activity, Update, text};
 use crate::tui::layout::activity::{describe_event_with_author, describe_with_author};
-use crate::tui::state::State;
 use crate::tui::state::activity::ActivityEntry;
+use crate::tui::state::{Connectivity, State};
 
 /// The entries of the activity that are told at a time.
 const NEWEST: usize = 10;
@@ -53,6 +53,31 @@ pub(super) fn greeting(state: &State) -> Vec<String> {
     let mut told = vec![format!("{where_and_who} {}", cart_sum(state))];
     told.extend(cart_state(state));
     told
+}
+
+/// Whether the server is there, since when it is not, and what it has not confirmed yet.
+pub(super) fn connection(state: &State) -> Vec<String> {
+    let link = match &state.connectivity {
+        Connectivity::Connecting => "Not connected yet".to_owned(),
+        Connectivity::Live => "Connected".to_owned(),
+        Connectivity::Syncing => "Connected, and the cart is being read again".to_owned(),
+        Connectivity::Offline { since, trouble } => {
+            let since = u64::try_from(*since).unwrap_or_default();
+            let since = clock(since, &state.env.zone, ClockStyle::Second);
+            format!("The connection is lost since {since}: {trouble}")
+        }
+        Connectivity::Unreadable(trouble) => {
+            format!("Connected, but the cart can't be read: {trouble}")
+        }
+    };
+
+    let changes = state.unsettled_changes();
+    let unsaved = match (changes, state.orders.placing.is_some()) {
+        (0, false) => "All that you did is saved.".to_owned(),
+        (0, true) => "It is not known yet whether your order is placed.".to_owned(),
+        (changes, _) => format!("{} not confirmed yet.", text::count(changes, "change")),
+    };
+    vec![sentence(&link), unsaved]
 }
 
 /// A change of the cart, with whoever made it.
