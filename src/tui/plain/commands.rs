@@ -5,7 +5,7 @@ mod orders;
 mod products;
 
 use super::lines::Typed;
-use super::state::{Awaited, Choice, Plain, Then, Waiting, Wanted, WithOrder};
+use super::state::{Awaited, Choice, Plain, Then, Unlisted, Waiting, Wanted, WithOrder};
 use super::tell::{self, sentence};
 use super::words::{COMMANDS, Command, Word, read, read_choice};
 use crate::config::keymap::Action;
@@ -19,6 +19,8 @@ use tui_input::Input;
 
 /// The lines that the history tells.
 const HISTORY_TOLD: usize = 20;
+/// What `more` says where a list is over.
+const NO_MORE: &str = "There is no more of the list.";
 
 /// One update of plain mode.
 pub(super) struct Updater<'a> {
@@ -411,7 +413,7 @@ impl Updater<'_> {
     /// Tells a list whose entries can be chosen by their numbers.
     fn offer(&mut self, entries: impl IntoIterator<Item = (Choice, String)>) {
         self.plain.choices.clear();
-        self.plain.unlisted.clear();
+        self.plain.unlisted = Unlisted::Nothing;
         self.offer_more(entries);
     }
 

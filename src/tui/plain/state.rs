@@ -27,8 +27,8 @@ pub struct Plain {
     pub(super) choices: Vec<Choice>,
     /// Which of them is meant was asked.
     pub(super) asks_which: bool,
-    /// The products that the last list did not come to.
-    pub(super) unlisted: Vec<u32>,
+    /// What the last list did not come to.
+    pub(super) unlisted: Unlisted,
     /// The order that was placed or told last: commands about an order that name none mean it.
     pub(super) order: Option<OrderId>,
     /// The order that was placed here, while nothing was changed from here since.
@@ -112,6 +112,16 @@ pub(super) enum Choice {
     Cart(UserName),
 }
 
+/// What a list did not come to, which is asked for by `more`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unlisted {
+    Nothing,
+    /// These products.
+    Products(Vec<u32>),
+    /// The orders behind this one, or all where none was told; they may have to be read first.
+    Orders(Option<OrderId>),
+}
+
 /// Something that a command waits for.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -189,6 +199,8 @@ pub(super) enum Then {
 pub(super) enum Wanted {
     /// The orders with these words are listed.
     List(String),
+    /// The list goes on behind this one, or begins.
+    Behind(Option<OrderId>),
     /// One of them is meant.
     One(OrderRef, WithOrder),
 }
@@ -211,7 +223,7 @@ impl Plain {
             news: News::default(),
             choices: Vec::new(),
             asks_which: false,
-            unlisted: Vec::new(),
+            unlisted: Unlisted::Nothing,
             order: None,
             just_ordered: None,
             waiting: Some(Waiting::of(Awaited::Opening, 0)),

@@ -5,10 +5,11 @@ use super::state::Plain;
 use super::update::{PlainEvent, update};
 use crate::config::keymap::Keymap;
 use crate::model::{
-    Cart, Catalog, Change, ChangeKind, Deadline, LineChange, OpId, Product, ProductId, Refusal,
-    Update,
+    Cart, Catalog, Change, ChangeKind, Currency, Deadline, LineChange, Money, OpId, Order, OrderId,
+    OrderLine, OrderState, Product, ProductId, Refusal, Update,
 };
-use crate::store::live::{LiveEvent, LiveRequest};
+use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use crate::store::order::OrdersPage;
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::tests::state;
@@ -18,6 +19,8 @@ struct Talk {
     plain: Plain,
     now: Now,
     sent: Vec<Change>,
+    /// From which on older orders were asked for.
+    older: Vec<usize>,
 }
 
 impl Talk {
@@ -30,6 +33,7 @@ impl Talk {
             plain: Plain::new(state),
             now: Now::default(),
             sent: Vec::new(),
+            older: Vec::new(),
         };
 
         talk.shop(Message::Live(LiveEvent::Cart(Cart::default())));
@@ -45,8 +49,12 @@ impl Talk {
 
     fn event(&mut self, event: PlainEvent) {
         for effect in update(&mut self.plain, event, self.now) {
-            if let Effect::Live(LiveRequest::Change(change)) = effect {
-                self.sent.push(change);
+            match effect {
+                Effect::Live(LiveRequest::Change(change)) => self.sent.push(change),
+                Effect::Live(LiveRequest::Order(OrderRequest::Older(from))) => {
+                    self.older.push(from);
+                }
+                _ => {}
             }
         }
     }
@@ -86,6 +94,40 @@ impl Talk {
             deadline: Deadline::default(),
         }
     }
+}
+
+/// The orders of these numbers, the newest first, of so many in all.
+fn page(numbers: std::ops::RangeInclusive<u32>, total: usize) -> Message {
+    let orders = numbers.clone().rev().map(|number| Order {
+        id: OrderId::new(u64::from(number), u64::from(number)),
+        number: Some(number),
+        user: "office".to_owned(),
+        who: "ann".to_owned(),
+        at: u64::from(number),
+        state: OrderState::Done,
+        changed: u64::from(number),
+        reached: Vec::new(),
+        currency: Currency::default(),
+        lines: vec![OrderLine {
+            product: ProductId::stored(b"espresso"),
+            name: "Espresso".to_owned(),
+            unit: String::new(),
+            quantity: 1,
+            price: Money::parse("2.40").unwrap(),
+            shares: Vec::new(),
+            notes: Vec::new(),
+        }],
+        settled: Vec::new(),
+        note: String::new(),
+    });
+    let first = usize::try_from(*numbers.start()).unwrap();
+    let page = OrdersPage {
+        orders: orders.collect(),
+        from: 0,
+        total,
+        next: total + 1 - first,
+    };
+    Message::Live(LiveEvent::Order(OrderEvent::List(page)))
 }
 
 fn product(id: &str, name: &str) -> Product {
@@ -219,4 +261,103 @@ fn words_that_are_not_sure_do_nothing() {
     }
 
     assert_eq!(talk.sent, []);
+}
+
+#[test]
+fn a_list_of_orders_goes_on_as_far_as_there_are_any() {
+    let mut talk = Talk::begun();
+    talk.types("orders");
+    talk.shop(page(31..=50, 50));
+    let said = talk.said();
+    assert_eq!(said.len(), 16);
+    assert!(said[0].starts_with("1. Order 50, "), "{said:?}");
+    let more = "35 more: type more. Type a number to hear the receipt.";
+    assert_eq!(said[15], more);
+
+    // An order that comes meanwhile moves none.
+    talk.plain.take_prompt();
+    talk.shop(page(32..=51, 51));
+    talk.types("more");
+    let said = talk.said();
+    assert!(said[0].starts_with("16. Order 35, "), "{said:?}");
+    assert!(said[5].starts_with("31 more: "), "{said:?}");
+
+    let asked = talk.older.len();
+    talk.plain.take_prompt();
+    talk.types("more");
+    assert_eq!(talk.said(), [""; 0], "older ones are being read");
+    assert_eq!(talk.older[asked..], [20]);
+    talk.shop(page(1..=31, 51));
+    let said = talk.said();
+    assert!(said[0].starts_with("21. Order 30, "), "{said:?}");
+    assert!(said[15].starts_with("15 more: "), "{said:?}");
+    for end in ["Type a number to hear", "There is no more of the list."] {
+        talk.plain.take_prompt();
+        talk.types("more");
+        let said = talk.said();
+        assert!(said.last().unwrap().starts_with(end), "{said:?}");
+    }
+}
+
+#[test]
+fn sentences_end_with_a_stop_and_entries_do_not() {
+    let mut talk = Talk::begun();
+    let update = talk.update("bob", 1, 2, 2);
+    talk.shop(Message::Live(LiveEvent::Update(update)));
+    for typed in [
+        "cart",
+        "1",
+        "people",
+        "list",
+        "search e",
+        "espresso beans",
+        "note",
+        "status",
+        "rules",
+        "help",
+        "help zzz",
+        "news",
+        "history",
+        "orders",
+        "order",
+        "espreso",
+        "more",
+    ] {
+        talk.types(typed);
+        if typed == "orders" {
+            talk.shop(page(1..=3, 3));
+        }
+        for told in talk.said() {
+            let is_entry = told
+                .split_once(". ")
+                .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+            let ends = told.ends_with(['.', '?', ':']);
+            assert_eq!(ends, !is_entry, "{typed}: {told}");
+        }
+        talk.plain.take_prompt();
+    }
+}
+
+#[test]
+fn a_long_name_is_cut_in_lists_and_told_where_it_is_alone() {
+    let mut talk = Talk::begun();
+    let long = format!("Espresso {}", "very ".repeat(40));
+    let products = [product("espresso", long.trim())];
+    let catalog = Catalog::new(products.to_vec());
+    talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    let update = talk.update("bob", 1, 2, 2);
+    talk.shop(Message::Live(LiveEvent::Update(update)));
+    talk.types("");
+    talk.said();
+    talk.plain.take_prompt();
+
+    talk.types("cart");
+    let said = talk.said();
+    assert!(said[0].contains("very …, 2, 4.80"), "{said:?}");
+    assert!(said[0].chars().count() < 100, "{said:?}");
+    talk.plain.take_prompt();
+    talk.types("1");
+    let said = talk.said();
+    assert!(said[0].starts_with(long.trim()), "{said:?}");
+    assert!(said.last().unwrap().contains("set espresso 3"), "{said:?}");
 }

@@ -1,8 +1,8 @@
 //! The checkout, placing an order, and past orders.
 
-use super::super::state::{Awaited, Choice, Then, Wanted, WithOrder};
+use super::super::state::{Awaited, Choice, Then, Unlisted, Wanted, WithOrder};
 use super::super::tell;
-use super::Updater;
+use super::{NO_MORE, Updater};
 use crate::config::keymap::Action;
 use crate::model::order::OrderRef;
 use crate::model::{Money, Order, OrderId, People, Preview, Refusal, text};
@@ -10,6 +10,7 @@ use crate::store::live::{LiveRequest, OrderRequest};
 use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::layout::palette::Run;
 use crate::tui::message::{Effect, Message};
+use crate::tui::state::orders::OrdersState;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::{Connectivity, Mode};
 
@@ -204,6 +205,7 @@ impl Updater<'_> {
     pub(super) fn on_orders(&mut self, wanted: Wanted) {
         match wanted {
             Wanted::List(words) => self.list_orders(&words),
+            Wanted::Behind(last) => self.list_orders_behind(last),
             Wanted::One(meant, with) => match self.find_order(&meant) {
                 Found::One(order) => self.do_with(order, with),
                 Found::Several(typed, count) => {
@@ -213,9 +215,7 @@ impl Updater<'_> {
                 Found::None(typed) => {
                     let orders = &self.plain.state.orders;
                     if orders.read < orders.total {
-                        let older = OrderRequest::Older(orders.read);
-                        self.effects.push(Effect::Live(LiveRequest::Order(older)));
-                        self.wait_for(Awaited::Orders(Wanted::One(meant, with)));
+                        self.read_older_orders(Wanted::One(meant, with));
                     } else {
                         self.tell_sentence(&Refusal::UnknownOrder(typed).to_string());
                     }
@@ -259,24 +259,68 @@ impl Updater<'_> {
     fn list_orders(&mut self, words: &str) {
         self.plain.state.orders.words = words.into();
         self.plain.state.filter_orders(None);
-        let state = &self.plain.state;
-        let shown = state.orders.rows(0).take(LISTED);
-        let told: Vec<(Choice, String)> = shown
-            .map(|order| (Choice::Order(order.id.clone()), tell::order(state, order)))
-            .collect();
-        let count = state.orders.shown.len();
+        self.offer([]);
+        self.list_orders_behind(None);
+    }
 
-        let after = match (told.len(), words) {
-            (0, "") => "There are no orders yet.".to_owned(),
-            (0, words) => format!("No order matches “{words}”."),
-            (told, _) if told < count => {
-                let older = text::count(count - told, "older one");
-                format!("There are {older}: type orders and a word of them.")
+    /// Goes on with the list of orders; those that are not known yet are read first.
+    pub(super) fn list_more_orders(&mut self, last: Option<OrderId>) {
+        let orders = &self.plain.state.orders;
+        let is_known = orders
+            .rows(place_behind(orders, last.as_ref()))
+            .next()
+            .is_some();
+        if is_known || orders.read >= orders.total {
+            self.list_orders_behind(last);
+        } else if !self.is_away("The orders can't be read") {
+            self.read_older_orders(Wanted::Behind(last));
+        }
+    }
+
+    /// Lists the known orders behind the last one that was told, and says whether there are others.
+    fn list_orders_behind(&mut self, last: Option<OrderId>) {
+        let state = &self.plain.state;
+        let orders = &state.orders;
+        let place = place_behind(orders, last.as_ref());
+        let next: Vec<&Order> = orders.rows(place).take(LISTED).collect();
+        let told = next.iter().map(|order| {
+            let told = tell::order(state, order);
+            (Choice::Order(order.id.clone()), told)
+        });
+        let told: Vec<(Choice, String)> = told.collect();
+
+        let words = orders.words.value();
+        let unlisted = orders.shown.len().saturating_sub(place + next.len());
+        let unread = orders.total.saturating_sub(orders.read);
+        let more = match (unlisted, unread) {
+            (0, 0) => String::new(),
+            (0, unread) if !words.is_empty() => {
+                format!("{unread} older ones may match: type more. ")
             }
-            (_, _) => "Type a number to hear the receipt.".to_owned(),
+            (unlisted, _) if !words.is_empty() => format!("{unlisted} more: type more. "),
+            (unlisted, unread) => format!("{} more: type more. ", unlisted + unread),
         };
-        self.offer(told);
-        self.tell(after);
+        let after = match (next.is_empty(), &last) {
+            (false, _) => format!("{more}Type a number to hear the receipt."),
+            (true, None) if words.is_empty() => "There are no orders yet.".to_owned(),
+            (true, None) => format!("No order matches “{words}”. {more}"),
+            (true, Some(_)) if more.is_empty() => NO_MORE.to_owned(),
+            (true, Some(_)) => more.clone(),
+        };
+
+        let last = next.last().map(|order| order.id.clone()).or(last);
+        if !more.is_empty() {
+            self.plain.unlisted = Unlisted::Orders(last);
+        }
+        self.offer_more(told);
+        self.tell_sentence(&after);
+    }
+
+    /// Reads the orders behind those that are known.
+    fn read_older_orders(&mut self, wanted: Wanted) {
+        let older = OrderRequest::Older(self.plain.state.orders.read);
+        self.effects.push(Effect::Live(LiveRequest::Order(older)));
+        self.wait_for(Awaited::Orders(wanted));
     }
 
     fn do_with(&mut self, order: OrderId, with: WithOrder) {
@@ -359,6 +403,12 @@ impl Updater<'_> {
         }
         is_away
     }
+}
+
+/// The place of the row behind this order in the list; that of the first one where it is none.
+fn place_behind(orders: &OrdersState, last: Option<&OrderId>) -> usize {
+    let place = last.and_then(|last| orders.rows(0).position(|order| order.id == *last));
+    place.map_or(0, |place| place + 1)
 }
 
 /// The outcome of looking for an order.

@@ -1,8 +1,8 @@
 //! Commands that name a product or another thing of the palette, and lists of products.
 
-use super::super::state::{Awaited, Choice};
+use super::super::state::{Awaited, Choice, Unlisted};
 use super::super::tell;
-use super::Updater;
+use super::{NO_MORE, Updater};
 use crate::model::{ProductId, text};
 use crate::tui::layout::palette::{
     PaletteEntry, Run, begins_words, entries, no_match_message, suggestion,
@@ -148,10 +148,8 @@ impl Updater<'_> {
         if let Some(entry) = meant.filter(|entry| entry.completed.trim() != typed.trim()) {
             let words = entry.completed;
             self.plain.asks_which = true;
-            self.offer([(
-                Choice::Run(Run::Type(words.clone())),
-                format!("{words}. Did you mean that? Type 1, or press Enter for none."),
-            )]);
+            self.offer([(Choice::Run(Run::Type(words.clone())), words)]);
+            self.tell("Did you mean that? Type 1, or press Enter for none.".to_owned());
         }
     }
 
@@ -205,19 +203,22 @@ impl Updater<'_> {
 
     fn list_products(&mut self, products: Vec<u32>) {
         self.offer([]);
-        self.plain.unlisted = products;
-        self.list_more();
+        self.list_more_products(products);
     }
 
-    /// Goes on with the list of products.
+    /// Goes on with the last list.
     pub(super) fn list_more(&mut self) {
-        let count = LISTED.min(self.plain.unlisted.len());
-        if count == 0 {
-            return self.tell("There is no more of the list.".to_owned());
+        match std::mem::replace(&mut self.plain.unlisted, Unlisted::Nothing) {
+            Unlisted::Nothing => self.tell(NO_MORE.to_owned()),
+            Unlisted::Products(products) => self.list_more_products(products),
+            Unlisted::Orders(last) => self.list_more_orders(last),
         }
-        let next: Vec<u32> = self.plain.unlisted.drain(..count).collect();
+    }
+
+    fn list_more_products(&mut self, mut products: Vec<u32>) {
+        let unlisted = products.split_off(LISTED.min(products.len()));
         let state = &self.plain.state;
-        let products = next.into_iter().filter_map(|number| {
+        let products = products.into_iter().filter_map(|number| {
             let product = state.catalog.catalog.at(number)?;
             let told = tell::product(state, &product);
             Some((Choice::Product(product.product_id()), told))
@@ -225,10 +226,12 @@ impl Updater<'_> {
         let products: Vec<(Choice, String)> = products.collect();
         self.offer_more(products);
 
-        let left = self.plain.unlisted.len();
-        let more = match left {
+        let more = match unlisted.len() {
             0 => String::new(),
-            left => format!("{left} more: type more. "),
+            left => {
+                self.plain.unlisted = Unlisted::Products(unlisted);
+                format!("{left} more: type more. ")
+            }
         };
         self.tell(format!(
             "{more}Type a number to add that product, or 3 2 to add two of the third."

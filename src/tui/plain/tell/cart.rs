@@ -1,6 +1,7 @@
 //! The cart, its lines, and the other carts.
 
-use super::sentence;
+use super::catalog::facts;
+use super::{name, notes_behind, sentence};
 use crate::model::shares::{Portions, are_shared};
 use crate::model::total;
 use crate::model::total::ProductLookup;
@@ -10,6 +11,7 @@ use crate::tui::layout::rules::{deadline, left_words};
 use crate::tui::state::State;
 use crate::tui::view::carts::GlanceWords;
 use crate::tui::view::details::line_words;
+use std::borrow::Cow;
 
 /// The lines of the cart that shows and its sum, and what of that the server has not confirmed.
 pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
@@ -85,10 +87,11 @@ pub(in crate::tui::plain) fn cart_lines(state: &State) -> Vec<(ProductId, String
 
 fn cart_line(state: &State, line: &CartLine, is_shared: bool) -> String {
     let product = state.lookup(&line.product);
-    let name = state.name_of(&line.product);
+    let known_name = state.name_of(&line.product);
+    let name = name(&known_name);
     let mut told = match line.quantity.whole() {
         Some(quantity) => format!("{name}, {quantity}"),
-        None => name,
+        None => name.into_owned(),
     };
 
     let (status, sum) = total::line(line, product);
@@ -109,21 +112,15 @@ fn cart_line(state: &State, line: &CartLine, is_shared: bool) -> String {
     if state.cart.is_unconfirmed(&line.product) {
         told.push_str(", not confirmed yet");
     }
-
-    let mut told = sentence(&told);
-    for note in state.cart.shown.notes.of(&line.product) {
-        told.push(' ');
-        told.push_str(&sentence(&format!("Note by {}", note.told())));
-    }
-    told
+    told + &notes_behind(state.cart.shown.notes.of(&line.product))
 }
 
 /// A line of the cart and its product, and what one may do about it.
 pub(in crate::tui::plain) fn line_details(state: &State, id: &ProductId) -> Vec<String> {
-    let name = state.name_of(id);
+    let whole_name = state.name_of(id);
     let mut told = Vec::new();
     if let ProductLookup::Product(product) = state.lookup(id) {
-        told.push(sentence(&super::product(state, &product)));
+        told.push(sentence(&facts(state, &product, product.name)));
         told.push(sentence(product.description));
     }
     if let Some(line) = state.cart.shown.line(id) {
@@ -133,7 +130,11 @@ pub(in crate::tui::plain) fn line_details(state: &State, id: &ProductId) -> Vec<
     told.extend(notes.map(|note| sentence(&format!("Note by {}", note.told()))));
 
     told.retain(|words| !words.is_empty());
-    let name = name.to_lowercase();
+    // Nobody types a name of many words where the id does.
+    let name = match name(&whole_name) {
+        Cow::Borrowed(name) => name.to_lowercase(),
+        Cow::Owned(_) => id.to_string(),
+    };
     told.push(format!(
         "To change it, type: set {name} 3, or remove {name}, or note {name} and the note."
     ));
@@ -164,7 +165,7 @@ pub(in crate::tui::plain) fn carts(state: &State) -> Vec<(UserName, String)> {
             None => "not read yet".to_owned(),
         };
 
-        (cart.clone(), sentence(&format!("{cart}{here}: {words}")))
+        (cart.clone(), format!("{cart}{here}: {words}"))
     });
     told.collect()
 }

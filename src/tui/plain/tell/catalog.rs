@@ -1,13 +1,19 @@
 //! Products and categories.
 
+use super::name;
 use crate::model::Item;
 use crate::model::text;
 use crate::tui::state::State;
 use crate::tui::view::details::stock_words;
 use std::collections::HashMap;
 
-/// A product: its price, what one piece is, what there is of it.
+/// A product as an entry of a list.
 pub(in crate::tui::plain) fn product(state: &State, product: &Item<'_>) -> String {
+    facts(state, product, &name(product.name))
+}
+
+/// A product by this name: its price, what one piece is, what there is of it.
+pub(super) fn facts(state: &State, product: &Item<'_>, name: &str) -> String {
     let price = product.price.map_or_else(
         || "no price".to_owned(),
         |price| price.in_currency(&state.shop.currency),
@@ -17,7 +23,7 @@ pub(in crate::tui::plain) fn product(state: &State, product: &Item<'_>) -> Strin
         pieces => format!("{pieces} in the cart"),
     };
     let stock = stock_words(product.stock);
-    let facts = [product.name, &price, product.unit, &stock, &in_cart];
+    let facts = [name, &price, product.unit, &stock, &in_cart];
     let facts: Vec<&str> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
     facts.join(", ")
 }

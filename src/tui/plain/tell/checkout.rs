@@ -1,6 +1,6 @@
 //! The order that the cart would become.
 
-use super::sentence;
+use super::{name, sentence};
 use crate::config::keymap::Action;
 use crate::model::checkout::PreviewLine;
 use crate::model::people::People;
@@ -40,10 +40,10 @@ fn problem(state: &State, line: &PreviewLine) -> String {
     let words = line.obstacle().map(|obstacle| obstacle.words());
     let words = words.unwrap_or_default();
     let how = fixing::told(state, line).map_or_else(String::new, |how| format!("; {how}"));
-    let name = &line.order_line.name;
+    let name = name(&line.order_line.name);
     let pieces = line.quantity_in_cart.whole();
     let pieces = pieces.map_or_else(String::new, |pieces| format!(", {pieces}"));
-    sentence(&format!("{name}{pieces}: {words}{how}"))
+    format!("{name}{pieces}: {words}{how}")
 }
 
 /// The price of a line, where it was another when it was added.
@@ -52,7 +52,7 @@ fn price_change(state: &State, line: &PreviewLine) -> Option<String> {
     let then = line.price_when_added?;
     let now = line.order_line.price;
     let word = if now > then { "dearer" } else { "cheaper" };
-    let name = &line.order_line.name;
+    let name = name(&line.order_line.name);
     let now = now.in_currency(currency);
     let then = then.in_currency(currency);
     Some(format!("{name} is {word}: {now}, it was {then}."))

@@ -1,5 +1,9 @@
-//! The sentences of plain mode: each tells one fact, names before numbers. Nothing is wrapped, as
-//! what speaks them takes lines.
+//! What plain mode says, a line each. Nothing is wrapped, as what speaks it takes lines.
+//!
+//! A line is a sentence, which tells one fact and ends with a full stop: a screen reader pauses
+//! there. Or it is an entry of a list, its facts parted by commas and its notes by semicolons, names
+//! before numbers. That ends without a stop, and so does the one line that ends with what is to be
+//! typed.
 
 mod cart;
 mod catalog;
@@ -14,15 +18,19 @@ pub(super) use orders::{order, placed, receipt};
 pub(super) use people::{people, person_lines};
 
 use crate::model::time::{ClockStyle, clock};
-use crate::model::{Activity, Update, text};
+use crate::model::{Activity, Note, Update, text};
 use crate::tui::layout::activity::{describe_event_with_author, describe_with_author};
 use crate::tui::state::activity::ActivityEntry;
 use crate::tui::state::{Connectivity, State};
+use std::borrow::Cow;
 
 /// The entries of the activity that are told at a time.
 const NEWEST: usize = 10;
+/// The most columns of a product's name among other facts: nobody should have to hear hundreds of
+/// letters to come to the price.
+const LONGEST_NAME: usize = 60;
 
-/// `words` with the full stop that a sentence ends with.
+/// `words` as a sentence: with the full stop that it ends with.
 pub(super) fn sentence(words: &str) -> String {
     let words = words.trim();
     let is_ended = words.ends_with(['.', '?', '!', ':', '…']);
@@ -30,6 +38,19 @@ pub(super) fn sentence(words: &str) -> String {
         true => words.to_owned(),
         false => format!("{words}."),
     }
+}
+
+/// A name within a list or a sentence; what tells of its product alone has all of it.
+fn name(name: &str) -> Cow<'_, str> {
+    text::truncated(name, LONGEST_NAME)
+}
+
+/// What people noted, as the end of the entry that it belongs to.
+fn notes_behind<'a>(notes: impl IntoIterator<Item = &'a Note>) -> String {
+    let notes = notes.into_iter();
+    notes
+        .map(|note| format!("; note by {}", note.told()))
+        .collect()
 }
 
 /// Where one is and with whom, what is in the cart, and until when.
@@ -64,7 +85,7 @@ pub(super) fn connection(state: &State) -> Vec<String> {
         Connectivity::Offline { since, trouble } => {
             let since = u64::try_from(*since).unwrap_or_default();
             let since = clock(since, &state.env.zone, ClockStyle::Second);
-            format!("The connection is lost since {since}: {trouble}")
+            format!("No connection since {since}: {trouble}")
         }
         Connectivity::Unreadable(trouble) => {
             format!("Connected, but the cart can't be read: {trouble}")

@@ -1,6 +1,6 @@
 //! Past orders and their receipts.
 
-use super::sentence;
+use super::{name, notes_behind, sentence};
 use crate::model::people::People;
 use crate::model::receipt::name_and_unit;
 use crate::model::shares::{NOBODY, Portions, are_shared};
@@ -9,12 +9,12 @@ use crate::model::{Order, OrderLine, text};
 use crate::tui::layout::receipt::{settled, step_words};
 use crate::tui::state::State;
 
-/// An order in one sentence.
+/// An order as an entry of a list.
 pub(in crate::tui::plain) fn order(state: &State, order: &Order) -> String {
     let when = past(order.at, state.server_now(), &state.env.zone);
     let items = text::count(order.pieces(), "item");
     format!(
-        "Order {}, {when}, {}, by {}, {items}, {}.",
+        "Order {}, {when}, {}, by {}, {items}, {}",
         order.word(),
         order.state.name(),
         order.who,
@@ -64,7 +64,8 @@ pub(in crate::tui::plain) fn receipt(state: &State, order: &Order) -> Vec<String
 }
 
 fn order_line(order: &Order, line: &OrderLine, is_shared: bool) -> String {
-    let name = name_and_unit(line);
+    let named = name_and_unit(line);
+    let name = name(&named);
     let each = line.price.in_currency(&order.currency);
     let total = line.total().in_currency(&order.currency);
     let mut told = match line.quantity {
@@ -75,13 +76,7 @@ fn order_line(order: &Order, line: &OrderLine, is_shared: bool) -> String {
         let from = Portions::of_order_line(line).listed().join(", ");
         told.push_str(&format!(", from {from}"));
     }
-
-    let mut told = sentence(&told);
-    for note in &line.notes {
-        told.push(' ');
-        told.push_str(&sentence(&format!("Note by {}", note.told())));
-    }
-    told
+    told + &notes_behind(&line.notes)
 }
 
 /// The part of each person, where that are several, and whether they have settled it.
@@ -99,7 +94,7 @@ fn parts(order: &Order) -> Vec<String> {
         };
         let items = text::count(part.pieces, "item");
         let sum = part.sum.in_currency(&order.currency);
-        format!("{}: {items}, {sum}{standing}.", name.unwrap_or(NOBODY))
+        format!("{}: {items}, {sum}{standing}", name.unwrap_or(NOBODY))
     });
     told.collect()
 }

@@ -1,6 +1,6 @@
 //! The people who fill the cart.
 
-use super::sentence;
+use super::{name, notes_behind};
 use crate::model::text;
 use crate::tui::layout::people::{PersonSums, all_sums, lines_of};
 use crate::tui::state::State;
@@ -9,7 +9,7 @@ use crate::tui::state::people::Person;
 /// Everybody with what they asked for in sum, how far they are, and whether they are here.
 pub(in crate::tui::plain) fn people(state: &State) -> Vec<(Person, String)> {
     let sums = all_sums(state).into_iter();
-    sums.map(|sums| (sums.person.clone(), sentence(&person(state, &sums))))
+    sums.map(|sums| (sums.person.clone(), person(state, &sums)))
         .collect()
 }
 
@@ -41,15 +41,10 @@ pub(in crate::tui::plain) fn person_lines(state: &State, person: &Person) -> Vec
             .sum
             .map(|sum| format!(", {}", sum.in_currency(currency)));
         let sum = sum.unwrap_or_default();
-        let mut told = format!("{}, {}{sum}.", line.name, line.pieces);
-
+        let told = format!("{}, {}{sum}", name(&line.name), line.pieces);
         let notes = state.cart.shown.notes.of(&line.product).iter();
         let own = notes.filter(|note| *person == Person::Named(note.by.clone()));
-        for note in own {
-            told.push(' ');
-            told.push_str(&sentence(&format!("Note: {}", note.text)));
-        }
-        told
+        told + &notes_behind(own)
     });
     told.collect()
 }
