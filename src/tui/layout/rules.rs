@@ -478,7 +478,16 @@ pub(crate) fn time_and_countdown(state: &State, at: u64) -> Option<String> {
 /// The sentence about who set the rules; `None` where the lines above say that they are one's own.
 fn owner_sentence(state: &State, columns: usize) -> Option<String> {
     match &state.cart.confirmed.rules.owner {
-        None => Some("No rules yet. Whoever sets the first one owns them.".to_owned()),
+        None => {
+            let full = "No rules yet. Whoever sets the first one owns them.";
+            let short = "No rules yet. Set one to own them.";
+            let told = if text::width(full) <= columns {
+                full
+            } else {
+                short
+            };
+            Some(told.to_owned())
+        }
         Some(owner) if *owner == state.env.me => None,
         Some(owner) => {
             let only = format!("Only {owner} can change these.");

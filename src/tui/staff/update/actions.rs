@@ -154,7 +154,7 @@ impl Updater<'_> {
             BoardForm::List
         };
         if self.state.board.form == BoardForm::Columns && shows_list(self.state) {
-            self.refuse("There is no room for tickets side by side");
+            self.refuse("Too narrow for tickets side by side");
         }
     }
 

@@ -17,6 +17,8 @@ use strum::VariantArray;
 const NAMES: u16 = 14;
 /// The least columns of a value beside what more there is to say of it.
 const LEAST_VALUE: u16 = 12;
+/// The least columns in which what more there is to say can be understood.
+const LEAST_HINT: u16 = 20;
 
 /// Draws the page.
 pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
@@ -46,9 +48,9 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     }
     draw_rule(theme, below, sketch);
     let small = Money::parse("0.45").map(|small| small.in_currency(&state.shop.currency));
-    let sentence = format!(
-        "Prices look like {} and {} on every screen and receipt.",
-        small.unwrap_or_default(),
+    let small = small.unwrap_or_default();
+    let short = format!(
+        "Prices look like {small} and {}",
         state.shop.currency.sample()
     );
     let sentence_rows = Rect {
@@ -56,6 +58,10 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
         height: below.height - 1,
         ..below
     };
+    let whole = format!("{short} on every screen and receipt.");
+    let has_room = text::wrap(&whole, usize::from(below.width), usize::MAX).len()
+        <= usize::from(sentence_rows.height);
+    let sentence = if has_room { whole } else { short + "." };
     draw_sentence(&sentence, theme.dim, sentence_rows, sketch);
 }
 
@@ -101,10 +107,12 @@ fn draw_setting(
     let used = u16::try_from(text::width(&value)).unwrap_or(u16::MAX - 1);
     // Its hint stands apart.
     let width = (used + 1).clamp(LEAST_VALUE, room.max(LEAST_VALUE));
+    let hint_width = room.saturating_sub(width + 1);
+    let hint = if hint_width < LEAST_HINT { "" } else { hint };
     let cells = [
         left(setting_name(field), NAMES, theme.dim),
         left(&value, width, style),
-        left(hint, room.saturating_sub(width + 1), theme.dim),
+        left(hint, hint_width, theme.dim),
     ];
     if let Some(area) = rows.rows().next() {
         row::draw(&cells, background, area, sketch);

@@ -31,6 +31,8 @@ const LEAST_BAR: usize = 4;
 const WIDEST_STEP: u16 = 8;
 /// The rows of the hours below which those of the week before don't show.
 const LEAST_FOR_BEFORE: u16 = 10;
+/// The least rows of a chart with its name and the names of its bars.
+const LEAST_FOR_CHART: u16 = 4;
 /// The height of a chart, in the numbers that it is drawn from.
 const CHART_HEIGHT: u128 = 1_000_000;
 
@@ -459,7 +461,7 @@ impl Bars {
 fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
     let unit = if book.is_one_day() { "hour" } else { "day" };
-    let name = match book.currency.sign() {
+    let name = match book.currency.shown_sign() {
         "" => format!(" By the {unit} "),
         currency => format!(" By the {unit}, {currency} "),
     };
@@ -467,10 +469,13 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
     let inner = draw_pane(theme, false, title, frame, sketch);
 
     let bars = Bars::of(book, inner.width);
-    if bars.bars.is_empty() || inner.height < 4 {
+    if bars.bars.is_empty() {
         let time = told(book.period, state.server_now(), book.zone());
         let words = format!("Nothing was sold on {time}.");
         return draw_placeholder(theme, &words, inner, sketch);
+    }
+    if inner.height < LEAST_FOR_CHART {
+        return draw_placeholder(theme, "The chart needs more rows.", inner, sketch);
     }
 
     let names = Rect {
