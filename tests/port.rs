@@ -98,10 +98,11 @@ impl FarTerminal {
         pattern.is_match(&self.parser.screen().contents())
     }
 
-    /// Takes the next frame, and does not say that it has been written.
-    async fn take_frame(&mut self) {
-        let frame = in_time("a frame", self.frames.next()).await;
-        self.parser.process(&frame.unwrap());
+    /// Takes the next frame, and does not say that it has been written; returns how long it is.
+    async fn take_frame(&mut self) -> usize {
+        let frame = in_time("a frame", self.frames.next()).await.unwrap();
+        self.parser.process(&frame);
+        frame.len()
     }
 
     /// Takes frames until one shows this regex; that one is not said to be written.
@@ -261,6 +262,43 @@ async fn a_key_that_is_held_queues_one_frame() {
         "{}",
         ann.parser.screen().contents()
     );
+}
+
+/// A line of 9,600 baud, which takes 32 bytes between two presses of a key that repeats 30 times a
+/// second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_line_is_one_frame_behind_a_key_that_is_held() {
+    const BETWEEN_PRESSES: usize = 960 / 30;
+    let server = Server::with_demo();
+    let hub = hub(&server);
+    let mut ann = FarTerminal::open(&hub, "ann@ssh");
+    ann.wait("64 products").await;
+    ann.keys("j");
+    let mut on_the_line = ann.take_frame().await;
+
+    let (mut taken, mut frames, mut bytes) = (0, 1, on_the_line);
+    for _ in 0..60 {
+        ann.keys("j");
+        taken += BETWEEN_PRESSES;
+        if taken >= on_the_line {
+            taken -= on_the_line;
+            ann.frames.written();
+            on_the_line = ann.take_frame().await;
+            frames += 1;
+            bytes += on_the_line;
+        }
+    }
+    println!("{frames} frames, {bytes} bytes of 61 keys");
+    assert!(frames < 61 / 2, "most keys have no frame of their own");
+
+    // All keys have been taken in before the line is through with the frame that is on it.
+    ann.keys("a");
+    let added = || server.get("ZCARD cart:office") == "1";
+    harness::until("the keys have been taken in", added);
+    ann.frames.written();
+    ann.take_frame().await;
+    let screen = ann.parser.screen().contents();
+    assert!(ann.shows(r" 62 of 64 "), "{screen}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
