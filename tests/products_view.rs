@@ -209,6 +209,18 @@ fn a_terminal_of_ascii_gets_products_in_ascii() {
 }
 
 #[test]
+fn a_phone_shows_whole_sentences() {
+    let mut board = opened(40, 12);
+    board.keys(": s h o p enter");
+    let picture = board.picture();
+    assert!(
+        picture.contains("Prices look like €0.45 and €1234.50."),
+        "{picture}"
+    );
+    assert!(!picture.contains("one exa"), "a hint in part: {picture}");
+}
+
+#[test]
 fn no_size_breaks_the_page() {
     for keys in [
         "f f",

@@ -212,6 +212,14 @@ fn a_terminal_of_ascii_gets_figures_in_ascii() {
 }
 
 #[test]
+fn a_phone_says_why_it_shows_no_chart() {
+    let mut stage = Stage::read((40, 12));
+    stage.keys("tab");
+    let picture = stage.picture();
+    assert!(picture.contains("The chart needs more rows."), "{picture}");
+}
+
+#[test]
 fn nothing_is_too_small_or_too_much() {
     let mut long = orders();
     let name = "Sourdough loaf with sunflower seeds from the mill in the valley 抹茶";

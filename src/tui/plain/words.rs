@@ -146,19 +146,19 @@ pub(super) const COMMANDS: &[Command] = &[
         "again",
         Word::Again,
         "[NUMBER]",
-        "Put the lines of an order back into the cart",
+        "Put the lines of an order back into the cart; without a number, of the last one",
     ),
     own(
         "cancel",
         Word::Cancel,
         "[NUMBER]",
-        "Cancel your own order; it asks first",
+        "Cancel your own order, without a number the last one; it asks first",
     ),
     own(
         "settle",
         Word::Settle,
         "NAME",
-        "Mark who has settled the order that you heard last, or not",
+        "Mark who has settled the last order that you placed or heard, or not",
     ),
     own(
         "carts",
