@@ -305,7 +305,7 @@ fn a_key_fixes_the_selected_line_and_goes_to_the_next_problem() {
         "{picture}"
     );
     assert!(
-        picture.contains("! 2 lines can't be ordered yet. Enter fixes the selected│"),
+        picture.contains("! 2 lines can't be ordered yet. Enter fixes this one, F │"),
         "{picture}"
     );
     assert!(

@@ -261,7 +261,7 @@ fn a_lost_connection_is_told_and_nothing_is_told_as_saved() {
     );
     ann.says(
         "quit",
-        "1 change not confirmed yet: quit and lose track of it? Type yes or no.",
+        "Quit and lose 1 unconfirmed change? Type yes or no.",
     );
     ann.says("no", "Nothing was changed.");
     server.restart();

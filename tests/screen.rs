@@ -161,7 +161,7 @@ fn a_killed_server_loses_nothing_and_both_terminals_come_back() {
     ann.wait(r"5… ");
     // Quitting now asks first.
     ann.keys("q");
-    ann.wait("1 change not confirmed yet: quit and lose track of it");
+    ann.wait("Quit and lose 1 unconfirmed change");
     ann.keys("esc");
     server.restart();
     ann.wait("● live");

@@ -94,11 +94,8 @@ pub(super) fn quit_question(state: &State) -> String {
         return "The order is not confirmed yet: quit anyway?".to_owned();
     }
 
-    let it = if waiting == 1 { "it" } else { "them" };
-    format!(
-        "{} not confirmed yet: quit and lose track of {it}?",
-        text::count(waiting, "change")
-    )
+    let changes = text::count(waiting, "unconfirmed change");
+    format!("Quit and lose {changes}?")
 }
 
 /// A label and the text that is typed behind it.

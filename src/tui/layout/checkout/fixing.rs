@@ -96,12 +96,12 @@ pub(crate) fn how(state: &State, blocked: usize) -> String {
     let all = keymap.key_of(Action::FixAll);
     let undo = keymap.key_of(Action::Undo);
     match (blocked, selected_mending(state).is_some()) {
-        (1, true) => format!("{fix} fixes it; {undo} undoes that."),
-        (1, false) => format!("{all} fixes it; {undo} undoes that."),
-        (2, true) => format!("{fix} fixes the selected one, {all} both; {undo} undoes that."),
-        (2, false) => format!("{all} fixes both; {undo} undoes that."),
-        (_, true) => format!("{fix} fixes the selected one, {all} all; {undo} undoes that."),
-        (_, false) => format!("{all} fixes all; {undo} undoes that."),
+        (1, true) => format!("{fix} fixes it; {undo} undoes."),
+        (1, false) => format!("{all} fixes it; {undo} undoes."),
+        (2, true) => format!("{fix} fixes this one, {all} both; {undo} undoes."),
+        (2, false) => format!("{all} fixes both; {undo} undoes."),
+        (_, true) => format!("{fix} fixes this one, {all} all; {undo} undoes."),
+        (_, false) => format!("{all} fixes all; {undo} undoes."),
     }
 }
 
