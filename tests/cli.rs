@@ -697,7 +697,7 @@ fn the_shop_has_a_name_and_a_currency() {
     assert_eq!(
         shown,
         serde_json::json!({
-            "name": "trolley", "currency": "£", "money": "£1234.50", "time_zone": null,
+            "name": "trolley", "currency": "£", "money": "£1234.50", "time_zone": null, "hours": null,
             "buyers_cancel": true, "receipt_head": "", "receipt_foot": "",
         })
     );

@@ -16,6 +16,7 @@ mod carts;
 mod checkout;
 mod checkout_view;
 mod cli;
+mod clock;
 mod cluster;
 mod cluster_parts;
 mod cursor;

@@ -13,6 +13,7 @@ use trolley::config::display::{AsciiMode, Display};
 use trolley::config::keymap::{Action, Keymap};
 use trolley::config::theme::Theme;
 use trolley::model::UserName;
+use trolley::model::time::PersonalClock;
 use trolley::store::{Address, Policy};
 use trolley::tui::ScreenError;
 use trolley::tui::hub::Hub;
@@ -72,7 +73,10 @@ impl FarTerminal {
             alerts: AlertWays::NONE,
             theme: Theme::DARK,
             mouse: true,
-            zone: jiff::tz::TimeZone::UTC,
+            clock: PersonalClock {
+                zone: jiff::tz::TimeZone::UTC,
+                hours: None,
+            },
             size: (120, 36),
             used_carts: None,
         };

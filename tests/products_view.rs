@@ -27,7 +27,7 @@ fn shop() -> Shop {
         currency: Currency::with_sign("€"),
         receipt_head: "12 Mill Lane · VAT GB 123 4567 89".to_owned(),
         receipt_foot: "Thank you. Wifi: crumbs".to_owned(),
-        buyers_cancel: true,
+        ..Shop::default()
     }
 }
 

@@ -178,6 +178,7 @@ async fn only_variables_that_say_how_a_terminal_is_are_taken() {
         ("LC_ALL", "C", true),
         ("LC_ALL", "C.UTF-8", true),
         ("TROLLEY_ALERTS", "none", true),
+        ("TROLLEY_HOURS", "12", true),
         ("TERM_PROGRAM", &long, false),
         ("PATH", "/bin", false),
     ] {

@@ -13,6 +13,7 @@ use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::config::theme::Theme;
 use trolley::model::order::OrderLine;
+use trolley::model::time::Hours;
 use trolley::model::{
     Catalog, Currency, Daybook, Order, OrderId, OrderState, Period, Product, Ticket,
 };
@@ -196,6 +197,11 @@ fn the_figures_show_at_every_size() {
     for (width, height) in [(200, 50), (120, 36), (80, 24), (50, 15)] {
         let stage = Stage::read((width, height));
         insta::assert_snapshot!(format!("today_{width}x{height}"), stage.picture());
+    }
+    for (width, height) in [(120, 36), (80, 24)] {
+        let mut stage = Stage::read((width, height));
+        stage.state.shop.hours = Some(Hours::Twelve);
+        insta::assert_snapshot!(format!("today_twelve_{width}x{height}"), stage.picture());
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn run(
     // A repeated command must not count what it has put into the cart itself.
     let (cart, is_repeat) = store::get_cart_with(&mut connection, &settings.user, &op).await?;
     let products = find_products(&mut connection, &order, &cart).await?;
-    let currency = connect::currency(&mut connection).await;
+    let currency = connect::shop_or_usual(&mut connection).await.currency;
     let again = work_out(&order, &cart, &products, &currency, settings);
 
     if args.yes && is_repeat {

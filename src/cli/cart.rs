@@ -8,12 +8,10 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::shares::{Portions, are_shared};
+use crate::model::time::Clock;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
-use crate::model::{
-    Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text, time,
-};
+use crate::model::{Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text};
 use crate::store::{self, Shop, order};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -54,6 +52,7 @@ struct CartView<'a> {
     /// The products that are known not to exist.
     gone: HashSet<ProductId>,
     shop: Shop,
+    clock: Clock,
     totals: Totals,
     people: People,
 }
@@ -97,6 +96,7 @@ impl<'a> CartView<'a> {
             cart,
             products,
             gone,
+            clock: shop.clock(&settings.personal_clock()),
             shop,
             totals,
             people,
@@ -213,7 +213,7 @@ impl<'a> CartView<'a> {
             } else {
                 "closes"
             };
-            let closes = time::day_and_minute(closes, now, &TimeZone::system());
+            let closes = self.clock.day_and_minute(closes, now);
             writeln!(out, "{}", note_row(&format!("{verb} {closes}")))?;
         }
 

@@ -65,7 +65,7 @@ pub(super) async fn run(
     }
     if let Some(finished) = finished {
         if !args.yes {
-            show_order(&mut connection, &finished, output).await?;
+            show_order(&mut connection, &finished, settings, output).await?;
             return Ok(STATUS_DONE);
         }
         tell_finished(&mut connection, settings, &finished, output).await?;
@@ -99,7 +99,7 @@ pub(super) async fn run(
                 "somebody was just ordering the same: this is their order {placed}"
             ));
         }
-        show_order(&mut connection, &placed, output)
+        show_order(&mut connection, &placed, settings, output)
             .await
             .map_err(|failure| failure.unread(placed))?;
         return Ok(STATUS_DONE);
@@ -133,7 +133,7 @@ async fn tell_finished(
     output: &Output,
 ) -> Result<(), CliError> {
     let total = order::total_of(connection, &settings.user, id).await?;
-    let currency = connect::currency(connection).await;
+    let currency = connect::shop_or_usual(connection).await.currency;
     let over = total.map_or_else(String::new, |total| {
         format!(" over {}", total.in_currency(&currency))
     });

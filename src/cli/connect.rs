@@ -3,12 +3,12 @@
 use super::args;
 use super::error::CliError;
 use crate::config::{Server, Settings};
+use crate::model::time::Clock;
 use crate::model::{Catalog, Currency, OrderId, Product, ProductId, Refusal};
 use crate::store::order;
-use crate::store::{self, Address, Connection, Error, Trouble};
+use crate::store::{self, Address, Connection, Error, Shop, Trouble};
 use crate::tui::terminal::{signals, tty};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -146,9 +146,13 @@ async fn prepare_private(
     }
 }
 
-/// The zone by whose days and clocks the shop works: its own, else that of this computer.
-pub(super) async fn shop_zone(connection: &mut Connection) -> Result<TimeZone, CliError> {
-    Ok(store::get_order_settings(connection).await?.zone())
+/// The clock by which the shop works, and tells times to this person.
+pub(super) async fn shop_clock(
+    connection: &mut Connection,
+    settings: &Settings,
+) -> Result<Clock, CliError> {
+    let shop = store::get_shop(connection).await?;
+    Ok(shop.clock(&settings.personal_clock()))
 }
 
 /// This computer's clock, in Unix milliseconds.
@@ -156,11 +160,10 @@ pub(super) fn now() -> u64 {
     u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
-/// The shop's currency, for amounts in a sentence; none where it can't be read, as the sentence
-/// matters more.
-pub(super) async fn currency(connection: &mut Connection) -> Currency {
-    let shop = store::get_shop(connection).await;
-    shop.map(|shop| shop.currency).unwrap_or_default()
+/// The shop, for amounts and times in a sentence; the usual one where it can't be read, as the
+/// sentence matters more.
+pub(super) async fn shop_or_usual(connection: &mut Connection) -> Shop {
+    store::get_shop(connection).await.unwrap_or_default()
 }
 
 /// Why a command failed, told with the cart that was meant, the shop's currency and the server
@@ -173,7 +176,7 @@ pub(super) async fn explained(
     let currency = if failure.tells_amount()
         && let Ok(mut connection) = open_empty_shop(settings).await
     {
-        currency(&mut connection).await
+        shop_or_usual(&mut connection).await.currency
     } else {
         Currency::default()
     };

@@ -6,11 +6,10 @@ use super::{args, connect, serve};
 use crate::config::Settings;
 use crate::model::change::typed_name;
 use crate::model::invitation::{Access, InvitationCode};
-use crate::model::time::{day_and_minute, millis};
+use crate::model::time::{Clock, millis};
 use crate::model::{Role, UserName, text};
 use crate::store::invitations::{self, MOST_USES};
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::json;
 use std::io;
@@ -77,6 +76,8 @@ pub(super) async fn run(
     let code = InvitationCode::new(random()?);
 
     let mut connection = connect::open_shop(settings).await?;
+    let shop = connect::shop_or_usual(&mut connection).await;
+    let clock = shop.clock(&settings.personal_clock());
     let inviting = connection.repeat(async |connection, _| {
         invitations::invite(connection, &code, &access, args.uses, millis(valid)).await
     });
@@ -100,7 +101,7 @@ pub(super) async fn run(
         },
         |out| {
             let keys = text::count(args.uses, "key");
-            let until = until_when(until);
+            let until = until_when(until, &clock);
             let command = command.as_deref().unwrap_or("ssh -p PORT HOST");
             writeln!(
                 out,
@@ -118,8 +119,8 @@ pub(super) async fn run(
 }
 
 /// The end of an invitation, for people.
-pub(super) fn until_when(until: u64) -> String {
-    day_and_minute(until, connect::now(), &TimeZone::system())
+pub(super) fn until_when(until: u64, clock: &Clock) -> String {
+    clock.day_and_minute(until, connect::now())
 }
 
 fn random() -> io::Result<[u8; 16]> {

@@ -8,12 +8,11 @@ use super::output::{Output, pad};
 use crate::config::Settings;
 use crate::model::invitation::Access;
 use crate::model::text;
-use crate::model::time::{ClockStyle, clock};
+use crate::model::time::Clock;
 use crate::serve::ServeError;
 use crate::store::Connection;
 use crate::store::invitations::{self, ListedInvitation, ListedKey};
 use clap::{Args, Subcommand};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -49,6 +48,8 @@ async fn list(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     let keys = invitations::list_keys(&mut connection).await?;
     let open = invitations::list_invitations(&mut connection).await?;
+    let shop = connect::shop_or_usual(&mut connection).await;
+    let clock = shop.clock(&settings.personal_clock());
 
     output.result(
         || {
@@ -56,7 +57,7 @@ async fn list(settings: &Settings, output: &Output) -> Result<(), CliError> {
             let open: Vec<Value> = open.iter().map(invitation_json).collect();
             json!({ "keys": keys, "invitations": open })
         },
-        |out| print_all(out, &keys, &open),
+        |out| print_all(out, &keys, &open, &clock),
     )?;
     Ok(())
 }
@@ -87,12 +88,17 @@ fn invitation_json(listed: &ListedInvitation) -> Value {
     })
 }
 
-fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[ListedInvitation]) -> io::Result<()> {
+fn print_all(
+    out: &mut dyn Write,
+    keys: &[ListedKey],
+    open: &[ListedInvitation],
+    clock: &Clock,
+) -> io::Result<()> {
     writeln!(out, "{} by invitation", text::count(keys.len(), "key"))?;
     for key in keys {
         match &key.bound {
             Some(bound) => {
-                let since = clock(bound.since, &TimeZone::system(), ClockStyle::DateAndMinute);
+                let since = clock.date_and_minute(bound.since);
                 let access = columns(&bound.access);
                 let invitation = &bound.invitation;
                 writeln!(
@@ -116,7 +122,7 @@ fn print_all(out: &mut dyn Write, keys: &[ListedKey], open: &[ListedInvitation])
             Some(invitation) => {
                 let access = columns(&invitation.access);
                 let uses = text::count(invitation.uses, "key");
-                let until = until_when(*until);
+                let until = until_when(*until, clock);
                 writeln!(out, "{id}  {access} {uses}, until {until}")?;
             }
             None => writeln!(out, "{id}  unreadable: it lets nobody in")?,

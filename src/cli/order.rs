@@ -89,7 +89,7 @@ pub(super) async fn run(
     let mut connection = connect::open_shop(settings).await?;
     let id = connect::order_id(&mut connection, &args.id).await?;
     let Some(step) = args.step else {
-        return show_order(&mut connection, &id, output).await;
+        return show_order(&mut connection, &id, settings, output).await;
     };
 
     let Some(state) = step.state() else {

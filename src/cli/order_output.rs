@@ -1,15 +1,15 @@
 //! The printing of orders, for people and for programs.
 
-use super::connect;
 use super::error::CliError;
 use super::output::Output;
+use crate::config::Settings;
 use crate::model::order::{OrderLine, Share};
+use crate::model::time::Clock;
 use crate::model::{
     Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, UserName, receipt,
     shares,
 };
 use crate::store::{self, Connection, Shop, order};
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -35,26 +35,22 @@ pub(super) async fn thaw_unknown(
 pub(super) async fn show_order(
     connection: &mut Connection,
     id: &OrderId,
+    settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
     let ticket = order::get_ticket(connection, id).await?;
     let shop = store::get_shop(connection).await?;
-    let zone = connect::shop_zone(connection).await?;
+    let clock = shop.clock(&settings.personal_clock());
 
     output.result(
         || order_json(&ticket),
-        |out| print_receipt(out, &ticket.order, &shop, &zone),
+        |out| print_receipt(out, &ticket.order, &shop, &clock),
     )?;
     Ok(())
 }
 
-fn print_receipt(
-    out: &mut dyn Write,
-    order: &Order,
-    shop: &Shop,
-    zone: &TimeZone,
-) -> io::Result<()> {
-    for line in receipt::receipt(order, shop.letterhead(), zone, RECEIPT_COLUMNS) {
+fn print_receipt(out: &mut dyn Write, order: &Order, shop: &Shop, clock: &Clock) -> io::Result<()> {
+    for line in receipt::receipt(order, shop.letterhead(), clock, RECEIPT_COLUMNS) {
         writeln!(out, "{line}")?;
     }
     Ok(())

@@ -9,11 +9,11 @@ use super::order_output::order_json;
 use super::output::{Output, pad};
 use super::{args, connect};
 use crate::config::Settings;
-use crate::model::{OrderState, Ticket, receipt, text};
+use crate::model::time::Clock;
+use crate::model::{OrderState, Ticket, text};
 use crate::store::Connection;
 use crate::store::order::{self, OrderFilter, OrderListing};
 use clap::Args;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -21,6 +21,8 @@ use std::io::{self, Write};
 const USUAL: usize = 50;
 /// The most orders that are listed at once; as CSV, any number is.
 const MOST_ORDERS: usize = 10_000;
+/// The columns for when an order was placed, by 24 hours.
+const PLACED: usize = 16;
 
 #[derive(Debug, Default, Args)]
 pub(super) struct OrdersArgs {
@@ -112,7 +114,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     if args.follow.follow {
         let mut connection = connect::open_shop(settings).await?;
-        return follow::run(args.follow, &mut connection, output).await;
+        return follow::run(args.follow, &mut connection, settings, output).await;
     }
     list(&args.list, true, settings, output).await
 }
@@ -125,9 +127,9 @@ pub(super) async fn list(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
-    let zone = connect::shop_zone(&mut connection).await?;
+    let clock = connect::shop_clock(&mut connection, settings).await?;
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
-    let period = args::period(since, until, connect::now(), &zone)?;
+    let period = args::period(since, until, connect::now(), &clock.zone)?;
 
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;
@@ -145,7 +147,8 @@ pub(super) async fn list(
     });
 
     if args.csv {
-        return csv::write(&mut listing, &mut connection, args.most(), &zone, output).await;
+        let zone = &clock.zone;
+        return csv::write(&mut listing, &mut connection, args.most(), zone, output).await;
     }
     let (tickets, is_all) = read(&mut listing, &mut connection, args.most()).await?;
     let count = match args.is_filtered() {
@@ -170,7 +173,7 @@ pub(super) async fn list(
             (true, _) if args.is_filtered() => writeln!(out, "There are no such orders"),
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
             (true, None) => writeln!(out, "There are no orders at all yet"),
-            (false, _) => print_orders(out, &tickets, &zone),
+            (false, _) => print_orders(out, &tickets, &clock),
         },
     )?;
     if !is_all && !output.is_json() {
@@ -217,9 +220,10 @@ fn not_all(most: usize, count: usize) -> String {
     }
 }
 
-fn print_orders(out: &mut dyn Write, tickets: &[Ticket], zone: &TimeZone) -> io::Result<()> {
+fn print_orders(out: &mut dyn Write, tickets: &[Ticket], clock: &Clock) -> io::Result<()> {
+    let columns = PLACED + usize::from(clock.hours.columns_more());
     for Ticket { order, .. } in tickets {
-        let placed = receipt::time(order.at, zone);
+        let placed = pad(&clock.date_and_minute(order.at), columns);
         let number = order.number.map(|number| format!("#{number}"));
         let number = number.unwrap_or_default();
         let state = pad(order.state.name(), 9);

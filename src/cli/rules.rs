@@ -7,11 +7,11 @@ use super::output::Output;
 use crate::config::Settings;
 use crate::model::change::typed_name;
 use crate::model::rules::{MOST_EXPECTED, own_word};
-use crate::model::typed_rule::{NONE, TypedRule, time_of_day};
-use crate::model::{Currency, Money, RuleChange, Rules, UserName, time};
+use crate::model::time::{Clock, time_of_day};
+use crate::model::typed_rule::{NONE, TypedRule};
+use crate::model::{Currency, Money, RuleChange, Rules, UserName};
 use crate::store;
 use clap::Args;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -23,7 +23,7 @@ pub(super) struct RulesArgs {
     /// Let people change the cart again
     #[arg(long, conflicts_with = "lock")]
     unlock: bool,
-    /// Close the cart at this time: 18:00, 45m, none
+    /// Close the cart at this time: 18:00, 6pm, 45m, none
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
     /// The most that the whole cart may cost: 50.00, none
@@ -46,8 +46,14 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let changes = args.changes()?;
     let mut connection = connect::open_shop(settings).await?;
+    // A time of the day means nothing without the shop's clock; all else is told in any case.
+    let shop = match &args.deadline {
+        Some(typed) if time_of_day(typed).is_some() => store::get_shop(&mut connection).await?,
+        Some(_) | None => connect::shop_or_usual(&mut connection).await,
+    };
+    let clock = shop.clock(&settings.personal_clock());
+    let changes = args.changes(&clock)?;
     let user = &settings.user;
     let cart = if changes.is_empty() {
         store::get_cart_items(&mut connection, user).await?
@@ -63,16 +69,15 @@ pub(super) async fn run(
     };
 
     let now = connect::now();
-    let currency = connect::currency(&mut connection).await;
     output.result(
         || rules_json(&settings.user, &cart.rules),
-        |out| print_rules(out, &cart.rules, &currency, now),
+        |out| print_rules(out, &cart.rules, &shop.currency, &clock, now),
     )?;
     if let (Some(typed), Some(closes)) = (&args.deadline, cart.rules.closes)
-        && time_of_day(typed.trim()).is_some()
-        && !time::is_same_day(closes, now, &TimeZone::system())
+        && time_of_day(typed).is_some()
+        && !clock.is_same_day(closes, now)
     {
-        let closes = deadline(closes, now);
+        let closes = clock.day_and_minute(closes, now);
         output.warn(&format!(
             "{typed} has passed today: the deadline is {closes}"
         ));
@@ -81,7 +86,7 @@ pub(super) async fn run(
 }
 
 impl RulesArgs {
-    fn changes(&self) -> Result<Vec<RuleChange>, CliError> {
+    fn changes(&self, clock: &Clock) -> Result<Vec<RuleChange>, CliError> {
         let mut changes = Vec::new();
 
         if self.lock || self.unlock {
@@ -95,7 +100,7 @@ impl RulesArgs {
             (TypedRule::Expect, "expect", &self.expect),
         ] {
             if let Some(value) = value {
-                changes.push(read_rule(rule, argument, value, now)?);
+                changes.push(read_rule(rule, argument, value, now, clock)?);
             }
         }
         if let Some(typed) = &self.owner {
@@ -114,8 +119,9 @@ fn read_rule(
     argument: &'static str,
     typed: &str,
     now: u64,
+    clock: &Clock,
 ) -> Result<RuleChange, CliError> {
-    let change = rule.parse(typed, &Currency::default(), now, &TimeZone::system());
+    let change = rule.parse(typed, &Currency::default(), now, &clock.zone);
     change.ok_or_else(|| match rule {
         TypedRule::Deadline => {
             invalid_argument(argument, typed, "write it like 18:00, 45m or none")
@@ -143,24 +149,21 @@ fn rules_json(user: &UserName, rules: &Rules) -> Value {
     })
 }
 
-/// A deadline for people, with its day.
-fn deadline(closes: u64, now: u64) -> String {
-    time::day_and_minute(closes, now, &TimeZone::system())
-}
-
 fn print_rules(
     out: &mut dyn Write,
     rules: &Rules,
     currency: &Currency,
+    clock: &Clock,
     now: u64,
 ) -> io::Result<()> {
     let Some(owner) = &rules.owner else {
         return writeln!(out, "This cart has no rules");
     };
     let locked = if rules.locked { "yes" } else { "no" };
-    let deadline = rules
-        .closes
-        .map_or_else(|| NONE.to_owned(), |closes| deadline(closes, now));
+    let deadline = rules.closes.map_or_else(
+        || NONE.to_owned(),
+        |closes| clock.day_and_minute(closes, now),
+    );
 
     writeln!(out, "owner        {owner}")?;
     writeln!(out, "locked       {locked}")?;

@@ -4,6 +4,7 @@ use super::error::{CliError, FileAccess, usage_error};
 use super::output::{Output, shown_path};
 use super::{args, complete, connect};
 use crate::config::Settings;
+use crate::model::time::Hours;
 use crate::store::{self, SHOP_FIELDS, Shop, ShopChange};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
@@ -34,6 +35,8 @@ struct ShopDocument {
     currency: String,
     money: String,
     time_zone: Option<String>,
+    #[serde(default)]
+    hours: Option<String>,
     buyers_cancel: bool,
     #[serde(default)]
     receipt_head: String,
@@ -70,9 +73,12 @@ pub(super) async fn run(
         currency,
         receipt_head,
         receipt_foot,
+        time_zone,
+        hours,
         buyers_cancel,
     } = store::get_shop(&mut connection).await?;
-    let time_zone = store::get_order_settings(&mut connection).await?.time_zone;
+    let time_zone = time_zone.map(|zone| zone.name);
+    let hours = hours.map(Hours::name);
     output.result(
         || {
             json!({
@@ -80,6 +86,7 @@ pub(super) async fn run(
                 "currency": currency,
                 "money": currency.sample(),
                 "time_zone": time_zone,
+                "hours": hours,
                 "buyers_cancel": buyers_cancel,
                 "receipt_head": receipt_head,
                 "receipt_foot": receipt_foot,
@@ -95,6 +102,9 @@ pub(super) async fn run(
             writeln!(out, "money     {}", currency.sample())?;
             if let Some(zone) = &time_zone {
                 writeln!(out, "time zone {zone}")?;
+            }
+            if let Some(hours) = hours {
+                writeln!(out, "hours     {hours}")?;
             }
             for (name, words) in [("head", &receipt_head), ("foot", &receipt_foot)] {
                 if !words.is_empty() {
@@ -129,6 +139,7 @@ fn change_of_file(file: &Path) -> Result<ShopChange, CliError> {
         currency,
         money,
         time_zone,
+        hours,
         buyers_cancel,
         receipt_head,
         receipt_foot,
@@ -139,6 +150,7 @@ fn change_of_file(file: &Path) -> Result<ShopChange, CliError> {
     set(&mut change, "money", &money)?;
     set(&mut change, "currency", &currency)?;
     set(&mut change, "time_zone", &time_zone.unwrap_or_default())?;
+    set(&mut change, "hours", &hours.unwrap_or_default())?;
     let buyers_cancel = if buyers_cancel { "" } else { "no" };
     set(&mut change, "buyers_cancel", buyers_cancel)?;
     set(&mut change, "receipt_head", &receipt_head)?;

@@ -6,7 +6,8 @@ use super::{args, connect};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
 use crate::model::figures::{Figures, Ranking, Sales};
-use crate::model::{Catalog, Currency, Money, Period, text, time};
+use crate::model::time::Clock;
+use crate::model::{Catalog, Currency, Money, Period, text};
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Connection, Shop};
 use crate::tui::staff;
@@ -67,7 +68,7 @@ pub(super) fn open(args: &TodayArgs, settings: &Settings) -> Result<ExitCode, Cl
 /// The figures of a time, those of a week before, and today's catalog.
 struct Report {
     shop: Shop,
-    zone: TimeZone,
+    clock: Clock,
     period: Period,
     figures: Figures,
     before: Figures,
@@ -81,7 +82,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
-    let report = Report::read(args, &mut connection).await?;
+    let report = Report::read(args, &mut connection, settings).await?;
 
     if args.csv {
         output.print_bytes(&report.csv()?)?;
@@ -96,20 +97,25 @@ pub(super) async fn run(
 }
 
 impl Report {
-    async fn read(args: &TodayArgs, connection: &mut Connection) -> Result<Report, CliError> {
-        let zone = connect::shop_zone(connection).await?;
+    async fn read(
+        args: &TodayArgs,
+        connection: &mut Connection,
+        settings: &Settings,
+    ) -> Result<Report, CliError> {
+        let shop = store::get_shop(connection).await?;
+        let clock = shop.clock(&settings.personal_clock());
+        let zone = &clock.zone;
         let now = connect::now();
         let since = args.since.as_deref().unwrap_or("today");
-        let period = args::period(Some(since), args.until.as_deref(), now, &zone)?;
+        let period = args::period(Some(since), args.until.as_deref(), now, zone)?;
 
-        let shop = store::get_shop(connection).await?;
-        let before = period.week_before(now, &zone);
-        let now_sold = figures(connection, period, &shop.currency, &zone).await?;
-        let before = figures(connection, before, &shop.currency, &zone).await?;
+        let before = period.week_before(now, zone);
+        let now_sold = figures(connection, period, &shop.currency, zone).await?;
+        let before = figures(connection, before, &shop.currency, zone).await?;
         let catalog = store::get_catalog(connection).await?;
         Ok(Report {
             shop,
-            zone,
+            clock,
             period,
             figures: now_sold,
             before,
@@ -164,7 +170,8 @@ impl Report {
         let currency = &self.shop.currency;
         writeln!(out, "\nby the hour")?;
         for (hour, sales) in &self.figures.hours {
-            let hour = hour.strftime("%a %-d %b %H:%M").to_string();
+            let minute = self.clock.hours.minute(hour.time());
+            let hour = format!("{} {minute}", hour.strftime("%a %-d %b"));
             writeln!(out, "{}", sales_row(&hour, *sales, currency))?;
         }
 
@@ -217,7 +224,7 @@ impl Report {
 
     /// The days that the figures are of: `Thu 26 Nov 2026`.
     fn told_period(&self) -> String {
-        let day = |at: u64| time::long_day(at, &self.zone);
+        let day = |at: u64| self.clock.long_day(at);
         let first = self.period.since.map(day).unwrap_or_default();
         // The end is the first moment that does not belong to it.
         let last = self.period.until.map(|until| day(until.saturating_sub(1)));

@@ -101,7 +101,7 @@ impl<'a> CartWatch<'a> {
             names: ShopNames::new(&address),
             address,
             settings,
-            printer: EventPrinter::new(&settings.user, output),
+            printer: EventPrinter::new(settings, output),
             timeline: Timeline::default(),
             cart: None,
             is_up: false,

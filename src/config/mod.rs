@@ -34,6 +34,7 @@ pub(crate) use setting_table::HEADING;
 pub use setting_table::SettingSource;
 
 use crate::model::change::{NameError, sanitize_actor, typed_name};
+use crate::model::time::{Hours, PersonalClock};
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};
 use alerts::Alerts;
@@ -41,6 +42,7 @@ use colours::OwnColours;
 use credentials::Credentials;
 use display::AsciiMode;
 use file::FilePresence;
+use jiff::tz::TimeZone;
 use keymap::Keymap;
 use origins::SettingLayers;
 use serving::ServeSettings;
@@ -109,6 +111,8 @@ pub struct Settings {
     pub ascii: AsciiMode,
     /// The ways to tell somebody what happens while they look elsewhere.
     pub alerts: Alerts,
+    /// How times count the hours of a day; `None`: as the shop says.
+    pub hours: Option<Hours>,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
     /// True where the shop is told in words, without a screen.
@@ -155,6 +159,15 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What this computer and these settings say about times.
+    #[must_use]
+    pub(crate) fn personal_clock(&self) -> PersonalClock {
+        PersonalClock {
+            zone: TimeZone::system(),
+            hours: self.hours,
+        }
+    }
+
     /// The settings of these layers, whose origins are noted there.
     fn of(
         layers: &mut SettingLayers,
@@ -173,6 +186,7 @@ impl Settings {
         }
         let ascii = ascii(layers)?;
         let alerts = alerts(layers)?;
+        let hours = hours(layers)?;
         let mouse = layers.pick_noted("mouse", |layer| layer.mouse);
         let plain = layers.pick_noted("plain", |layer| layer.plain);
         let board_warn = age(layers, "board_warn", |layer| layer.board_warn.clone())?;
@@ -189,6 +203,7 @@ impl Settings {
             colours,
             ascii,
             alerts,
+            hours,
             mouse,
             plain,
             keymap,
@@ -354,6 +369,16 @@ fn alerts(layers: &mut SettingLayers) -> Result<Alerts, ConfigError> {
     let name = layers.pick_noted("alerts", |layer| not_empty(&layer.alerts));
     let names: Vec<&str> = Alerts::NAMED.iter().map(|(name, _)| *name).collect();
     Alerts::named(&name).ok_or_else(|| invalid("alerts", names.join(", ")))
+}
+
+/// How times count the hours of a day; `None` is `auto`.
+fn hours(layers: &mut SettingLayers) -> Result<Option<Hours>, ConfigError> {
+    let name = layers.pick_noted("hours", |layer| not_empty(&layer.hours));
+    if name == "auto" {
+        return Ok(None);
+    }
+    let hours = Hours::named(&name).ok_or_else(|| invalid("hours", "auto, 24, 12"))?;
+    Ok(Some(hours))
 }
 
 /// The file for the log, and the lowest level that is written to it.

@@ -5,6 +5,7 @@ use crate::config::alerts::Alerts;
 use crate::config::display::AsciiMode;
 use crate::config::serving::ServeSettings;
 use crate::config::theme::Theme;
+use crate::model::time::Hours;
 use crate::model::{quantity, user};
 use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
@@ -110,6 +111,10 @@ pub(crate) struct SettingLayer {
     #[arg(long, value_name = "HOW", env = "TROLLEY_ALERTS", add = ArgValueCandidates::new(alerts))]
     pub(crate) alerts: Option<String>,
 
+    /// How times count the hours of a day: auto (as the shop says, else 24), 24, 12 [default: auto]
+    #[arg(long, value_name = "HOURS", env = "TROLLEY_HOURS", add = ArgValueCandidates::new(hours))]
+    pub(crate) hours: Option<String>,
+
     // The option is the opposite of the setting. The mouse is on by default, so the command line
     // only ever turns it off: `--no-mouse` is short, and giving it reads as `mouse = false`.
     /// Leave the mouse to the terminal
@@ -197,6 +202,7 @@ impl SettingLayer {
             theme: Some("auto".to_owned()),
             ascii: Some("auto".to_owned()),
             alerts: Some("auto".to_owned()),
+            hours: Some("auto".to_owned()),
             mouse: Some(true),
             plain: Some(false),
             board_warn: Some("5m".to_owned()),
@@ -280,6 +286,12 @@ fn alerts() -> Vec<CompletionCandidate> {
     names.map(CompletionCandidate::new).collect()
 }
 
+fn hours() -> Vec<CompletionCandidate> {
+    let names = Hours::NAMED.iter().map(|(name, _)| *name);
+    let names = std::iter::once("auto").chain(names);
+    names.map(CompletionCandidate::new).collect()
+}
+
 fn levels() -> Vec<CompletionCandidate> {
     LOG_LEVELS.map(CompletionCandidate::new).into()
 }
@@ -303,6 +315,7 @@ mod tests {
             ("theme", defaults.theme),
             ("ascii", defaults.ascii),
             ("alerts", defaults.alerts),
+            ("hours", defaults.hours),
             ("log_level", defaults.log_level),
         ] {
             let option = command

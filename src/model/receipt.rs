@@ -5,8 +5,7 @@ use crate::model::People;
 use crate::model::order::{Order, OrderLine, OrderState};
 use crate::model::people::Part;
 use crate::model::shares::{NOBODY, Portions, are_shared};
-use crate::model::time::{ClockStyle, clock};
-use jiff::tz::TimeZone;
+use crate::model::time::Clock;
 
 /// The narrowest receipt, in columns: what small printers hold.
 pub const NARROWEST: usize = 32;
@@ -42,13 +41,13 @@ pub(crate) fn lines_of_shop(words: &str, columns: usize) -> Vec<String> {
         .collect()
 }
 
-/// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times in
-/// `zone`. What is too long for a line goes on in the next: nothing is left out.
+/// The receipt of `order`, `columns` wide (at least [`NARROWEST`]), amounts aligned, times
+/// by `clock`. What is too long for a line goes on in the next: nothing is left out.
 #[must_use]
 pub fn receipt(
     order: &Order,
     letterhead: Letterhead<'_>,
-    zone: &TimeZone,
+    clock: &Clock,
     columns: usize,
 ) -> Vec<String> {
     let columns = columns.max(NARROWEST);
@@ -58,7 +57,7 @@ pub fn receipt(
     let since = match order.state {
         OrderState::Placed => String::new(),
         OrderState::Accepted | OrderState::Ready | OrderState::Done | OrderState::Cancelled => {
-            format!(" since {}", time(order.changed, zone))
+            format!(" since {}", clock.date_and_minute(order.changed))
         }
     };
     let head = [
@@ -66,7 +65,7 @@ pub fn receipt(
             Some(number) => format!("Order #{number}, {}", order.id),
             None => format!("Order {}", order.id),
         },
-        format!("{}, for {}", time(order.at, zone), order.user),
+        format!("{}, for {}", clock.date_and_minute(order.at), order.user),
         format!("ordered by {}", order.who),
         format!("state: {}{since}", order.state.name()),
     ];
@@ -159,12 +158,6 @@ pub(crate) fn name_and_unit(line: &OrderLine) -> String {
     }
 }
 
-/// A time for people: `2026-11-24 18:05`.
-#[must_use]
-pub fn time(ms: u64, zone: &TimeZone) -> String {
-    clock(ms, zone, ClockStyle::DateAndMinute)
-}
-
 /// `left` behind its `mark`, and `right` at the other end of the line. Where `left` is too long
 /// for that it goes on below.
 fn spread(mark: &str, left: &str, right: &str, columns: usize) -> Vec<String> {
@@ -251,7 +244,7 @@ mod tests {
             shop: "Corner Shop",
             ..Letterhead::default()
         };
-        let receipt = receipt(&order, letterhead, &TimeZone::UTC, 36);
+        let receipt = receipt(&order, letterhead, &Clock::utc(), 36);
         assert_eq!(
             receipt.join("\n"),
             "Corner Shop\nOrder 20261124-7KQ2-M8XD\n2026-11-24 06:00, for office\nordered by ann\nstate: placed\n------------------------------------\n  3 Espresso                    7.20\n    2.40 each\n    E\n  1 M抹茶 with a long, long  1234.50\n    name\n    M\n------------------------------------\n4 items               Total €1241.70\n------------------------------------\nE 3                             7.20\nM 1  settled                 1234.50"

@@ -3,8 +3,7 @@
 use super::{Cart, Change, ChangeKind, Currency, Edit, Money, ProductId, Refusal, shares};
 use crate::model::change::{NameError, sanitize_actors, typed_name};
 use crate::model::order::Share;
-use crate::model::time::day_and_minute;
-use jiff::tz::TimeZone;
+use crate::model::time::Clock;
 use std::collections::{BTreeMap, HashMap};
 
 /// The rules of one cart.
@@ -64,12 +63,12 @@ pub enum RuleChange {
 
 impl RuleChange {
     /// The change in a few words, for people who see it at `at` (Unix milliseconds).
-    fn told(&self, currency: &Currency, at: u64, zone: &TimeZone) -> String {
+    fn told(&self, currency: &Currency, at: u64, clock: &Clock) -> String {
         match self {
             RuleChange::Locked(true) => "locked the cart".to_owned(),
             RuleChange::Locked(false) => "unlocked the cart".to_owned(),
             RuleChange::Closes(Some(closes)) => {
-                format!("set the deadline ({})", day_and_minute(*closes, at, zone))
+                format!("set the deadline ({})", clock.day_and_minute(*closes, at))
             }
             RuleChange::Closes(None) => "removed the deadline".to_owned(),
             RuleChange::Budget(amount) => told_budget("the budget", *amount, currency),
@@ -95,13 +94,13 @@ fn told_budget(which: &str, amount: Option<Money>, currency: &Currency) -> Strin
 /// Changes of rules in a few words, for people who see them at `at` (Unix milliseconds): `locked
 /// the cart, set the budget to €80.00`. What is not known is not told.
 #[must_use]
-pub fn told(changes: &[RuleChange], currency: &Currency, at: u64, zone: &TimeZone) -> String {
+pub fn told(changes: &[RuleChange], currency: &Currency, at: u64, clock: &Clock) -> String {
     if changes.is_empty() {
         return "set rules for the cart".to_owned();
     }
     let told: Vec<String> = changes
         .iter()
-        .map(|change| change.told(currency, at, zone))
+        .map(|change| change.told(currency, at, clock))
         .collect();
     told.join(", ")
 }
@@ -328,6 +327,7 @@ mod tests {
     #[test]
     fn rules_that_were_set_are_told() {
         let at = 1_795_500_000_000;
+        let clock = Clock::utc();
         let changes = [
             RuleChange::Locked(false),
             RuleChange::Closes(Some(at + 60_000)),
@@ -338,13 +338,13 @@ mod tests {
             RuleChange::Owner("ben".to_owned()),
         ];
         assert_eq!(
-            told(&changes, &Currency::with_sign("€"), at, &TimeZone::UTC),
+            told(&changes, &Currency::with_sign("€"), at, &clock),
             "unlocked the cart, set the deadline (today 06:01), set the budget to €80.00, \
              removed the budget of each, set the expected names (bob, cai), \
              removed the expected names, handed the rules over to ben"
         );
         assert_eq!(
-            told(&[], &Currency::default(), at, &TimeZone::UTC),
+            told(&[], &Currency::default(), at, &clock),
             "set rules for the cart"
         );
     }

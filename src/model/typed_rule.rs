@@ -1,6 +1,7 @@
 //! Rules of a cart as people type them: on the command line, and on the screen.
 
 use super::rules::{MOST_EXPECTED, expected_names, own_word};
+use super::time::{Hours, time_of_day};
 use super::{Currency, RuleChange, Timeout, text};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -62,7 +63,7 @@ impl TypedRule {
 
     /// The sentence for a value that can't be read.
     #[must_use]
-    pub fn refusal(self, typed: &str, currency: &Currency) -> String {
+    pub fn refusal(self, typed: &str, currency: &Currency, hours: Hours) -> String {
         let shown = text::sanitize_to(typed.trim().as_bytes(), 40);
         let thing = match self {
             TypedRule::Deadline => "a time",
@@ -74,14 +75,17 @@ impl TypedRule {
                 );
             }
         };
-        format!("“{shown}” is not {thing}: type {}", self.usage(currency))
+        format!(
+            "“{shown}” is not {thing}: type {}",
+            self.usage(currency, hours)
+        )
     }
 
     /// The values that may be typed, in words.
     #[must_use]
-    pub fn usage(self, currency: &Currency) -> String {
+    pub fn usage(self, currency: &Currency, hours: Hours) -> String {
         match self {
-            TypedRule::Deadline => "11:30, 45m or none".to_owned(),
+            TypedRule::Deadline => format!("{}, 45m or {NONE}", hours.sample()),
             TypedRule::Budget | TypedRule::Each => {
                 format!("{} or {NONE}", currency.small_sample())
             }
@@ -90,7 +94,8 @@ impl TypedRule {
     }
 }
 
-/// Reads `18:00` (the next time that it is that late here) or `45m`; in Unix milliseconds.
+/// Reads `18:00` or `6 pm` (the next time that it is that late in `zone`), or `45m`; in Unix
+/// milliseconds.
 fn closing_time(typed: &str, now: u64, zone: &TimeZone) -> Option<u64> {
     let now = Timestamp::from_millisecond(i64::try_from(now).ok()?).ok()?;
     let closes = match time_of_day(typed) {
@@ -101,12 +106,6 @@ fn closing_time(typed: &str, now: u64, zone: &TimeZone) -> Option<u64> {
         },
     };
     u64::try_from(closes.as_millisecond()).ok()
-}
-
-/// Reads a time of the day, such as `18:00`.
-#[must_use]
-pub fn time_of_day(typed: &str) -> Option<Time> {
-    Time::strptime("%H:%M", typed).ok()
 }
 
 /// The next moment at which it is this late; `None` at the end of the calendar.
@@ -152,11 +151,24 @@ mod tests {
         assert_eq!(at(" 45m "), Some(45));
         assert_eq!(at("1h 30m"), Some(90));
         assert_eq!(at("none"), None);
+        for afternoon in ["5:30 pm", "5:30PM", "17:30"] {
+            assert_eq!(at(afternoon), Some(7 * 60 + 30), "{afternoon}");
+        }
+        assert_eq!(at("12 am"), Some(14 * 60));
         // It is the next time that it is so late: a minute that has begun has passed.
         assert_eq!(at("10:01"), Some(1));
         assert_eq!(at("10:00"), Some(24 * 60));
         assert_eq!(at("09:59"), Some(24 * 60 - 1));
-        for bad in ["half past", "", "25:00", "never", "0s", "11.30"] {
+        for bad in [
+            "half past",
+            "",
+            "25:00",
+            "never",
+            "0s",
+            "11.30",
+            "13:00 pm",
+            "0 am",
+        ] {
             assert_eq!(parsed(TypedRule::Deadline, bad), None, "{bad}");
         }
 

@@ -12,6 +12,7 @@ use super::printer::Printer;
 use super::received::Received;
 use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
 use crate::config::{Server, Settings};
+use crate::model::time::Hours;
 use crate::store::Policy;
 use crate::tui::hub::Hub;
 use futures::future::{BoxFuture, LocalBoxFuture};
@@ -81,14 +82,22 @@ pub(crate) struct Caller {
     /// The key that was proven; none of a guest.
     key: Option<PublicKey>,
     grant: Grant,
+    /// The hours in which the visitor reads times; `None` where they chose none.
+    hours: Option<Hours>,
 }
 
 impl Caller {
-    pub(super) fn new(shop: &Arc<ServedShop>, key: Option<PublicKey>, grant: Grant) -> Caller {
+    pub(super) fn new(
+        shop: &Arc<ServedShop>,
+        key: Option<PublicKey>,
+        grant: Grant,
+        hours: Option<Hours>,
+    ) -> Caller {
         Caller {
             shop: shop.clone(),
             key,
             grant,
+            hours,
         }
     }
 
@@ -125,6 +134,7 @@ impl Caller {
                 by: grant.name,
                 ..settings.policy.clone()
             },
+            hours: self.hours,
             ..settings.clone()
         })
     }

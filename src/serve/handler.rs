@@ -269,7 +269,8 @@ impl VisitorHandler {
         let Some(grant) = self.grant.clone() else {
             return;
         };
-        let caller = Caller::new(&self.shop, self.key.clone(), grant);
+        let hours = description.environment.hours();
+        let caller = Caller::new(&self.shop, self.key.clone(), grant, hours);
         let is_terminal = description.terminal.is_some();
         let output = description.output;
         let input = exec::start(&self.connection, caller, line, words, is_terminal, output);

@@ -9,6 +9,7 @@ use crate::config::display::{self, AsciiMode, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::text;
+use crate::model::time::{Hours, PersonalClock};
 use crate::store::Policy;
 use crate::tui::plain::lines::{END, Editing};
 use crate::tui::plain::shell::{Manner, PlainShop};
@@ -40,8 +41,9 @@ const STATUS_FAILED: u8 = 3;
 /// The largest screen that is drawn, in columns and rows. What is beyond stays empty.
 const LARGEST_SIZE: (u16, u16) = (500, 200);
 
-/// The variables of an environment that are kept: those that say how a terminal is.
-const VARIABLES: [&str; 14] = [
+/// The variables of an environment that are kept: those that say how a terminal is,
+/// and how its person reads.
+const VARIABLES: [&str; 15] = [
     "LANG",
     "LC_ALL",
     "LC_CTYPE",
@@ -50,6 +52,7 @@ const VARIABLES: [&str; 14] = [
     "TROLLEY_THEME",
     "TROLLEY_ASCII",
     "TROLLEY_ALERTS",
+    "TROLLEY_HOURS",
     "TERM_PROGRAM",
     "LC_TERMINAL",
     "TMUX",
@@ -179,6 +182,11 @@ impl Environment {
         matters
     }
 
+    /// The hours in which the visitor reads times; `None` where they chose none.
+    pub(super) fn hours(&self) -> Option<Hours> {
+        Hours::named(&self.get("TROLLEY_HOURS"))
+    }
+
     /// A variable; empty where it is not set.
     fn get(&self, name: &str) -> String {
         let found = self.0.iter().find(|(known, _)| known == name);
@@ -306,7 +314,10 @@ fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Envi
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme: display.theme(theme),
         mouse: shop.settings.mouse,
-        zone: jiff::tz::TimeZone::system(),
+        clock: PersonalClock {
+            hours: environment.hours(),
+            ..shop.settings.personal_clock()
+        },
         size: terminal.size,
         // A visitor has the cart that they are granted.
         used_carts: None,

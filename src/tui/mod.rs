@@ -186,7 +186,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         alerts: look.alerts,
         theme: look.theme,
         mouse: settings.mouse,
-        zone: look.zone,
+        clock: settings.personal_clock(),
         size: look.size,
         used_carts: Some(UsedCarts::at(&address.to_string())),
     }
@@ -197,7 +197,6 @@ struct Look {
     display: Display,
     alerts: AlertWays,
     theme: Theme,
-    zone: jiff::tz::TimeZone,
     size: (u16, u16),
 }
 
@@ -208,7 +207,6 @@ impl Look {
             display: Display::told_by(settings.ascii, variable),
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
-            zone: jiff::tz::TimeZone::system(),
             size: USUAL_SIZE,
         }
     }
@@ -226,7 +224,6 @@ impl Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
             theme: display.theme(settings.colours.on(theme)),
-            zone: jiff::tz::TimeZone::system(),
             size: tty::size(),
         }
     }

@@ -8,6 +8,7 @@ use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
+use crate::model::time::PersonalClock;
 use crate::model::{Timeout, UserName};
 use crate::store::live::Subscription;
 use crate::store::{Address, Policy, Trouble};
@@ -41,8 +42,8 @@ pub struct Visit {
     pub theme: Theme,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
-    /// The time zone for what is shown.
-    pub zone: jiff::tz::TimeZone,
+    /// What this person's computer and settings say about times.
+    pub clock: PersonalClock,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The carts that this person used before; `None` for one who may use this one alone.
@@ -63,7 +64,7 @@ impl Visit {
             },
             ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
             op_key: RandomState::new(),
-            zone: self.zone.clone(),
+            clock: self.clock.clone(),
             keymap: self.keymap.clone(),
             display: self.display,
             alerts: self.alerts,

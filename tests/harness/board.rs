@@ -376,7 +376,7 @@ pub fn staff_env() -> StaffEnv {
     StaffEnv {
         me: "mia".to_owned(),
         private: shopper.private,
-        zone: shopper.zone,
+        clock: shopper.clock,
         keymap: shopper.keymap,
         display: shopper.display,
         alerts: shopper.alerts,

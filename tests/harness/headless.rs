@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use trolley::config::alerts::AlertWays;
 use trolley::config::display::{AsciiMode, Display};
 use trolley::config::key::Key;
+use trolley::model::time::PersonalClock;
 use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Update, UserName};
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
@@ -54,7 +55,10 @@ impl Headless {
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,
             op_key: std::hash::RandomState::new(),
-            zone: jiff::tz::TimeZone::UTC,
+            clock: PersonalClock {
+                zone: jiff::tz::TimeZone::UTC,
+                hours: None,
+            },
             keymap: trolley::config::keymap::Keymap::default(),
             display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,

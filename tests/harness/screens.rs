@@ -9,6 +9,7 @@ use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::key::Key;
 use trolley::config::keymap::Keymap;
 use trolley::config::theme::Theme;
+use trolley::model::time::PersonalClock;
 use trolley::model::{
     Cart, Catalog, ChangeKind, Currency, Deadline, LineChange, Money, NoteChange, OpId, Product,
     ProductId, Rules, Update, UserName,
@@ -75,7 +76,10 @@ pub fn env() -> Env {
         item_timeout: None,
         ops: "0123456789abcdef".to_owned(),
         op_key: std::hash::RandomState::new(),
-        zone: jiff::tz::TimeZone::UTC,
+        clock: PersonalClock {
+            zone: jiff::tz::TimeZone::UTC,
+            hours: None,
+        },
         keymap: Keymap::with(&BTreeMap::new()).unwrap(),
         display: Display {
             colours: Colours::All,

@@ -8,12 +8,13 @@ use crate::cli::error::{CliError, usage_error};
 use crate::cli::order_output::{RECEIPT_COLUMNS, order_line_json};
 use crate::cli::output::Output;
 use crate::cli::stop::StopSignals;
+use crate::config::Settings;
+use crate::model::time::{Clock, PersonalClock};
 use crate::model::{Money, OrderState, receipt};
 use crate::order_command::OrderCommand;
 use crate::store::order::{self, FollowEvent, Follower, LONGEST_WAIT, OrderEntry};
-use crate::store::{Connection, Error, Shop, Trouble};
+use crate::store::{self, Connection, Error, Shop, Trouble};
 use clap::Args;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -63,9 +64,10 @@ pub(super) struct FollowArgs {
 pub(super) async fn run(
     args: FollowArgs,
     connection: &mut Connection,
+    settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
-    let printer = OrderPrinter::new(&args, output);
+    let printer = OrderPrinter::new(&args, settings, output);
     let Some(command) = args.exec.clone() else {
         let mut recipient = Recipient::Printer(printer);
         return follow(&mut recipient, &mut follower(args, output)?, connection).await;
@@ -177,7 +179,9 @@ fn follower(args: FollowArgs, output: &Output) -> Result<Follower, CliError> {
 /// Prints the entries of a stream of orders.
 pub(super) struct OrderPrinter {
     pub(super) output: Output,
-    zone: TimeZone,
+    personal_clock: PersonalClock,
+    /// The shop's clock, as it was read last.
+    clock: Clock,
     /// True where orders that are done or cancelled already are printed, too.
     includes_finished: bool,
     /// The number of orders still to be dealt with.
@@ -187,10 +191,12 @@ pub(super) struct OrderPrinter {
 }
 
 impl OrderPrinter {
-    fn new(args: &FollowArgs, output: &Output) -> OrderPrinter {
+    fn new(args: &FollowArgs, settings: &Settings, output: &Output) -> OrderPrinter {
+        let personal_clock = settings.personal_clock();
         OrderPrinter {
             output: output.clone(),
-            zone: TimeZone::system(),
+            clock: Shop::default().clock(&personal_clock),
+            personal_clock,
             includes_finished: args.from_start,
             remaining: args.count.unwrap_or(u64::MAX),
             left_out: 0,
@@ -209,6 +215,14 @@ impl OrderPrinter {
             self.note_left_out();
         }
 
+        // It only helps: orders are printed while the shop's settings are away.
+        if !entries.is_empty()
+            && !self.output.is_json()
+            && let Ok(shop) = store::get_shop(connection).await
+        {
+            self.clock = shop.clock(&self.personal_clock);
+        }
+
         for entry in entries {
             let state = state_now(&entry, follower, connection).await?;
             if !self.leaves_out(&entry, state) {
@@ -223,7 +237,7 @@ impl OrderPrinter {
     fn print(&self, entry: &OrderEntry, state: Option<OrderState>) -> io::Result<()> {
         self.output.result(
             || entry_json(entry, state),
-            |out| print_entry(out, entry, state, &self.zone),
+            |out| print_entry(out, entry, state, &self.clock),
         )
     }
 
@@ -234,11 +248,12 @@ impl OrderPrinter {
         state: Option<OrderState>,
         shop: &Shop,
     ) -> io::Result<Vec<u8>> {
+        let clock = shop.clock(&self.personal_clock);
         self.output.result_bytes(
             || entry_json(entry, state),
             |out| {
                 print_words(out, &shop.receipt_head)?;
-                print_entry(out, entry, state, &self.zone)?;
+                print_entry(out, entry, state, &clock)?;
                 print_words(out, &shop.receipt_foot)
             },
         )
@@ -330,7 +345,7 @@ fn print_entry(
     out: &mut dyn Write,
     entry: &OrderEntry,
     state: Option<OrderState>,
-    zone: &TimeZone,
+    clock: &Clock,
 ) -> io::Result<()> {
     let OrderEntry { id, user, who, .. } = entry;
     let number = entry.number.map(|number| format!("#{number} "));
@@ -338,11 +353,11 @@ fn print_entry(
     match entry.news {
         FollowEvent::Placed => {
             let state = state.map_or("state unknown", OrderState::name);
-            let placed = receipt::time(entry.at, zone);
+            let placed = clock.date_and_minute(entry.at);
             writeln!(out, "{id}  {state}  {placed}  {number}for {user}, by {who}")?;
         }
         FollowEvent::Cancelled(at) => {
-            let cancelled = receipt::time(at, zone);
+            let cancelled = clock.date_and_minute(at);
             writeln!(
                 out,
                 "{id}  CANCELLED at {cancelled}  {number}for {user}, by {who}: don't make these"

@@ -1,23 +1,22 @@
 //! The parts of the shop that the lines of `trolley watch` for people need: the names of products,
-//! and the currency.
+//! the currency, and the clock.
 
-use crate::cli::connect;
 use crate::model::timeline::TimelineEvent;
-use crate::model::{ChangeKind, Currency, LineChange, ProductId};
+use crate::model::{LineChange, ProductId};
 use crate::store::catalog::decode::CatalogNews;
-use crate::store::{self, Address, Error};
+use crate::store::{self, Address, Error, Shop};
 use std::collections::HashMap;
 use std::time::Duration;
 
 /// The longest that an event waits for them. After that it is told with the ids.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// The names of the products that were changed so far, and the shop's currency.
+/// The names of the products that were changed so far, and the shop's settings.
 pub(super) struct ShopNames {
     address: Address,
     known: HashMap<ProductId, String>,
-    /// The currency, once an event needed it.
-    currency: Currency,
+    /// The settings; `None` where they were not read, or may have changed since.
+    shop: Option<Shop>,
 }
 
 impl ShopNames {
@@ -25,11 +24,11 @@ impl ShopNames {
         ShopNames {
             address: address.clone(),
             known: HashMap::new(),
-            currency: Currency::default(),
+            shop: None,
         }
     }
 
-    /// Forgets the names of products that have changed.
+    /// Forgets the names of products that have changed, and the settings where those may have.
     pub(super) fn forget(&mut self, news: &CatalogNews) {
         match news {
             CatalogNews::Products(ids) => {
@@ -37,7 +36,10 @@ impl ShopNames {
                     self.known.remove(id);
                 }
             }
-            CatalogNews::Everything => self.known.clear(),
+            CatalogNews::Everything => {
+                self.known.clear();
+                self.shop = None;
+            }
         }
     }
 
@@ -49,19 +51,16 @@ impl ShopNames {
             .unwrap_or_else(|| id.to_string())
     }
 
-    /// The shop's currency; none where it is not known.
-    pub(super) fn currency(&self) -> &Currency {
-        &self.currency
+    /// The shop's settings; the usual ones where they are not known.
+    pub(super) fn shop(&self) -> Shop {
+        self.shop.clone().unwrap_or_default()
     }
 
-    /// Reads the names that an event needs and that are not known, and the currency for one that
-    /// may have amounts.
+    /// Reads what is not known: the shop's settings, and the names that an event needs.
     pub(super) async fn learn(&mut self, event: &TimelineEvent) {
-        if matches!(event, TimelineEvent::Update(update) if update.kind == ChangeKind::Rules) {
-            let read = tokio::time::timeout(LONGEST_WAIT, self.read_currency()).await;
-            if let Ok(Ok(currency)) = read {
-                self.currency = currency;
-            }
+        if self.shop.is_none() {
+            let read = tokio::time::timeout(LONGEST_WAIT, self.read_shop()).await;
+            self.shop = read.ok().and_then(Result::ok);
         }
 
         let noted = if let TimelineEvent::Update(update) = event {
@@ -85,9 +84,9 @@ impl ShopNames {
         }
     }
 
-    async fn read_currency(&self) -> Result<Currency, Error> {
+    async fn read_shop(&self) -> Result<Shop, Error> {
         let mut connection = store::connect(&self.address).await?;
-        Ok(connect::currency(&mut connection).await)
+        store::get_shop(&mut connection).await
     }
 
     async fn read(&self, ids: &[ProductId]) -> Result<Vec<(ProductId, String)>, Error> {

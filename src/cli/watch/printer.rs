@@ -2,30 +2,33 @@
 
 use super::names::ShopNames;
 use crate::cli::output::{Output, OutputForm};
+use crate::config::Settings;
 use crate::model::shares::Portions;
-use crate::model::time::{ClockStyle, clock};
+use crate::model::time::{Clock, PersonalClock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{
-    Cart, ChangeKind, LineChange, NoteChange, RuleChange, Update, UserName, rules, text,
+    Cart, ChangeKind, Currency, LineChange, NoteChange, RuleChange, Update, UserName, rules, text,
 };
 use crate::store::Trouble;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use std::io;
+
+/// The columns for a time by 24 hours.
+const TIME: usize = 8;
 
 /// Prints the events of one cart.
 pub(super) struct EventPrinter {
     user: UserName,
     output: Output,
-    zone: TimeZone,
+    personal_clock: PersonalClock,
 }
 
 impl EventPrinter {
-    pub(super) fn new(user: &UserName, output: &Output) -> EventPrinter {
+    pub(super) fn new(settings: &Settings, output: &Output) -> EventPrinter {
         EventPrinter {
-            user: user.clone(),
+            user: settings.user.clone(),
             output: output.clone(),
-            zone: TimeZone::system(),
+            personal_clock: settings.personal_clock(),
         }
     }
 
@@ -74,22 +77,25 @@ impl EventPrinter {
 
     /// An event as a sentence, after the time where that is known.
     fn text(&self, event: &TimelineEvent, names: &ShopNames, cart: Option<&Cart>) -> String {
+        let shop = names.shop();
+        let clock = shop.clock(&self.personal_clock);
         match event {
             TimelineEvent::Update(update) => {
-                let at = self.clock(update.deadline.told_at);
-                format!("{at}  {}", update_text(update, names, cart, &self.zone))
+                let at = time_column(&clock, update.deadline.told_at);
+                let told = update_text(update, names, cart, &shop.currency, &clock);
+                format!("{at}  {told}")
             }
             TimelineEvent::Foreign { at, lines, .. } => {
-                let at = self.clock(*at);
+                let at = time_column(&clock, *at);
                 format!("{at}  another program {}", changes_text(lines, names, cart))
             }
             TimelineEvent::Rewound { at, lines, .. } => {
-                let at = self.clock(*at);
+                let at = time_column(&clock, *at);
                 let now = quantities_text(lines, names);
                 format!("{at}  the server fell back to an earlier cart: {now}")
             }
             TimelineEvent::Expired { at, .. } => {
-                let at = self.clock(*at);
+                let at = time_column(&clock, *at);
                 format!("{at}  the cart has expired: it is empty now")
             }
 
@@ -106,10 +112,12 @@ impl EventPrinter {
             }
         }
     }
+}
 
-    fn clock(&self, at: u64) -> String {
-        clock(at, &self.zone, ClockStyle::Second)
-    }
+/// A time in as many columns as all times take.
+fn time_column(clock: &Clock, at: u64) -> String {
+    let columns = TIME + usize::from(clock.hours.columns_more());
+    format!("{:>columns$}", clock.second(at))
 }
 
 /// An event for programs.
@@ -199,7 +207,13 @@ fn changes_json(lines: &[LineChange]) -> Value {
 }
 
 /// An update as a sentence with its author.
-fn update_text(update: &Update, names: &ShopNames, cart: Option<&Cart>, zone: &TimeZone) -> String {
+fn update_text(
+    update: &Update,
+    names: &ShopNames,
+    cart: Option<&Cart>,
+    currency: &Currency,
+    clock: &Clock,
+) -> String {
     let by = &update.by;
     let lines = &update.lines;
     let order = order_text(update);
@@ -219,12 +233,7 @@ fn update_text(update: &Update, names: &ShopNames, cart: Option<&Cart>, zone: &T
         ChangeKind::Unfreeze => format!("{by} could not order the cart{order}"),
         ChangeKind::Order => format!("{by} ordered {}{order}", pieces_text(lines, names)),
         ChangeKind::Rules => {
-            let told = rules::told(
-                &update.rules,
-                names.currency(),
-                update.deadline.told_at,
-                zone,
-            );
+            let told = rules::told(&update.rules, currency, update.deadline.told_at, clock);
             format!("{by} {told}")
         }
         ChangeKind::Ready => format!("{by} is ready"),

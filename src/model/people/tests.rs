@@ -3,9 +3,9 @@
 use super::*;
 use crate::model::order::OrderState;
 use crate::model::receipt::Letterhead;
+use crate::model::time::Clock;
 use crate::model::{Cart, ChangeKind, Currency, Deadline, Edit, LineChange, OpId, OrderId};
 use crate::model::{Product, ProductId, Quantity, Update, receipt};
-use jiff::tz::TimeZone;
 use std::collections::HashMap;
 
 /// The histories that are tried.
@@ -336,7 +336,7 @@ fn taken(before: Option<&CartLine>, after: Option<&CartLine>, by: &str) -> Vec<S
 
 /// Checks what a receipt says of who pays what.
 fn check_receipt(order: &Order, people: &People) {
-    let printed = receipt::receipt(order, Letterhead::default(), &TimeZone::UTC, 40);
+    let printed = receipt::receipt(order, Letterhead::default(), &Clock::utc(), 40);
     let rows = &printed[printed
         .iter()
         .rposition(|line| line.starts_with("---"))

@@ -14,10 +14,10 @@ mod shop;
 mod stock;
 
 pub use edit::{Edited, FieldEdit, edit_product};
-pub(crate) use shop::read_order_settings;
+pub(crate) use shop::read_shop;
 pub use shop::{
-    LONGEST_SHOP_NAME, OrderSettings, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw,
-    get_order_settings, get_shop, name_shop, set_shop,
+    LONGEST_SHOP_NAME, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw, get_shop,
+    name_shop, set_shop,
 };
 pub use stock::step_stock;
 

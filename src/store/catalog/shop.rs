@@ -4,6 +4,7 @@ use super::import::announce_everything;
 use super::index;
 use crate::model::currency::{self, ExampleError};
 use crate::model::receipt::Letterhead;
+use crate::model::time::{Clock, Hours, PersonalClock};
 use crate::model::{Catalog, Currency, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
@@ -31,11 +32,52 @@ pub struct Shop {
     pub receipt_head: String,
     /// The words at their bottom; clean text, maybe empty.
     pub receipt_foot: String,
+    /// The time zone by whose days orders are numbered, and by whose clocks times are told. Without
+    /// one, it is the zone of whoever orders or looks.
+    pub time_zone: Option<NamedZone>,
+    /// How its clocks count the hours of a day; `None` where it does not say.
+    pub hours: Option<Hours>,
     /// Whoever ordered may cancel while an order is only placed.
     pub buyers_cancel: bool,
 }
 
+/// A time zone by the name that a shop has for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedZone {
+    /// Its name; clean text.
+    pub name: String,
+    /// Its clocks; `None` where this computer does not know the name.
+    zone: Option<TimeZone>,
+}
+
+impl NamedZone {
+    /// The zone of this name, which is clean text.
+    #[must_use]
+    pub fn new(name: String) -> NamedZone {
+        let zone = TimeZone::get(&name).ok();
+        NamedZone { name, zone }
+    }
+}
+
 impl Shop {
+    /// The zone by whose days and clocks the shop works: its own, else the local one.
+    #[must_use]
+    pub(crate) fn zone_or(&self, local: &TimeZone) -> TimeZone {
+        let named = self.time_zone.as_ref();
+        let own = named.and_then(|named| named.zone.as_ref());
+        own.unwrap_or(local).clone()
+    }
+
+    /// The clock by which this shop tells times to a person: in its own zone, and with the hours
+    /// that the person chose, else with the shop's.
+    #[must_use]
+    pub fn clock(&self, personal: &PersonalClock) -> Clock {
+        Clock {
+            zone: self.zone_or(&personal.zone),
+            hours: personal.hours.or(self.hours).unwrap_or_default(),
+        }
+    }
+
     /// The words of the shop on its receipts.
     #[must_use]
     pub fn letterhead(&self) -> Letterhead<'_> {
@@ -54,6 +96,8 @@ impl Default for Shop {
             currency: Currency::default(),
             receipt_head: String::new(),
             receipt_foot: String::new(),
+            time_zone: None,
+            hours: None,
             buyers_cancel: true,
         }
     }
@@ -64,32 +108,38 @@ impl Default for Shop {
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
+    Ok(connection
+        .read(async |mut conn| read_shop(&mut conn).await)
+        .await?)
+}
+
+/// [`get_shop`] over any connection.
+pub(crate) async fn read_shop(conn: &mut impl ConnectionLike) -> Result<Shop, Trouble> {
     let mut command = redis::cmd("HMGET");
-    command.arg(keys::SHOP).arg(&[
-        ShopField::Name.name(),
-        "currency",
-        ShopField::Money.name(),
-        ShopField::ReceiptHead.name(),
-        ShopField::ReceiptFoot.name(),
-        ShopField::BuyersCancel.name(),
-    ]);
-    let [name, sign, money, head, foot, buyers_cancel]: [Option<Vec<u8>>; 6] = connection
-        .read(async |mut conn| answer(&command, &mut conn).await)
-        .await?;
+    command.arg(keys::SHOP).arg(&SHOP_FIELDS);
+    let stored: [Option<Vec<u8>>; 8] = answer(&command, conn).await?;
+    let [
+        name,
+        sign,
+        money,
+        time_zone,
+        hours,
+        buyers_cancel,
+        head,
+        foot,
+    ] = stored;
 
     let default = Shop::default();
+    let hours = setting(hours, LONGEST_SHOP_NAME);
     Ok(Shop {
         name: setting(name, LONGEST_SHOP_NAME).unwrap_or(default.name),
         currency: Currency::stored(sign.as_deref(), money.as_deref()),
         receipt_head: setting(head, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
         receipt_foot: setting(foot, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
-        buyers_cancel: may_cancel(buyers_cancel.as_deref()),
+        time_zone: setting(time_zone, LONGEST_TIME_ZONE).map(NamedZone::new),
+        hours: hours.and_then(|name| Hours::named(&name)),
+        buyers_cancel: buyers_cancel.as_deref() != Some(NO.as_bytes()),
     })
-}
-
-/// Tells whether whoever ordered may cancel, as it is stored.
-fn may_cancel(raw: Option<&[u8]>) -> bool {
-    raw != Some(NO.as_bytes())
 }
 
 /// The clean text of a setting; `None` where it is missing or empty.
@@ -152,11 +202,12 @@ impl ShopField {
 }
 
 /// The names of all settings of a shop.
-pub const SHOP_FIELDS: [&str; 7] = [
+pub const SHOP_FIELDS: [&str; 8] = [
     "name",
     "currency",
     "money",
     "time_zone",
+    "hours",
     "buyers_cancel",
     "receipt_head",
     "receipt_foot",
@@ -191,6 +242,9 @@ pub enum ShopFlaw {
     /// No time zone.
     #[error("“{0}” is not valid: name a time zone, like Europe/Berlin")]
     NoZone(String),
+    /// No way to count hours.
+    #[error("“{0}” is not valid: write 24 or 12")]
+    NoHours(String),
 }
 
 /// The names of all settings, in a sentence.
@@ -225,6 +279,9 @@ impl ShopChange {
                 Err(_) if !written.is_empty() => return Err(ShopFlaw::NoZone(excerpt(written))),
                 Ok(_) | Err(_) => written.to_owned(),
             },
+            "hours" if !written.is_empty() && Hours::named(written).is_none() => {
+                return Err(ShopFlaw::NoHours(excerpt(written)));
+            }
             "buyers_cancel" if !["", YES, NO].contains(&written) => {
                 return Err(ShopFlaw::NotYesOrNo(excerpt(written)));
             }
@@ -279,56 +336,6 @@ pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Resul
     Ok(())
 }
 
-/// The settings of a shop that are about its orders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderSettings {
-    /// The name of the time zone by whose days orders are numbered; clean text. Without one, it is
-    /// the zone of whoever orders.
-    pub time_zone: Option<String>,
-    /// Whoever ordered may cancel while an order is only placed.
-    pub buyers_cancel: bool,
-}
-
-impl OrderSettings {
-    /// The zone by whose days and clocks the shop works: its own, else that of this computer.
-    #[must_use]
-    pub fn zone(&self) -> TimeZone {
-        let named = self.time_zone.as_ref();
-        let named = named.and_then(|name| TimeZone::get(name).ok());
-        named.unwrap_or_else(TimeZone::system)
-    }
-}
-
-/// Reads the shop's settings about orders; defaults where there are none.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub(crate) async fn read_order_settings(
-    conn: &mut impl ConnectionLike,
-) -> Result<OrderSettings, Trouble> {
-    let mut command = redis::cmd("HMGET");
-    command
-        .arg(keys::SHOP)
-        .arg("time_zone")
-        .arg("buyers_cancel");
-    let (time_zone, buyers_cancel): (Option<Vec<u8>>, Option<Vec<u8>>) =
-        answer(&command, conn).await?;
-    Ok(OrderSettings {
-        time_zone: setting(time_zone, LONGEST_TIME_ZONE),
-        buyers_cancel: may_cancel(buyers_cancel.as_deref()),
-    })
-}
-
-/// Reads the shop's settings about orders; defaults where there are none.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn get_order_settings(connection: &mut Connection) -> Result<OrderSettings, Error> {
-    Ok(connection
-        .read(async |mut conn| read_order_settings(&mut conn).await)
-        .await?)
-}
-
 /// Returns whether nobody has set up a shop or a product here yet.
 ///
 /// # Errors
@@ -343,4 +350,41 @@ pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Er
 
     let products = index::find_missing(&mut connection.conn, &Catalog::default()).await?;
     Ok(products.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_goes_before_the_shop_in_hours_and_the_shop_before_a_computer_in_zones() {
+        use Hours::{Twelve, TwentyFour};
+        let here = TimeZone::fixed(jiff::tz::offset(5));
+        for (of_person, of_shop, told) in [
+            (None, None, TwentyFour),
+            (None, Some(Twelve), Twelve),
+            (Some(TwentyFour), Some(Twelve), TwentyFour),
+            (Some(Twelve), Some(TwentyFour), Twelve),
+            (Some(Twelve), None, Twelve),
+        ] {
+            for (zone, is_known) in [
+                (None, false),
+                (Some("Middle/Earth"), false),
+                (Some("UTC"), true),
+            ] {
+                let shop = Shop {
+                    time_zone: zone.map(|name| NamedZone::new(name.to_owned())),
+                    hours: of_shop,
+                    ..Shop::default()
+                };
+                let clock = shop.clock(&PersonalClock {
+                    zone: here.clone(),
+                    hours: of_person,
+                });
+                assert_eq!(clock.hours, told);
+                let expected = if is_known { &TimeZone::UTC } else { &here };
+                assert_eq!(clock.zone, *expected, "{zone:?}");
+            }
+        }
+    }
 }

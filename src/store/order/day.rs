@@ -1,6 +1,6 @@
 //! The day of a shop, by which its orders are numbered.
 
-use crate::store::catalog::read_order_settings;
+use crate::store::catalog::read_shop;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
@@ -8,8 +8,8 @@ use redis::aio::ConnectionLike;
 /// The zone by whose days and clocks the shop works: its own, else that of this computer.
 pub(crate) async fn zone(conn: &mut impl ConnectionLike) -> TimeZone {
     // An order must not fail because of its number. A link that is broken fails the next step.
-    let settings = read_order_settings(conn).await;
-    settings.map_or_else(|_| TimeZone::system(), |settings| settings.zone())
+    let shop = read_shop(conn).await.unwrap_or_default();
+    shop.zone_or(&TimeZone::system())
 }
 
 /// The minutes by which the shop's clocks are ahead of UTC now.

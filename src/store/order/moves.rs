@@ -4,7 +4,7 @@
 use super::records::{get_order, get_ticket, read_ticket};
 use crate::model::change::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, People, ProductId, Refusal, Ticket};
-use crate::store::catalog::get_order_settings;
+use crate::store::catalog::get_shop;
 use crate::store::connection::Connection;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::{Error, Trouble};
@@ -56,7 +56,7 @@ pub async fn cancel_own(connection: &mut Connection, id: &OrderId) -> Result<Tic
     if let Some(refusal) = order.refuse_cancel_by(is_theirs) {
         return Err(refusal.into());
     }
-    if !get_order_settings(connection).await?.buyers_cancel {
+    if !get_shop(connection).await?.buyers_cancel {
         return Err(Refusal::BuyersCantCancel.into());
     }
 

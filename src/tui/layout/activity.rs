@@ -187,8 +187,8 @@ fn phrase(state: &State, activity: &Activity, wording: Wording) -> Phrase {
         (ChangeKind::Order, _) => describe_order(state, activity, wording),
         (ChangeKind::Rules, _) => {
             let currency = &state.shop.currency;
-            let zone = &state.env.zone;
-            Phrase::of(rules::told(&activity.rules, currency, activity.at, zone))
+            let clock = state.clock();
+            Phrase::of(rules::told(&activity.rules, currency, activity.at, &clock))
         }
         (ChangeKind::Ready, _) => Phrase::of(format!("{} ready", is(state, activity))),
         (ChangeKind::Unready, _) => {

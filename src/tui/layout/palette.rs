@@ -8,7 +8,6 @@ use crate::model::change::{NameError, typed_name};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;
-use crate::model::time::day_and_minute;
 use crate::model::typed_rule::TypedRule;
 use crate::model::{Item, ProductId, RuleChange, UserName, text};
 use crate::tui::state::catalog::{SEARCHED_AT_ONCE, ShownCategory};
@@ -425,10 +424,13 @@ pub(crate) fn no_match_message(state: &State, typed: &str) -> String {
         },
         Some((Verb::Note, words)) => ("line of the cart", words),
         Some((Verb::Rule(rule), words)) if words.trim().is_empty() => {
-            return format!("Type {}", rule.usage(&state.shop.currency));
+            return format!(
+                "Type {}",
+                rule.usage(&state.shop.currency, state.clock().hours)
+            );
         }
         Some((Verb::Rule(rule), words)) => {
-            return rule.refusal(words, &state.shop.currency);
+            return rule.refusal(words, &state.shop.currency, state.clock().hours);
         }
         Some((Verb::Category, words)) => ("category", words),
         Some((Verb::Sort, words)) => ("column", words),
@@ -555,7 +557,7 @@ fn rule_entry(state: &State, rule: TypedRule, words: &str) -> Option<PaletteEntr
     let change = state.typed_rule(rule, words)?;
     let verb = Verb::Rule(rule);
     let value = match &change {
-        RuleChange::Closes(Some(at)) => day_and_minute(*at, state.server_now(), &state.env.zone),
+        RuleChange::Closes(Some(at)) => state.clock().day_and_minute(*at, state.server_now()),
         RuleChange::Closes(None)
         | RuleChange::Budget(_)
         | RuleChange::BudgetEach(_)

@@ -5,7 +5,6 @@ use super::orders::{OrdersFrames, order_of_receipt};
 use crate::model::order::total;
 use crate::model::receipt::{lines_of_shop, marked, name_and_unit, order_note};
 use crate::model::shares::{NOBODY, Portions, are_shared};
-use crate::model::time::{ClockStyle, clock, is_same_day, long_day};
 use crate::model::{Money, Order, OrderLine, OrderState, People, text};
 use crate::tui::state::{Mode, State};
 use std::ops::Range;
@@ -170,15 +169,11 @@ pub(crate) fn selected_person(state: &State) -> Option<String> {
 
 /// The rows above the lines.
 fn head(state: &State, order: &Order, columns: usize) -> Vec<ReceiptRow> {
-    let zone = &state.env.zone;
+    let clock = state.clock();
     let name = order.name();
     let room = columns.saturating_sub(text::width(&name) + 1);
     let shop = text::truncate(&state.shop.name, room);
-    let when = format!(
-        "{}, {}",
-        long_day(order.at, zone),
-        clock(order.at, zone, ClockStyle::Minute)
-    );
+    let when = format!("{}, {}", clock.long_day(order.at), clock.minute(order.at));
     let words = format!("{when} · {} · ordered by {}", order.user, order.who);
 
     let mut rows = vec![ReceiptRow::Head(shop, name)];
@@ -225,7 +220,7 @@ fn steps(state: &State, order: &Order, columns: usize) -> Vec<Vec<Step>> {
 /// The steps of an order: those that it has reached, with their times, and those that usually follow.
 #[must_use]
 pub(crate) fn step_words(state: &State, order: &Order) -> Vec<(String, Option<OrderState>)> {
-    let zone = &state.env.zone;
+    let clock = state.clock();
     let mut reached = vec![(OrderState::Placed, order.at)];
     let earlier = order
         .reached
@@ -237,13 +232,12 @@ pub(crate) fn step_words(state: &State, order: &Order) -> Vec<(String, Option<Or
     }
 
     let done = reached.into_iter().map(|(step, at)| {
-        let style = if is_same_day(at, order.at, zone) {
-            ClockStyle::Minute
+        let when = if clock.is_same_day(at, order.at) {
+            clock.minute(at)
         } else {
-            ClockStyle::DateAndMinute
+            clock.date_and_minute(at)
         };
-        let words = format!("{} {}", step.name(), clock(at, zone, style));
-        (words, Some(step))
+        (format!("{} {when}", step.name()), Some(step))
     });
     let to_come = order.state.to_come().iter();
     let to_come = to_come.map(|step| (step.name().to_owned(), None));

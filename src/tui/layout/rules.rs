@@ -4,7 +4,6 @@ use super::countdown::countdown;
 use super::money;
 use super::orders::ordering;
 use crate::config::keymap::Action;
-use crate::model::time::{ClockStyle, clock, day_and_minute, is_same_day};
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, text};
 use crate::tui::state::State;
@@ -163,7 +162,7 @@ pub(crate) fn open_until(state: &State) -> Option<Wordings> {
         });
     }
 
-    let time = clock(rules.closes?, &state.env.zone, ClockStyle::Minute);
+    let time = state.clock().minute(rules.closes?);
     Some(if state.is_closed() {
         Wordings {
             full: format!("closed {time}"),
@@ -381,7 +380,7 @@ fn brief_rules(state: &State, columns: usize) -> Vec<RuleLine> {
         importance = RuleImportance::Closed;
     }
     if let Some(at) = rules.closes {
-        let time = clock(at, &state.env.zone, ClockStyle::Minute);
+        let time = state.clock().minute(at);
         if state.is_closed() {
             words.push(format!("closed {time}"));
             importance = RuleImportance::Closed;
@@ -458,21 +457,23 @@ fn rules(state: &State) -> Vec<Rule> {
 
 /// The deadline, and how far away it is.
 pub(crate) fn deadline(state: &State, at: u64) -> String {
-    let zone = &state.env.zone;
+    let clock = state.clock();
     let now = state.server_now();
     if state.is_closed() {
-        return format!("{}, closed", day_and_minute(at, now, zone));
+        return format!("{}, closed", clock.day_and_minute(at, now));
     }
-    time_and_countdown(state, at).unwrap_or_else(|| day_and_minute(at, now, zone))
+    time_and_countdown(state, at).unwrap_or_else(|| clock.day_and_minute(at, now))
 }
 
 /// A time to come, and how far away it is: `11:30, in 12 min`; `None` where it is not today.
 pub(crate) fn time_and_countdown(state: &State, at: u64) -> Option<String> {
-    let zone = &state.env.zone;
+    let clock = state.clock();
     let now = state.server_now();
-    let time = clock(at, zone, ClockStyle::Minute);
+    let time = clock.minute(at);
     let left = countdown(at.saturating_sub(now));
-    is_same_day(at, now, zone).then(|| format!("{time}, in {left}"))
+    clock
+        .is_same_day(at, now)
+        .then(|| format!("{time}, in {left}"))
 }
 
 /// The sentence about who set the rules; `None` where the lines above say that they are one's own.

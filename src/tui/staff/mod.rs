@@ -35,7 +35,7 @@ pub fn run(settings: &Settings, page: Page, time: ShownTime) -> Result<ExitCode,
                 env: StaffEnv {
                     me: sanitize_actor(settings.policy.by.as_bytes()),
                     private: settings.server.private().is_some(),
-                    zone: look.zone,
+                    clock: settings.personal_clock(),
                     keymap: settings.keymap.clone(),
                     display: look.display,
                     alerts: look.alerts,

@@ -216,11 +216,11 @@ impl StaffApp {
     /// Gives the receipt of an order to a command.
     fn print(&self, order: Order, line: String) {
         let shop = self.state.shop.clone();
-        let zone = self.state.env.zone.clone();
+        let clock = self.state.clock();
         let results = self.results_sender.clone();
 
         tokio::spawn(async move {
-            let lines = receipt::receipt(&order, shop.letterhead(), &zone, RECEIPT_COLUMNS);
+            let lines = receipt::receipt(&order, shop.letterhead(), &clock, RECEIPT_COLUMNS);
             let facts = OrderFacts {
                 id: &order.id,
                 number: order.number,

@@ -18,6 +18,7 @@ use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::change::sanitize_actor;
+use crate::model::time::{Clock, PersonalClock};
 use crate::model::total::{self, ProductLookup, Totals};
 use crate::model::typed_rule::TypedRule;
 use crate::model::{OpId, Order, OrderId, ProductId, UserName};
@@ -60,8 +61,8 @@ pub struct Env {
     pub ops: String,
     /// The key that makes our op ids unguessable: who knew the next one could use it first.
     pub op_key: RandomState,
-    /// The local time zone.
-    pub zone: jiff::tz::TimeZone,
+    /// What this person's computer and settings say about times.
+    pub clock: PersonalClock,
     /// The keys in force.
     pub keymap: Keymap,
     /// The abilities of the terminal.
@@ -379,6 +380,12 @@ impl State {
         }
     }
 
+    /// The clock by which times are told.
+    #[must_use]
+    pub(crate) fn clock(&self) -> Clock {
+        self.shop.clock(&self.env.clock)
+    }
+
     /// The areas of the screen; `None` where it is too small.
     #[must_use]
     pub fn areas(&self) -> Option<Areas> {
@@ -625,7 +632,10 @@ pub(crate) mod tests {
             item_timeout: None,
             ops: "0123456789abcdef".to_owned(),
             op_key: RandomState::new(),
-            zone: jiff::tz::TimeZone::UTC,
+            clock: PersonalClock {
+                zone: jiff::tz::TimeZone::UTC,
+                hours: None,
+            },
             keymap: Keymap::default(),
             display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,

@@ -4,12 +4,11 @@ use super::State;
 use super::scroll::Scroll;
 use super::timers::MINUTE;
 use crate::model::checkout::PreviewLine;
-use crate::model::time::{ClockStyle, clock, is_same_day, long_day, past};
+use crate::model::time::Clock;
 use crate::model::{
     Money, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, order, text,
 };
 use crate::store::order::OrdersPage;
-use jiff::tz::TimeZone;
 use std::collections::{HashMap, HashSet};
 use tui_input::Input;
 
@@ -190,10 +189,11 @@ impl State {
         let words: Vec<&str> = typed.split_whitespace().collect();
         let kept = self.orders.kept;
         let now = self.server_now();
+        let clock = self.clock();
 
         // All words are made when orders come, so that no key waits for those of thousands.
         let list = self.orders.list.as_deref().unwrap_or_default();
-        self.orders.searched.make(list, now, &self.env.zone);
+        self.orders.searched.make(list, now, &clock);
         let searched = &self.orders.searched;
         let shows = |order: &Order| {
             let told = searched.of(&order.id, has_accents);
@@ -214,11 +214,11 @@ impl State {
     }
 }
 
-/// The words by which orders are found, as they are on one day.
+/// The words by which orders are found, as they are on one day by one clock.
 #[derive(Debug, Default)]
 pub struct SearchedWords {
-    /// When they were made; on another day an order is no longer of today.
-    made_at: u64,
+    /// When they were made, and by which clock; on another day an order is no longer of today.
+    made: Option<(u64, Clock)>,
     of_orders: HashMap<OrderId, FoldedWords>,
 }
 
@@ -236,9 +236,11 @@ struct FoldedWords {
 
 impl SearchedWords {
     /// Makes the words of those orders that are new, or are not as they were.
-    fn make(&mut self, orders: &[Order], now: u64, zone: &TimeZone) {
-        if !is_same_day(self.made_at, now, zone) {
-            self.made_at = now;
+    fn make(&mut self, orders: &[Order], now: u64, clock: &Clock) {
+        let made = self.made.as_ref();
+        let are_current = made.is_some_and(|(at, by)| by == clock && clock.is_same_day(*at, now));
+        if !are_current {
+            self.made = Some((now, clock.clone()));
             self.of_orders.clear();
         }
 
@@ -250,7 +252,7 @@ impl SearchedWords {
                 continue;
             }
 
-            let words = searched(order, now, zone);
+            let words = searched(order, now, clock);
             let exact = text::folded(&words);
             let plain = Some(text::folded_for("", &words)).filter(|plain| *plain != exact);
             let words = FoldedWords {
@@ -274,16 +276,16 @@ impl SearchedWords {
 }
 
 /// All words by which an order is found.
-fn searched(order: &Order, now: u64, zone: &TimeZone) -> String {
+fn searched(order: &Order, now: u64, clock: &Clock) -> String {
     let mut words = format!(
         "{}\n{}\n{}\n{}\n{}\n{}\n{}",
         order.name(),
         order.id,
         order.who,
         order.state.name(),
-        past(order.at, now, zone),
-        long_day(order.at, zone),
-        clock(order.at, zone, ClockStyle::DateAndMinute),
+        clock.past(order.at, now),
+        clock.long_day(order.at),
+        clock.date_and_minute(order.at),
     );
 
     for line in &order.lines {

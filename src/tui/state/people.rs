@@ -89,7 +89,7 @@ impl State {
     #[must_use]
     pub(crate) fn typed_rule(&self, rule: TypedRule, typed: &str) -> Option<RuleChange> {
         let currency = &self.shop.currency;
-        rule.parse(typed, currency, self.server_now(), &self.env.zone)
+        rule.parse(typed, currency, self.server_now(), &self.clock().zone)
     }
 
     /// The parts of all people in a cart.

@@ -63,7 +63,11 @@ impl Updater<'_> {
         }
         match self.state.typed_rule(rule, typed) {
             Some(change) => self.request_rule(change),
-            None => self.notify_error(rule.refusal(typed, &self.state.shop.currency)),
+            None => {
+                let hours = self.state.clock().hours;
+                let currency = &self.state.shop.currency;
+                self.notify_error(rule.refusal(typed, currency, hours));
+            }
         }
     }
 
@@ -139,7 +143,7 @@ impl Updater<'_> {
             Ok(()) => {
                 let at = self.state.server_now();
                 let currency = &self.state.shop.currency;
-                let told = rules::told(&[change], currency, at, &self.state.env.zone);
+                let told = rules::told(&[change], currency, at, &self.state.clock());
                 self.notify_info(format!("You {told}"));
                 return;
             }

@@ -1,12 +1,11 @@
 //! The activity: who changed what and when, newest first.
 
 use super::row;
-use super::row::{RowBackground, left};
+use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar};
 use crate::config::keymap::Action;
 use crate::model::text;
-use crate::model::time::{ClockStyle, clock};
 use crate::tui::layout::activity::{author_of, describe, describe_event};
 use crate::tui::state::State;
 use crate::tui::state::activity::ActivityEntry;
@@ -14,7 +13,7 @@ use crate::tui::state::areas::Areas;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-/// The columns for the time.
+/// The columns for a time by 24 hours.
 const TIME: u16 = 5;
 /// The most columns for a name.
 const WIDEST_NAME: u16 = 24;
@@ -113,12 +112,14 @@ fn draw_entry(
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let time = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
+    let clock = state.clock();
+    let time = clock.minute(entry.at());
+    let time_width = TIME + clock.hours.columns_more();
     let author = author_of(state, entry).unwrap_or_default();
 
     // What nobody did has the room of a name, too.
     let name_width = if author.is_empty() { 0 } else { name_width };
-    let columns_before = [TIME, name_width].into_iter();
+    let columns_before = [time_width, name_width].into_iter();
     let used: u16 = columns_before
         .filter(|width| *width > 0)
         .map(|width| width + 1)
@@ -130,7 +131,7 @@ fn draw_entry(
     };
 
     let cells = [
-        left(&time, TIME, theme.dim),
+        right(&time, time_width, theme.dim),
         left(author, name_width, theme.dim),
         left(&what, area.width, theme.text),
     ];

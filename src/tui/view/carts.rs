@@ -5,7 +5,6 @@ use super::row::{self, RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_scroll_bar, position, row_background};
 use crate::config::theme::{HERE, PENDING, SHORT};
-use crate::model::time::{ClockStyle, clock};
 use crate::model::{UserName, total};
 use crate::tui::layout::orders::list_rows;
 use crate::tui::layout::rules::time_and_countdown;
@@ -46,7 +45,7 @@ impl CartsColumns {
         let mut glances = state.carts.glances.values().flatten();
         let has_deadline = glances.any(|glance| glance.cart.rules.closes.is_some());
         let (sum, closes) = match width {
-            WITH_PEOPLE.. if has_deadline => (SUM, CLOSES_IN),
+            WITH_PEOPLE.. if has_deadline => (SUM, CLOSES_IN + state.clock().hours.columns_more()),
             40.. => (SUM, CLOSES),
             24.. => (SUM, 0),
             _ => (0, 0),
@@ -248,13 +247,14 @@ fn people(state: &State, glance: &CartGlance) -> String {
 /// When a cart closes, by its owner's rules, in so many columns.
 fn closes(state: &State, glance: &CartGlance, columns: u16) -> String {
     let rules = &glance.cart.rules;
-    let zone = &state.env.zone;
+    let clock = state.clock();
     match (rules.locked, rules.closes) {
         (true, _) => "locked".to_owned(),
         (false, Some(at)) if at <= state.server_now() => "closed".to_owned(),
-        (false, Some(at)) if columns >= CLOSES_IN => time_and_countdown(state, at)
-            .unwrap_or_else(|| clock(at, zone, ClockStyle::DateAndMinute)),
-        (false, Some(at)) => clock(at, zone, ClockStyle::Minute),
+        (false, Some(at)) if columns >= CLOSES_IN => {
+            time_and_countdown(state, at).unwrap_or_else(|| clock.date_and_minute(at))
+        }
+        (false, Some(at)) => clock.minute(at),
         (false, None) => String::new(),
     }
 }

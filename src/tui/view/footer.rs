@@ -5,7 +5,6 @@ use super::typed::TypedText;
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
 use crate::model::notes::LONGEST_NOTE;
-use crate::model::time::{ClockStyle, clock};
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, ProductId, Refusal, text};
 use crate::tui::layout::footer::KeyHint;
@@ -194,10 +193,10 @@ fn rule_label(state: &State, rule: TypedRule, columns: usize) -> String {
         TypedRule::Deadline => {
             let choices = match rules.closes {
                 Some(at) => {
-                    let time = clock(at, &state.env.zone, ClockStyle::Minute);
+                    let time = state.clock().minute(at);
                     format!("{time}, 45m, {NONE}")
                 }
-                None => "11:30, 45m".to_owned(),
+                None => format!("{}, 45m", state.clock().hours.sample()),
             };
             ("Closes at", choices)
         }

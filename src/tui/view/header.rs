@@ -3,13 +3,12 @@
 use super::sketch::Sketch;
 use crate::config::display::Charset;
 use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY, Theme};
-use crate::model::time::{ClockStyle, clock};
+use crate::model::time::Clock;
 use crate::model::{OrderState, text};
 use crate::tui::layout::countdown::{countdown, elapsed};
 use crate::tui::state::orders::age;
 use crate::tui::state::timers::SECONDS_BELOW;
 use crate::tui::state::{Connectivity, State};
-use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -77,7 +76,7 @@ fn right_side(state: &State, gives_way: GivesWay) -> Line<'static> {
     }
     spans.push(connection(
         &state.theme,
-        &state.env.zone,
+        &state.clock(),
         &state.connectivity,
         state.is_slow,
     ));
@@ -113,7 +112,7 @@ fn order_news(state: &State) -> Option<Span<'static>> {
 /// The state of the connection.
 pub(in crate::tui) fn connection(
     theme: &Theme,
-    zone: &TimeZone,
+    clock: &Clock,
     connectivity: &Connectivity,
     is_slow: bool,
 ) -> Span<'static> {
@@ -124,7 +123,7 @@ pub(in crate::tui) fn connection(
         Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
         Connectivity::Offline { since, .. } => {
             let since = u64::try_from(*since).unwrap_or_default();
-            let since = clock(since, zone, ClockStyle::Second);
+            let since = clock.second(since);
             (DISCONNECTED, format!("offline since {since}"), theme.bad)
         }
         Connectivity::Unreadable(_) => (DISCONNECTED, "unreadable".to_owned(), theme.bad),

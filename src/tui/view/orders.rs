@@ -8,7 +8,7 @@ use super::typed::TypedText;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar, position, receipt, row_background};
 use crate::config::keymap::Action;
 use crate::config::theme::{CANCELLED, READY, Theme};
-use crate::model::time::{past, past_briefly};
+use crate::model::time::Hours;
 use crate::model::{Order, OrderState, text};
 use crate::tui::layout::money;
 use crate::tui::layout::orders::{OrdersFrames, list_rows, order_of_receipt};
@@ -25,7 +25,7 @@ const READING_OLDER: &str = "Reading older orders …";
 const SIGN: u16 = 1;
 /// The columns for what an order is called.
 const NUMBER: u16 = 4;
-/// The columns for when, and for the day alone.
+/// The columns for when, by 24 hours, and for the day alone.
 const WHEN: u16 = 16;
 const DAY: u16 = 11;
 /// The columns for the state.
@@ -52,20 +52,23 @@ struct OrderColumns {
 impl OrderColumns {
     /// The columns before the total that are tried, the roomiest first: the sign, when, the state,
     /// who, the pieces.
-    const CHOICES: [[u16; 5]; 7] = [
-        [SIGN, WHEN, STATE, LEAST_BY, ITEMS],
-        [SIGN, DAY, STATE, LEAST_BY, ITEMS],
-        [SIGN, DAY, STATE, 0, ITEMS],
-        [SIGN, DAY, STATE, 0, 0],
-        [SIGN, 0, STATE, 0, 0],
-        [SIGN, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0],
-    ];
+    fn choices(hours: Hours) -> [[u16; 5]; 7] {
+        let when = WHEN + hours.columns_more();
+        [
+            [SIGN, when, STATE, LEAST_BY, ITEMS],
+            [SIGN, DAY, STATE, LEAST_BY, ITEMS],
+            [SIGN, DAY, STATE, 0, ITEMS],
+            [SIGN, DAY, STATE, 0, 0],
+            [SIGN, 0, STATE, 0, 0],
+            [SIGN, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0],
+        ]
+    }
 
     /// The columns in rows of `width`, where the widest amount and the widest name take so many:
     /// whatever else must go, money is shown whole.
-    fn fitting(width: u16, amount: u16, number: u16) -> OrderColumns {
-        for [sign, when, state, by, items] in OrderColumns::CHOICES {
+    fn fitting(width: u16, amount: u16, number: u16, hours: Hours) -> OrderColumns {
+        for [sign, when, state, by, items] in OrderColumns::choices(hours) {
             let used = row::taken(&[sign, number, when, state, by, items]);
             let Some(spare) = width.checked_sub(used + amount) else {
                 continue;
@@ -185,7 +188,8 @@ fn draw_list(state: &State, focused: bool, frame: Rect, sketch: &mut Sketch) {
     let amounts = Amounts::of(state, visible);
     let widest_amount = widest(visible, |order| amounts.shown(order)).max(TOTAL);
     let widest_name = widest(visible, |order| order.name()).max(NUMBER);
-    let columns = OrderColumns::fitting(inner.width, widest_amount, widest_name);
+    let hours = state.clock().hours;
+    let columns = OrderColumns::fitting(inner.width, widest_amount, widest_name, hours);
 
     draw_headings(theme, columns, row::first_line(inner), sketch);
     for (area, (row, order)) in rows.rows().zip((scroll.top..).zip(visible.iter().copied())) {
@@ -295,9 +299,9 @@ fn draw_order(
     let theme = &state.theme;
     let now = state.server_now();
     let when = if columns.when < WHEN {
-        past_briefly(order.at, now, &state.env.zone)
+        state.clock().past_briefly(order.at, now)
     } else {
-        past(order.at, now, &state.env.zone)
+        state.clock().past(order.at, now)
     };
     let sign = match order.state {
         OrderState::Ready => READY,

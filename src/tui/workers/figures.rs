@@ -6,6 +6,7 @@ use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::staff::message::StaffMessage;
 use crate::tui::staff::state::today::{Figured, ShownTime};
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -71,7 +72,7 @@ async fn read_all(
 ) -> Result<Option<Figured>, Error> {
     let mut connection = store::connect(address).await?;
     let shop = store::get_shop(&mut connection).await?;
-    let zone = store::get_order_settings(&mut connection).await?.zone();
+    let zone = shop.zone_or(&TimeZone::system());
     let now = server_time(&mut connection.conn).await?;
 
     let period = time.period(now, &zone);

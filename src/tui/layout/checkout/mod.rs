@@ -12,7 +12,6 @@ use super::orders::list_rows;
 use super::people::{Standing, all_sums};
 use super::rules::{Remainder, deadline};
 use crate::config::theme::PENDING;
-use crate::model::time::{ClockStyle, clock};
 use crate::model::{Preview, text};
 use crate::tui::state::areas::list_and_selected;
 use crate::tui::state::orders::CheckoutPane;
@@ -326,7 +325,7 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
         words.push("locked".to_owned());
     }
     if let Some(at) = rules.closes {
-        let time = clock(at, &state.env.zone, ClockStyle::Minute);
+        let time = state.clock().minute(at);
         let verb = if state.is_closed() {
             "closed"
         } else {

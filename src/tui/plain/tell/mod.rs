@@ -17,7 +17,6 @@ pub(super) use checkout::{problems, to_pay};
 pub(super) use orders::{order, placed, receipt};
 pub(super) use people::{people, person_lines};
 
-use crate::model::time::{ClockStyle, clock};
 use crate::model::{Activity, Note, Update, text};
 use crate::tui::layout::activity::{describe_event_with_author, describe_with_author};
 use crate::tui::state::activity::ActivityEntry;
@@ -115,7 +114,7 @@ pub(super) fn activity(state: &State) -> Vec<String> {
             ActivityEntry::Change(run) => describe_with_author(state, &run.summary),
             ActivityEntry::Event(event) => describe_event_with_author(state, &event.kind),
         };
-        let at = clock(entry.at(), &state.env.zone, ClockStyle::Minute);
+        let at = state.clock().minute(entry.at());
         sentence(&format!("{at}, {words}"))
     });
     told.collect()

@@ -4,14 +4,13 @@ use super::{name, notes_behind, sentence};
 use crate::model::people::People;
 use crate::model::receipt::name_and_unit;
 use crate::model::shares::{NOBODY, Portions, are_shared};
-use crate::model::time::{ClockStyle, clock, long_day, past};
 use crate::model::{Order, OrderLine, text};
 use crate::tui::layout::receipt::{settled, step_words};
 use crate::tui::state::State;
 
 /// An order as an entry of a list.
 pub(in crate::tui::plain) fn order(state: &State, order: &Order) -> String {
-    let when = past(order.at, state.server_now(), &state.env.zone);
+    let when = state.clock().past(order.at, state.server_now());
     let items = text::count(order.pieces(), "item");
     format!(
         "Order {}, {when}, {}, by {}, {items}, {}",
@@ -31,9 +30,9 @@ pub(in crate::tui::plain) fn placed(order: &Order) -> String {
 
 /// The receipt of an order.
 pub(in crate::tui::plain) fn receipt(state: &State, order: &Order) -> Vec<String> {
-    let zone = &state.env.zone;
-    let day = long_day(order.at, zone);
-    let time = clock(order.at, zone, ClockStyle::Minute);
+    let clock = state.clock();
+    let day = clock.long_day(order.at);
+    let time = clock.minute(order.at);
     let mut told = vec![
         format!("Receipt of order {}.", order.word()),
         format!(

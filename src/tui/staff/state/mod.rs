@@ -10,6 +10,7 @@ use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
+use crate::model::time::{Clock, PersonalClock};
 use crate::model::{Item, OrderId, OrderState};
 use crate::store::Shop;
 use crate::tui::message::Now;
@@ -34,8 +35,8 @@ pub struct StaffEnv {
     pub me: String,
     /// The server is our private one.
     pub private: bool,
-    /// The local time zone.
-    pub zone: jiff::tz::TimeZone,
+    /// What this person's computer and settings say about times.
+    pub clock: PersonalClock,
     /// The keys in force.
     pub keymap: Keymap,
     /// The abilities of the terminal.
@@ -212,6 +213,12 @@ impl StaffState {
             missed: None,
             wall_ahead: None,
         }
+    }
+
+    /// The clock by which times are told.
+    #[must_use]
+    pub(in crate::tui) fn clock(&self) -> Clock {
+        self.shop.clock(&self.env.clock)
     }
 
     /// Returns whether the screen has room for anything.

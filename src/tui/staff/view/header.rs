@@ -1,7 +1,6 @@
 //! The first line: the shop, the pages, how much is open, who one is, the time, the connection.
 
 use crate::model::text;
-use crate::model::time::{ClockStyle, clock};
 use crate::tui::staff::layout::board::{BoardLayout, age_words, shows_list};
 use crate::tui::staff::layout::header::{shop_name, tabs};
 use crate::tui::staff::state::{Page, StaffState};
@@ -41,8 +40,9 @@ pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch
         ]);
     }
 
-    let link = connection(theme, &state.env.zone, &state.connectivity, false);
-    let time = clock(state.wall_now(), &state.env.zone, ClockStyle::Minute);
+    let clock = state.clock();
+    let link = connection(theme, &clock, &state.connectivity, false);
+    let time = clock.minute(state.wall_now());
     let me = format!("as {}", text::truncate(&state.env.me, WIDEST_NAME));
     let mut right = Line::from(vec![link, Span::raw(" ")]);
     // Those who collect need not know who looks after the board.

@@ -3,7 +3,7 @@
 use crate::config::theme::{CHEAPER, DEARER, Theme};
 use crate::model::daybook::{Bar, Before};
 use crate::model::figures::{LowProduct, Ranking, Sales, SoldProduct};
-use crate::model::time::{ClockStyle, clock, local};
+use crate::model::time::{Clock, Hours};
 use crate::model::{Currency, Daybook, Money, Period, text};
 use crate::tui::layout::money;
 use crate::tui::staff::layout::today::{ProductPlaces, TodayLayout};
@@ -13,7 +13,7 @@ use crate::tui::view::row::{
 };
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, position, titled};
-use jiff::tz::TimeZone;
+use jiff::civil::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -96,17 +96,25 @@ fn title(state: &StaffState, book: Option<&Daybook>, frame: Rect) -> Line<'stati
     if cancelled > 0 {
         words.push((format!("{cancelled} cancelled"), theme.dim));
     }
-    let name = format!(" {} ", told(book.period, now, book.zone()));
+    let name = format!(" {} ", told(book.period, now, &clock_of(state, book)));
     titled(theme, name, words, frame)
 }
 
+/// The clock of the zone by which the figures were counted.
+fn clock_of(state: &StaffState, book: &Daybook) -> Clock {
+    Clock {
+        zone: book.zone().clone(),
+        ..state.clock()
+    }
+}
+
 /// A period in words: `Thu 26 Nov, until 15:20`, `1 to 26 Nov`.
-fn told(period: Period, now: u64, zone: &TimeZone) -> String {
+fn told(period: Period, now: u64, clock: &Clock) -> String {
     let since = period.since.unwrap_or(0);
     let until = period.until.unwrap_or(now);
-    let first = local(since, zone);
-    let last = local(until.saturating_sub(1), zone);
-    let is_of_year = first.year() == local(now, zone).year();
+    let first = clock.shown(since);
+    let last = clock.shown(until.saturating_sub(1));
+    let is_of_year = first.year() == clock.shown(now).year();
 
     let format = if is_of_year {
         "%a %-d %b"
@@ -125,14 +133,14 @@ fn told(period: Period, now: u64, zone: &TimeZone) -> String {
         ),
     };
 
-    let is_midnight = |at: u64| clock(at, zone, ClockStyle::Second) == "00:00:00";
+    let is_midnight = |at: u64| clock.shown(at).time() == Time::midnight();
     if !is_midnight(since) {
-        told += &format!(", from {}", clock(since, zone, ClockStyle::Minute));
+        told += &format!(", from {}", clock.minute(since));
     }
     if period.contains(now) {
-        told += &format!(", until {}", clock(now, zone, ClockStyle::Minute));
+        told += &format!(", until {}", clock.minute(now));
     } else if !is_midnight(until) {
-        told += &format!(", until {}", clock(until, zone, ClockStyle::Minute));
+        told += &format!(", until {}", clock.minute(until));
     }
     told
 }
@@ -193,7 +201,7 @@ fn figures(state: &StaffState, book: &Daybook) -> [Figure; 5] {
         }
     };
 
-    let day = local(book.period_before.since.unwrap_or(0), book.zone());
+    let day = clock_of(state, book).shown(book.period_before.since.unwrap_or(0));
     let day = day.strftime("%a %-d").to_string();
     let change = percent(sold.sum, before.sold.sum).unwrap_or_default();
     let on_day = match change.as_str() {
@@ -280,10 +288,11 @@ fn draw_figures(state: &StaffState, book: &Daybook, layout: &TodayLayout, sketch
     let used = name.width();
     let inner = draw_pane(theme, true, name, frame, sketch);
 
-    let before = told(book.period_before, state.server_now(), book.zone());
+    let clock = clock_of(state, book);
+    let before = told(book.period_before, state.server_now(), &clock);
     let mut beside = format!(" compared with {before} ");
     if book.period.contains(state.server_now()) {
-        let now = clock(state.server_now(), book.zone(), ClockStyle::Minute);
+        let now = clock.minute(state.server_now());
         beside = format!(" compared with {before}, until {now} ");
     }
     if used + text::width(&beside) + 3 <= usize::from(frame.width) {
@@ -444,11 +453,11 @@ impl Bars {
         Some(amounts.collect())
     }
 
-    fn names(&self) -> Vec<String> {
+    fn names(&self, hours: Hours) -> Vec<String> {
         let bars = self.bars.iter();
         bars.map(|bar| {
             if self.is_by_hour {
-                bar.at.hour().to_string()
+                hours.hour(bar.at.hour())
             } else {
                 bar.at.day().to_string()
             }
@@ -470,7 +479,7 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
 
     let bars = Bars::of(book, inner.width);
     if bars.bars.is_empty() {
-        let time = told(book.period, state.server_now(), book.zone());
+        let time = told(book.period, state.server_now(), &clock_of(state, book));
         let words = format!("Nothing was sold on {time}.");
         return draw_placeholder(theme, &words, inner, sketch);
     }
@@ -483,7 +492,7 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
         height: 1,
         ..inner
     };
-    bars.draw_words(&bars.names(), theme.dim, names, sketch);
+    bars.draw_words(&bars.names(state.clock().hours), theme.dim, names, sketch);
 
     let above = Rect {
         height: inner.height - 1,
@@ -493,7 +502,7 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
     let present = if is_today {
         "today".to_owned()
     } else {
-        short(book.period, book)
+        short(state, book.period, book)
     };
     if inner.height < LEAST_FOR_BEFORE {
         return draw_chart(theme, &bars, &present, |bar| bar.now, above, sketch);
@@ -509,15 +518,15 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
         ..above
     };
     draw_chart(theme, &bars, &present, |bar| bar.now, upper, sketch);
-    let before = short(book.period_before, book);
+    let before = short(state, book.period_before, book);
     draw_chart(theme, &bars, &before, |bar| bar.before, lower, sketch);
 }
 
 /// A period in few words, for a chart.
-fn short(period: Period, book: &Daybook) -> String {
+fn short(state: &StaffState, period: Period, book: &Daybook) -> String {
     // Seen from when it is over.
     let until = period.until.unwrap_or(0);
-    told(period, until, book.zone())
+    told(period, until, &clock_of(state, book))
 }
 
 /// Draws a chart: its name, the bars, their amounts where they have room, and a line.
@@ -573,7 +582,7 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
     draw_pane(theme, false, title, places.frame, sketch);
 
     if sold.is_empty() {
-        let time = told(book.period, state.server_now(), book.zone());
+        let time = told(book.period, state.server_now(), &clock_of(state, book));
         let words = format!("Nothing was sold on {time}.");
         draw_placeholder(theme, &words, places.best, sketch);
     }

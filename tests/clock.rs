@@ -1,0 +1,284 @@
+//! Times as the shop tells them: in its zone, whatever the computer's is, and with the hours that
+//! the person or the shop chose.
+
+use crate::harness;
+
+use harness::order_screens::{list, orders};
+use harness::screens::TestScreen;
+use harness::watch::Watch;
+use harness::{Finish, Running, Server, TROLLEY, Terminal, command, ok, ok_as, run, trolley};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use std::process::Command;
+use trolley::model::time::{Clock, Hours};
+use trolley::store::NamedZone;
+
+/// Where those sit who look at the shop.
+const HERE: &str = "America/New_York";
+
+/// The clock of a zone.
+fn clock(zone: &str, hours: Hours) -> Clock {
+    let zone = TimeZone::get(zone).unwrap();
+    Clock { zone, hours }
+}
+
+/// A server whose shop is in Berlin.
+fn shop_in_berlin() -> Server {
+    let server = Server::with_demo();
+    ok(&server, &["shop", "time_zone=Europe/Berlin"]);
+    server
+}
+
+/// A command of ann's, who sits in New York.
+fn here(server: &Server, args: &[&str]) -> Command {
+    let whose = ["--redis", server.url(), "--cart", "office", "--name", "ann"];
+    let mut command = trolley(server.dir(), &[&whose[..], args].concat());
+    command.env("TZ", HERE);
+    command
+}
+
+/// What a command of ann's prints, which must succeed.
+fn told(server: &Server, args: &[&str]) -> String {
+    let output = here(server, args).finish();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// An order of ann's, and when it was placed.
+fn ordered(server: &Server) -> (String, u64) {
+    ok_as(server, "office", "ann", &["add", "espresso", "2"]);
+    let order = ok_as(server, "office", "ann", &["checkout", "--yes", "--json"]);
+    let order: Value = serde_json::from_str(&order).unwrap();
+    let id = order["order"].as_str().unwrap().to_owned();
+    (id, order["at"].as_u64().unwrap())
+}
+
+/// The program in a terminal of somebody in New York.
+fn open(server: &Server, args: &[&str], size: (u16, u16)) -> Terminal {
+    let terminal = Terminal::builder(TROLLEY)
+        .args(&[&["--redis", server.url()][..], args].concat())
+        .home(server.dir())
+        .env("TZ", HERE)
+        .size(size.0, size.1)
+        .open();
+    terminal.wait("● live");
+    terminal
+}
+
+/// Waits until a terminal shows the present minute by this clock.
+fn wait_for_present(terminal: &Terminal, clock: &Clock) {
+    terminal.wait_until("the present minute", |screen| {
+        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap();
+        screen.contents().contains(&clock.minute(now))
+    });
+}
+
+#[test]
+fn screens_tell_times_by_the_shops_clock_and_follow_it() {
+    let server = shop_in_berlin();
+    let (order, at) = ordered(&server);
+    let mut ann = open(&server, &["--cart", "office", "--name", "ann"], (120, 36));
+    let mia = open(&server, &["board"], (120, 36));
+
+    let berlin = clock("Europe/Berlin", Hours::TwentyFour);
+    wait_for_present(&mia, &berlin);
+    ann.gone("Reading the catalog");
+    ann.keys_until("o", "Orders");
+    ann.wait(&order);
+    // In the list, and twice on the receipt beside it.
+    let minute = berlin.minute(at);
+    ann.wait_until("Berlin's time in the list and on the receipt", |screen| {
+        screen.contents().matches(&minute).count() >= 3
+    });
+
+    // Another shop's zone and hours show at once.
+    ok(&server, &["shop", "time_zone=Asia/Kathmandu", "hours=12"]);
+    let kathmandu = clock("Asia/Kathmandu", Hours::Twelve);
+    wait_for_present(&mia, &kathmandu);
+    let minute = kathmandu.minute(at);
+    ann.wait_until("Kathmandu's time", |screen| {
+        screen.contents().matches(&minute).count() >= 3
+    });
+
+    // Without a zone, each computer's own counts.
+    ok(&server, &["shop", "time_zone=", "hours="]);
+    let new_york = clock(HERE, Hours::TwentyFour);
+    wait_for_present(&mia, &new_york);
+    let minute = new_york.minute(at);
+    ann.wait_until("New York's time", |screen| {
+        screen.contents().matches(&minute).count() >= 3
+    });
+}
+
+#[test]
+fn what_is_typed_is_read_by_the_clock_that_shows() {
+    let server = shop_in_berlin();
+    let berlin = clock("Europe/Berlin", Hours::TwentyFour);
+    let closes = || -> u64 {
+        let rules: Value = serde_json::from_str(&told(&server, &["rules", "--json"])).unwrap();
+        rules["closes_at"].as_u64().unwrap()
+    };
+    for (typed, minute) in [("17:30", "17:30"), ("5:45 pm", "17:45"), ("12am", "00:00")] {
+        let rules = told(&server, &["rules", "--deadline", typed]);
+        assert!(rules.contains(minute), "{rules}");
+        assert_eq!(berlin.minute(closes()), minute, "{typed}");
+    }
+    let rules = told(&server, &["--hours", "12", "rules"]);
+    assert!(rules.contains(" 12:00 am\n"), "{rules}");
+
+    let mut ann = open(
+        &server,
+        &["--cart", "office", "--name", "ann", "--hours", "12"],
+        (120, 36),
+    );
+    ann.gone("Reading the catalog");
+    ann.wait("closes +12:00 am");
+    ann.keys("w T");
+    ann.wait("Closes at .12:00 am");
+    ann.keys("ctrl-u 9 : 1 5 space p m enter");
+    ann.wait("closes +9:15 pm");
+    assert_eq!(berlin.minute(closes()), "21:15");
+    ann.keys("T");
+    ann.wait("Closes at .9:15 pm");
+    ann.keys("ctrl-u 2 0 : 4 5 enter");
+    ann.wait("closes +8:45 pm");
+    assert_eq!(berlin.minute(closes()), "20:45");
+}
+
+#[test]
+fn commands_tell_times_by_the_shops_clock() {
+    let server = shop_in_berlin();
+    let (order, at) = ordered(&server);
+    let berlin = clock("Europe/Berlin", Hours::TwentyFour);
+    let placed = berlin.date_and_minute(at);
+    let listed = told(&server, &["orders"]);
+    assert!(
+        listed.contains(&format!("{order}  {placed}  placed")),
+        "{listed}"
+    );
+    let receipt = told(&server, &["order", &order]);
+    assert!(
+        receipt.contains(&format!("{placed}, for office")),
+        "{receipt}"
+    );
+    let follow = ["orders", "--follow", "--from-start", "--count", "1"];
+    let followed = told(&server, &[&follow[..], &["--group", "one"]].concat());
+    assert!(
+        followed.contains(&format!("{order}  placed  {placed}  ")),
+        "{followed}"
+    );
+    let json = told(&server, &["orders", "--json"]);
+    let csv = told(&server, &["orders", "--csv"]);
+
+    // A person's own hours go before the shop's; columns stay columns.
+    ok(&server, &["shop", "hours=12"]);
+    let twelve = clock("Europe/Berlin", Hours::Twelve);
+    let by_12 = twelve.date_and_minute(at);
+    let listed = told(&server, &["orders"]);
+    assert!(
+        listed.contains(&format!("{order}  {by_12:<19}  placed")),
+        "{listed}"
+    );
+    assert!(told(&server, &["--hours", "24", "orders"]).contains(&placed));
+    let set = here(&server, &["orders"])
+        .env("TROLLEY_HOURS", "24")
+        .finish();
+    assert!(String::from_utf8(set.stdout).unwrap().contains(&placed));
+    let followed = told(&server, &[&follow[..], &["--group", "two"]].concat());
+    assert!(followed.contains(&by_12), "{followed}");
+    let exec = ["--exec", "cat >&2", "--group", "three"];
+    let printed = here(&server, &[&follow[..], &exec].concat()).finish();
+    let printed = String::from_utf8(printed.stderr).unwrap();
+    assert!(printed.contains(&by_12), "{printed}");
+
+    // What programs read is as before.
+    assert_eq!(told(&server, &["orders", "--json"]), json);
+    assert_eq!(told(&server, &["orders", "--csv"]), csv);
+}
+
+#[test]
+fn a_watch_tells_times_by_the_shops_clock_and_follows_it() {
+    let server = shop_in_berlin();
+    ok_as(&server, "alice", "bob", &["add", "espresso"]);
+    let mut for_programs = Watch::start(&server, server.url());
+    let line = format!(
+        "exec {TROLLEY} --redis {} --cart alice watch 2>&1",
+        server.url()
+    );
+    let mut watch = Running::start(command("bash").args(["-c", &line]).env("TZ", HERE));
+    assert_eq!(watch.line(), "trolley: watching the cart of alice");
+
+    let mut told = |clock: Clock, columns: usize| {
+        ok_as(&server, "alice", "bob", &["add", "espresso"]);
+        let at = for_programs.next()["at"].as_u64().unwrap();
+        let line = watch.line();
+        let expected = format!("{:>columns$}  bob added 1", clock.second(at));
+        assert!(line.starts_with(&expected), "{line}, not {expected}");
+    };
+    told(clock("Europe/Berlin", Hours::TwentyFour), 8);
+    ok(&server, &["shop", "time_zone=Asia/Kathmandu", "hours=12"]);
+    told(clock("Asia/Kathmandu", Hours::Twelve), 11);
+}
+
+#[test]
+fn a_shop_says_how_its_clocks_count_hours() {
+    let server = Server::with_demo();
+    let shown = ok(&server, &["shop", "hours=12"]);
+    assert!(shown.contains("\nhours     12\n"), "{shown}");
+    let wrong = run(&server, &["shop", "hours=am"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert_eq!(said, "trolley: hours: “am” is not valid: write 24 or 12\n");
+    let shop: Value = serde_json::from_str(&ok(&server, &["shop", "--json"])).unwrap();
+    assert_eq!(shop["hours"], "12");
+
+    // What others put there is no reason to tell no time.
+    server.cmd("HSET shop hours 13 time_zone Middle/Earth");
+    let (order, at) = ordered(&server);
+    let placed = clock(HERE, Hours::TwentyFour).date_and_minute(at);
+    let receipt = told(&server, &["order", &order]);
+    assert!(receipt.contains(&placed), "{receipt}");
+
+    let wrong = run(&server, &["--hours", "13", "cart"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert_eq!(said, "trolley: hours: auto, 24, 12\n");
+}
+
+#[test]
+fn with_twelve_hours_everything_keeps_its_place() {
+    for (width, height) in [(120, 36), (80, 24)] {
+        let mut people = TestScreen::with_rules(width, height, "ann@till");
+        people.keys("w T");
+        let mut listed = TestScreen::filled(width, height);
+        listed.keys("v o");
+        listed.link(list(orders()));
+
+        for (name, mut stage) in [("people", people), ("orders", listed)] {
+            stage.state.shop.hours = Some(Hours::Twelve);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), stage.picture());
+        }
+    }
+}
+
+#[test]
+fn orders_are_found_by_the_time_that_shows() {
+    let mut stage = TestScreen::filled(120, 36);
+    stage.keys("o");
+    stage.link(list(orders()));
+    let found = |stage: &mut TestScreen, words: &str| {
+        stage.keys(&format!("/ ctrl-u {}", harness::screens::typed(words)));
+        let found = stage.state.orders.shown.len();
+        stage.keys("enter");
+        found
+    };
+    let at = orders()[0].at;
+    stage.state.shop.time_zone = Some(NamedZone::new("Asia/Tokyo".to_owned()));
+    assert_eq!(found(&mut stage, "20:06"), 1);
+    assert_eq!(found(&mut stage, "8:06 pm"), 0);
+    assert_eq!(clock("Asia/Tokyo", Hours::Twelve).minute(at), "8:06 pm");
+    stage.state.shop.hours = Some(Hours::Twelve);
+    assert_eq!(found(&mut stage, "8:06 pm"), 1);
+    assert_eq!(found(&mut stage, "20:06"), 0);
+}
