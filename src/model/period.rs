@@ -1,7 +1,7 @@
 //! A period of time, as people name its ends: `today`, `2026-11-26`, `2026-11-26 11:30`, `11:30`.
 
 use super::text;
-use super::time::local;
+use super::time::{local, time_of_day};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -91,16 +91,14 @@ impl Moment {
     fn parse(typed: &str, now: u64, zone: &TimeZone) -> Result<Moment, String> {
         let typed = typed.trim();
         let today = local(now, zone).date();
-        let day = match typed.to_ascii_lowercase().as_str() {
-            "today" => Some(today),
-            "yesterday" => today.yesterday().ok(),
-            // With a time, it is no day alone.
-            _ if typed.contains([':', 'T', 't']) => None,
-            _ => typed.parse().ok(),
-        };
+        // With a time, it is no day alone.
+        let has_time = typed.contains([':', 'T', 't']);
+        let day = day_named(typed, today);
+        let day = day.or_else(|| typed.parse().ok().filter(|_| !has_time));
         let time = || {
             let of_today = typed.parse().ok().map(|time| today.to_datetime(time));
-            typed.parse().ok().or(of_today).map(Moment::Time)
+            let time = typed.parse().ok().or(of_today);
+            time.or_else(|| by_clock(typed, today)).map(Moment::Time)
         };
         // Where zones are named, or an offset stands, nothing of it may be passed over.
         let exact = typed.parse().ok().map(Moment::Exact);
@@ -133,6 +131,25 @@ impl Moment {
             Moment::Time(_) | Moment::Exact(_) => self.start(zone),
         }
     }
+}
+
+/// A day by its name.
+fn day_named(typed: &str, today: Date) -> Option<Date> {
+    match typed.to_ascii_lowercase().as_str() {
+        "today" => Some(today),
+        "yesterday" => today.yesterday().ok(),
+        _ => None,
+    }
+}
+
+/// A time as a clock tells it, behind its day unless that is today: `5:30 pm`, `yesterday 17:30`.
+fn by_clock(typed: &str, today: Date) -> Option<DateTime> {
+    let time_alone = time_of_day(typed).map(|time| today.to_datetime(time));
+    time_alone.or_else(|| {
+        let (day, time) = typed.split_once(' ')?;
+        let day = day_named(day, today).or_else(|| day.parse().ok())?;
+        Some(day.to_datetime(time_of_day(time)?))
+    })
 }
 
 /// The moment a week before another, both in Unix milliseconds, when the clocks of `zone` show the
@@ -194,6 +211,13 @@ mod tests {
                 Some(midnight + 12 * HOUR),
             ),
             ("11:30", "", Some(midnight + 11 * HOUR + HOUR / 2), None),
+            ("1:30 pm", "", Some(midnight + 13 * HOUR + HOUR / 2), None),
+            (
+                "2026-11-26 1:30pm",
+                "today 2 PM",
+                Some(midnight + 13 * HOUR + HOUR / 2),
+                Some(midnight + 14 * HOUR),
+            ),
             (
                 "2026-11-26T13:00+05:00",
                 "2026-11-26T10:00Z",
@@ -251,6 +275,7 @@ mod tests {
             ("", "2026-13-01"),
             ("26.11.2026", ""),
             ("2026-11-26 25:00", ""),
+            ("2026-11-26 13:00 pm", ""),
             ("2026-11-26T12:30[America/New_York]", ""),
             ("today", "yesterday"),
             ("\u{1b}[31m", ""),
