@@ -120,6 +120,13 @@ fn the_settings_of_the_shop_are_live_on_every_screen_and_receipt() {
     // Her order keeps the way in which it was placed.
     bob.wait("Cake.*3,10.€");
     ann.wait("Total 3.10");
+    mia.keys("down enter E u r o p e / B e r l i n enter");
+    mia.wait("Time zone: Europe/Berlin");
+    mia.keys("down enter ctrl-u 1 3 enter");
+    mia.wait("“13” is not valid: write 24 or 12");
+    mia.keys("enter ctrl-u 1 2 enter");
+    mia.wait("Hours: 12");
+    ann.wait("today +1?[0-9]:[0-9][0-9] [ap]m");
     mia.keys("down enter");
     mia.wait("Receipt head");
     mia.send("12 Mill Lane · VAT 123".as_bytes());
@@ -137,6 +144,10 @@ fn the_settings_of_the_shop_are_live_on_every_screen_and_receipt() {
     assert_eq!(told["receipt_head"], "12 Mill Lane · VAT 123");
     assert_eq!(told["receipt_foot"], "Thanks");
     assert_eq!(told["buyers_cancel"], false);
+    assert_eq!(
+        (&told["time_zone"], &told["hours"]),
+        (&"Europe/Berlin".into(), &"12".into())
+    );
     let receipt = ok(&server, &["order", "1"]);
     let lines: Vec<&str> = receipt.lines().collect();
     assert_eq!(lines[..3], ["Mill", "12 Mill Lane", "VAT 123"], "{receipt}");

@@ -187,7 +187,7 @@ fn products_and_settings_at_every_size() {
         board.keys("esc : s h o p enter down");
         assert_eq!(board.state.page, Page::Shop);
         insta::assert_snapshot!(format!("shop-settings-{width}x{height}"), board.picture());
-        board.keys("down enter");
+        board.keys("down down down enter");
         insta::assert_snapshot!(format!("shop-prompt-{width}x{height}"), board.picture());
     }
 }

@@ -179,6 +179,10 @@ pub enum ShopField {
     Name,
     /// An amount as the shop writes it.
     Money,
+    /// The time zone by whose days and clocks the shop works.
+    TimeZone,
+    /// How its clocks count the hours of a day.
+    Hours,
     /// The words at the top of receipts.
     ReceiptHead,
     /// The words at their bottom.
@@ -194,6 +198,8 @@ impl ShopField {
         match self {
             ShopField::Name => "name",
             ShopField::Money => "money",
+            ShopField::TimeZone => "time_zone",
+            ShopField::Hours => "hours",
             ShopField::ReceiptHead => "receipt_head",
             ShopField::ReceiptFoot => "receipt_foot",
             ShopField::BuyersCancel => "buyers_cancel",

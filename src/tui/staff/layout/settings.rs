@@ -88,6 +88,8 @@ pub(in crate::tui) fn setting_name(field: ShopField) -> &'static str {
     match field {
         ShopField::Name => "Name",
         ShopField::Money => "Money",
+        ShopField::TimeZone => "Time zone",
+        ShopField::Hours => "Hours",
         ShopField::ReceiptHead => "Receipt head",
         ShopField::ReceiptFoot => "Receipt foot",
         ShopField::BuyersCancel => "Buyers cancel",
@@ -100,6 +102,8 @@ pub(in crate::tui) fn setting_hint(field: ShopField) -> &'static str {
     match field {
         ShopField::Name => "",
         ShopField::Money => "a sample amount; Enter edits it",
+        ShopField::TimeZone => "empty: that of each computer",
+        ShopField::Hours => "24, or 12 as in 6:05 pm",
         ShopField::ReceiptHead | ShopField::ReceiptFoot => "“ · ” starts a new line",
         ShopField::BuyersCancel => "until an order is accepted: yes or no",
     }
@@ -112,6 +116,8 @@ pub(in crate::tui) fn setting_label(field: ShopField, width: u16) -> String {
     let hint = match field {
         ShopField::Name => return fitting_label(Vec::new(), name, width),
         ShopField::Money => "an amount like 1,234.50 with its sign",
+        ShopField::TimeZone => "like Europe/Berlin",
+        ShopField::Hours => "24, 12",
         ShopField::ReceiptHead | ShopField::ReceiptFoot => setting_hint(field),
         ShopField::BuyersCancel => "yes, no",
     };
@@ -125,6 +131,11 @@ pub(in crate::tui) fn setting_text(shop: &Shop, field: ShopField) -> String {
         ShopField::Name => shop.name.clone(),
         // A blank that wraps no line is typed by nobody.
         ShopField::Money => shop.currency.sample().replace('\u{a0}', " "),
+        ShopField::TimeZone => {
+            let zone = shop.time_zone.as_ref();
+            zone.map_or(String::new(), |zone| zone.name.clone())
+        }
+        ShopField::Hours => shop.hours.unwrap_or_default().name().to_owned(),
         ShopField::ReceiptHead => shop.receipt_head.clone(),
         ShopField::ReceiptFoot => shop.receipt_foot.clone(),
         ShopField::BuyersCancel if shop.buyers_cancel => "yes".to_owned(),

@@ -48,9 +48,12 @@ impl Updater<'_> {
                 self.effects.push(StaffEffect::Desk(job));
             }
             // These sentences say all themselves.
-            Err(flaw @ (ShopFlaw::Example(_) | ShopFlaw::NotYesOrNo(_))) => {
-                self.refuse(flaw.to_string());
-            }
+            Err(
+                flaw @ (ShopFlaw::Example(_)
+                | ShopFlaw::NotYesOrNo(_)
+                | ShopFlaw::NoZone(_)
+                | ShopFlaw::NoHours(_)),
+            ) => self.refuse(flaw.to_string()),
             Err(flaw) => self.refuse(format!("{}: {flaw}", setting_name(field))),
         }
     }
