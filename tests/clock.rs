@@ -6,7 +6,9 @@ use crate::harness;
 use harness::order_screens::{list, orders};
 use harness::screens::TestScreen;
 use harness::watch::Watch;
-use harness::{Finish, Running, Server, TROLLEY, Terminal, command, ok, ok_as, run, trolley};
+use harness::{
+    Finish, Plain, Running, Served, Server, TROLLEY, Terminal, command, ok, ok_as, run, trolley,
+};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -147,7 +149,7 @@ fn what_is_typed_is_read_by_the_clock_that_shows() {
 }
 
 #[test]
-fn commands_tell_times_by_the_shops_clock() {
+fn commands_and_plain_mode_tell_times_by_the_shops_clock() {
     let server = shop_in_berlin();
     let (order, at) = ordered(&server);
     let berlin = clock("Europe/Berlin", Hours::TwentyFour);
@@ -192,6 +194,11 @@ fn commands_tell_times_by_the_shops_clock() {
     let printed = String::from_utf8(printed.stderr).unwrap();
     assert!(printed.contains(&by_12), "{printed}");
 
+    // So does plain mode, and understands them.
+    let (mut plain, _) = Plain::open(&server, "office", "ann");
+    plain.says("orders", &twelve.minute(at));
+    plain.says("deadline 6 pm", "6:00 pm");
+
     // What programs read is as before.
     assert_eq!(told(&server, &["orders", "--json"]), json);
     assert_eq!(told(&server, &["orders", "--csv"]), csv);
@@ -219,6 +226,33 @@ fn a_watch_tells_times_by_the_shops_clock_and_follows_it() {
     told(clock("Europe/Berlin", Hours::TwentyFour), 8);
     ok(&server, &["shop", "time_zone=Asia/Kathmandu", "hours=12"]);
     told(clock("Asia/Kathmandu", Hours::Twelve), 11);
+}
+
+#[test]
+fn a_visitor_reads_times_in_the_hours_that_they_choose() {
+    let server = shop_in_berlin();
+    ok(&server, &["shop", "hours=12"]);
+    // What whoever serves the shop chose is not theirs.
+    let environment = [("TROLLEY_HOURS", "24"), ("TZ", HERE)];
+    let people = [("ann", r#"cart="office",name="ann""#)];
+    let served = Served::at(server, &people, &[], &environment);
+    let (order, at) = ordered(&served.redis);
+
+    let own = ["-o", "SetEnv=TROLLEY_HOURS=24"];
+    for (options, hours) in [(&[][..], Hours::Twelve), (&own, Hours::TwentyFour)] {
+        let clock = clock("Europe/Berlin", hours);
+        let quietly = [&["-qT"][..], options].concat();
+        let mut command = served.ssh(Some("ann"), &quietly, &["order", &order]);
+        let receipt = String::from_utf8(command.finish().stdout).unwrap();
+        let placed = format!("\n{}, for office\n", clock.date_and_minute(at));
+        assert!(receipt.contains(&placed), "{receipt}");
+
+        let mut visit = served.builder("visitor", Some("ann"), options).open();
+        visit.wait("● live");
+        visit.gone("Reading the catalog");
+        visit.keys_until("o", "Orders");
+        visit.wait(&format!("placed {} → accepted", clock.minute(at)));
+    }
 }
 
 #[test]
