@@ -293,7 +293,7 @@ mod tests {
                 head: &name,
                 foot: &name,
             };
-            let printed = receipt(&order, letterhead, &TimeZone::UTC, 40);
+            let printed = receipt(&order, letterhead, &Clock::utc(), 40);
             for line in &printed {
                 assert!(text::width(line) <= 40, "{line:?} of {printed:#?}");
             }

@@ -83,7 +83,7 @@ pub(super) fn connection(state: &State) -> Vec<String> {
         Connectivity::Syncing => "Connected, and the cart is being read again".to_owned(),
         Connectivity::Offline { since, trouble } => {
             let since = u64::try_from(*since).unwrap_or_default();
-            let since = clock(since, &state.env.zone, ClockStyle::Second);
+            let since = state.clock().second(since);
             format!("No connection since {since}: {trouble}")
         }
         Connectivity::Unreadable(trouble) => {
