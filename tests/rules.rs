@@ -249,10 +249,56 @@ fn budgets_hold_however_many_add_at_once() {
             total: money("24.80"),
         };
         assert_eq!(dearer, Err(over.into()));
+        // Each is over their own limit now, too.
+        let unlimited = [RuleChange::BudgetEach(None)];
+        store::set_rules(&mut owner, &cart, &unlimited)
+            .await
+            .unwrap();
         store::remove_from_cart(&mut owner, &cart, &id("tea"), Some(2))
             .await
             .unwrap();
         check_out(&mut owner, &cart).await.unwrap();
+    });
+}
+
+#[test]
+fn nobody_orders_more_than_the_limit_for_each_person() {
+    let server = quick_server();
+    on_many_threads().block_on(async {
+        sell(&server, "tea", "2.00", "");
+        let cart = user("office");
+        let mut ann = connect_as(server.url(), "ann").await;
+        let mut bob = connect_as(server.url(), "bob").await;
+        add(&mut ann, &cart, "tea", 2).await;
+        add(&mut bob, &cart, "tea", 3).await;
+        let limit = |amount| [RuleChange::BudgetEach(Some(money(amount)))];
+
+        // It is set below what is in the cart, and whoever has agreed before has not seen it.
+        let agreed = order::preview(&mut ann, &cart).await.unwrap();
+        let set = limit("5.00");
+        store::set_rules(&mut ann, &cart, &set).await.unwrap();
+        let order_id = order::new_order_id(agreed.at);
+        let unseen = order::place(&mut ann, &cart, order_id, agreed).await;
+        assert_eq!(unseen, Err(Refusal::CartChanged.into()));
+
+        let dearer = Refusal::DearerThanBudgetOf {
+            name: "bob".to_owned(),
+            budget: money("5.00"),
+            sum: money("6.00"),
+        };
+        let refused = check_out(&mut ann, &cart).await;
+        assert_eq!(refused, Err(dearer.clone().into()));
+        assert_eq!(
+            dearer.to_string(),
+            "What bob asked for costs 6.00, and the limit for each person is 5.00: nothing was \
+             ordered"
+        );
+        assert_eq!(server.get("EXISTS orders"), "0");
+        assert_eq!(server.get("ZSCORE cart:office tea"), "5");
+
+        let set = limit("6.00");
+        store::set_rules(&mut ann, &cart, &set).await.unwrap();
+        check_out(&mut ann, &cart).await.unwrap();
     });
 }
 
@@ -291,6 +337,14 @@ fn the_command_of_rules() {
     assert!(String::from_utf8_lossy(&output.stderr).contains(
         "The cart is locked; ann can reopen it: trolley rules --cart office --name ann --unlock\n"
     ));
+    // What is over a limit can't be ordered, and a preview says why.
+    ok(&server, &by("ann", &["rules", "--budget-each", "9"]));
+    let preview = run(&server, &by("bob", &["checkout"]));
+    assert_eq!(preview.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&preview.stderr);
+    let why = "what bob asked for costs €9.60, and the limit for each person is €9.00";
+    assert!(said.contains(&format!("Can't be ordered: {why}")), "{said}");
+    ok(&server, &by("ann", &["rules", "--budget-each", "none"]));
     // What is locked can still be ordered.
     ok(&server, &by("bob", &["checkout", "--yes"]));
     ok(&server, &by("ann", &["rules", "--owner", "bob"]));

@@ -1,7 +1,9 @@
 //! The preview of an order: the cart at today's prices, and what stands in the way.
 
 use super::product::only_left;
-use super::{Cart, CartLine, Currency, Edit, Money, Note, Product, ProductId, Quantity, Refusal};
+use super::{
+    Cart, CartLine, Currency, Edit, Money, Note, People, Product, ProductId, Quantity, Refusal,
+};
 use super::{shares, total};
 use crate::model::order::{OrderFailure, OrderLine, Share};
 use crate::model::total::{LineStatus, ProductLookup};
@@ -79,6 +81,8 @@ pub struct Preview {
     pub currency: Currency,
     /// The most that it may cost.
     pub budget: Option<Money>,
+    /// The limit for the items that each person asked for.
+    pub budget_each: Option<Money>,
     /// The note for the whole order; empty where there is none.
     pub note: String,
     /// Lines that were not read because the cart has too many.
@@ -100,6 +104,7 @@ impl Preview {
             lines: lines.collect(),
             currency,
             budget: cart.rules.budget,
+            budget_each: cart.rules.budget_each,
             note: cart.notes.of_order().to_owned(),
             hidden: cart.hidden,
         }
@@ -137,11 +142,27 @@ impl Preview {
         self.budget.filter(|budget| self.total() > *budget)
     }
 
+    /// Checks that nobody asked for more than the limit for each person.
+    fn check_each(&self) -> Result<(), Refusal> {
+        let Some(budget) = self.budget_each else {
+            return Ok(());
+        };
+        let mut parts = People::of_preview(self).parts.into_iter();
+        match parts.find(|(_, part)| part.sum > budget) {
+            Some((name, part)) => Err(Refusal::DearerThanBudgetOf {
+                name,
+                budget,
+                sum: part.sum,
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The lines of the order.
     ///
     /// # Errors
     /// The first thing that stands in the way of ordering: an empty cart, a line that can't be
-    /// ordered, too little stock, the budget.
+    /// ordered, too little stock, the budget, the limit for each person.
     pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
         if self.lines.is_empty() {
             return Err(Refusal::EmptyCart);
@@ -160,6 +181,7 @@ impl Preview {
             let total = self.total();
             return Err(Refusal::DearerThanBudget { budget, total });
         }
+        self.check_each()?;
 
         let lines = self.lines.iter().map(|line| line.order_line.clone());
         Ok(lines.collect())

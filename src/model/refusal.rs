@@ -195,6 +195,16 @@ pub enum Refusal {
         /// The total of the cart.
         total: Money,
     },
+    /// The pieces that one person asked for cost more than the limit for each now.
+    #[error("{}", dearer_of(&Currency::default(), name, *.budget, *.sum))]
+    DearerThanBudgetOf {
+        /// The person; clean text.
+        name: String,
+        /// The budget of each.
+        budget: Money,
+        /// What their pieces cost.
+        sum: Money,
+    },
     /// The order was undone.
     #[error(transparent)]
     NotOrdered(OrderFailure),
@@ -386,6 +396,18 @@ fn dearer(currency: &Currency, budget: Money, total: Money) -> String {
     format!("The cart costs {total}, and its budget is {budget}: nothing was ordered")
 }
 
+fn dearer_of(currency: &Currency, name: &str, budget: Money, sum: Money) -> String {
+    let costs = costs_more(currency, name, budget, sum);
+    format!("What {costs}: nothing was ordered")
+}
+
+/// That the pieces of one person cost more than they may, behind the word “what”.
+fn costs_more(currency: &Currency, name: &str, budget: Money, sum: Money) -> String {
+    let budget = budget.in_currency(currency);
+    let sum = sum.in_currency(currency);
+    format!("{name} asked for costs {sum}, and the limit for each person is {budget}")
+}
+
 fn other_total(currency: &Currency, total: Money, expected: Money) -> String {
     let total = total.in_currency(currency);
     let expected = expected.in_currency(currency);
@@ -439,6 +461,9 @@ impl Refusal {
                 over(&format!("{name}'s"), currency, *budget, *left)
             }
             Refusal::DearerThanBudget { budget, total } => dearer(currency, *budget, *total),
+            Refusal::DearerThanBudgetOf { name, budget, sum } => {
+                dearer_of(currency, name, *budget, *sum)
+            }
             Refusal::OtherTotal { expected, total } => other_total(currency, *total, *expected),
             Refusal::PlacedTotal { expected, total } => placed_total(currency, *total, *expected),
             Refusal::OtherOrder { order, by, total } => other_order(currency, order, by, *total),
@@ -526,6 +551,7 @@ impl Refusal {
             | Refusal::OtherOrder { .. }
             | Refusal::OrderPending(_)
             | Refusal::DearerThanBudget { .. }
+            | Refusal::DearerThanBudgetOf { .. }
             | Refusal::NotOrdered(_)
             | Refusal::UnknownOrder(_)
             | Refusal::InvalidTransition { .. }
@@ -580,6 +606,10 @@ impl Refusal {
                 let budget = budget.in_currency(currency);
                 format!("Can't be ordered: the cart costs {total}, and its budget is {budget}")
             }
+            Refusal::DearerThanBudgetOf { name, budget, sum } => {
+                let costs = costs_more(currency, name, *budget, *sum);
+                format!("Can't be ordered: what {costs}")
+            }
             other => other.told_in(currency),
         }
     }
@@ -625,6 +655,7 @@ impl Refusal {
             Refusal::OtherOrder { .. } => "other_order",
             Refusal::OrderPending(_) => "order_pending",
             Refusal::DearerThanBudget { .. } => "over_budget",
+            Refusal::DearerThanBudgetOf { .. } => "over_own_budget",
             Refusal::NotOrdered(OrderFailure::Short { .. }) => "short",
             Refusal::NotOrdered(_) => "not_ordered",
             Refusal::UnknownOrder(_) => "unknown_order",

@@ -65,6 +65,7 @@ pub fn preview(version: u64, possible: bool) -> LiveEvent {
         lines,
         currency,
         budget: Money::parse("80"),
+        budget_each: None,
         note: String::new(),
         hidden: 0,
     };
