@@ -5,6 +5,7 @@ use super::shown::RowChange;
 use crate::model::text;
 use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
+use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 /// The least rows that are worth a look.
@@ -33,13 +34,13 @@ impl Scroll {
                 continue;
             }
 
+            let moves = moves(&rows, *pane);
             for up in (1..height).chain((1..height).map(|rows| -rows)) {
-                let moved = moved_rows(&rows, *pane, up);
-                if let (Some(first), Some(last)) = (moved.first(), moved.last())
-                    && moved.len() > most
+                if let Some(moved) = moves.get(&up)
+                    && moved.rows > most
                 {
-                    most = moved.len();
-                    best = Some(Scroll::hull(*first, *last, *pane, up));
+                    most = moved.rows;
+                    best = Some(Scroll::hull(moved.first, moved.last, *pane, up));
                 }
             }
         }
@@ -136,20 +137,62 @@ fn within(row: &[Cell], pane: Rect) -> &[Cell] {
     &row[usize::from(pane.left())..usize::from(pane.right())]
 }
 
-/// The rows of these which show what was so many rows further down.
-fn moved_rows(rows: &[&RowChange], pane: Rect, up: i16) -> Vec<u16> {
-    let mut moved = Vec::new();
+/// Rows with the same cells.
+struct RowsAlike<'a> {
+    cells: &'a [Cell],
+    ys: Vec<u16>,
+}
+
+/// A number that is the same for rows with the same cells, and rarely for others.
+fn fingerprint(cells: &[Cell]) -> u64 {
+    cells.iter().fold(0, |before: u64, cell| {
+        let last = cell.symbol().as_bytes().last().copied();
+        before
+            .wrapping_mul(31)
+            .wrapping_add(last.unwrap_or(0).into())
+    })
+}
+
+/// The rows that show what was so many rows further down.
+struct MovedRows {
+    first: u16,
+    last: u16,
+    rows: usize,
+}
+
+/// How far rows moved up, and which of them did. Rows that look the same may have come from any of
+/// them.
+fn moves(rows: &[&RowChange], pane: Rect) -> HashMap<i16, MovedRows> {
+    let mut sources: HashMap<u64, Vec<RowsAlike<'_>>> = HashMap::new();
     for row in rows {
-        let source = row.y.saturating_add_signed(up);
-        let place = rows.binary_search_by_key(&source, |row| row.y);
-        let source = place.ok().and_then(|place| rows.get(place));
-        if source.is_some_and(|source| {
-            within(&source.before.content, pane) == within(&row.after.content, pane)
-        }) {
-            moved.push(row.y);
+        let before = within(&row.before.content, pane);
+        let others = sources.entry(fingerprint(before)).or_default();
+        match others.iter_mut().find(|alike| alike.cells == before) {
+            Some(alike) => alike.ys.push(row.y),
+            None => others.push(RowsAlike {
+                cells: before,
+                ys: vec![row.y],
+            }),
         }
     }
-    moved
+
+    let mut moves: HashMap<i16, MovedRows> = HashMap::new();
+    for row in rows {
+        let after = within(&row.after.content, pane);
+        let others = sources.get(&fingerprint(after));
+        let alike = others.and_then(|others| others.iter().find(|alike| alike.cells == after));
+        for source in alike.map_or(&[][..], |alike| &alike.ys) {
+            let up = source.cast_signed() - row.y.cast_signed();
+            let moved = moves.entry(up).or_insert(MovedRows {
+                first: row.y,
+                last: row.y,
+                rows: 0,
+            });
+            moved.last = row.y;
+            moved.rows += 1;
+        }
+    }
+    moves
 }
 
 #[cfg(test)]
@@ -199,6 +242,22 @@ mod tests {
         let after = ["head", "cake", "bread", "x", "y", "foot"];
         assert_eq!(Scroll::find(&rows(&before, &after), &[PANE]), None);
         assert_eq!(Scroll::find(&rows(&before, &before), &[PANE]), None);
+    }
+
+    #[test]
+    fn rows_that_look_the_same_come_from_any_of_them() {
+        // Most of a list is blank, and moves by two.
+        let before = ["head", "a", "b", "c", "", "d", "", ""];
+        let after = ["head", "c", "", "d", "", "", "", "e"];
+        let pane = Rect::new(2, 1, 6, 8);
+        let found = Scroll::find(&rows(&before, &after), &[pane]).unwrap();
+        assert_eq!((found.rows(), found.up), (2..=8, 2));
+
+        // Of two ways that explain as many rows, the nearest is taken.
+        let before = ["a", "b", "a", "b", "a", "b"];
+        let after = ["b", "a", "b", "a", "b", "a"];
+        let found = Scroll::find(&rows(&before, &after), &[PANE]).unwrap();
+        assert_eq!((found.rows(), found.up), (1..=6, 1));
     }
 
     #[test]
