@@ -6,6 +6,7 @@ use harness::server::{binaries, free_port};
 use harness::{Finish, Running, Server, command, ok, ok_as, run, trolley, until};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
+use trolley::model::text;
 
 fn json(server: &Server, args: &[&str]) -> Value {
     serde_json::from_str(&ok(server, args)).unwrap()
@@ -635,6 +636,38 @@ fn a_log_that_cannot_be_written_is_named() {
     let (status, said) = fails(&server, &["--log", "/no/such/log", "cart"]);
     assert_eq!(status, 2);
     assert!(said.contains("“/no/such/log”"), "{said}");
+}
+
+#[test]
+fn a_long_name_moves_no_amount() {
+    let server = Server::with_demo();
+    let alice = |args: &[&str]| ok(&server, &[&["--user", "alice"], args].concat());
+    let long = "Very ".repeat(14) + "old";
+    let wide = "抹茶".repeat(20);
+    for (id, name) in [("long", &long), ("wide", &wide)] {
+        alice(&["product", "set", id, &format!("name={name}"), "price=12.34"]);
+    }
+    for product in ["long", "wide", "espresso"] {
+        alice(&["add", product]);
+    }
+
+    let aligned = |table: &str| {
+        let rows = table.lines().filter(|row| row.contains('.'));
+        let ends = rows.map(|row| text::width(row.rsplit_once('.').unwrap().0));
+        let ends: Vec<usize> = ends.collect();
+        assert!(
+            ends.len() >= 3 && ends.windows(2).all(|two| two[0] == two[1]),
+            "{table}"
+        );
+    };
+    aligned(&alice(&["cart"]));
+    let preview = alice(&["checkout"]);
+    let (rows, _) = preview.split_once("To place").unwrap();
+    aligned(rows);
+    alice(&["checkout", "--yes"]);
+    let today = ok(&server, &["today"]);
+    let (_, sold) = today.split_once("best sold\n").unwrap();
+    aligned(sold.split_once("\n\n").unwrap().0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::args::OpIdArg;
 use super::cart_output::{cart_row, changes_json, note_row, print_notes};
 use super::error::CliError;
-use super::output::Output;
+use super::output::{Output, cut_name};
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::again::{AgainLine, AgainStatus};
@@ -296,7 +296,11 @@ fn print_line(out: &mut dyn Write, again: &Again, line: &AgainLine) -> io::Resul
         Some(price) => again.currency.number(price.times(line.quantity)),
         None => line.status.word().to_owned(),
     };
-    writeln!(out, "{}", cart_row(line.quantity, &line.name, &amount))?;
+    writeln!(
+        out,
+        "{}",
+        cart_row(line.quantity, &cut_name(&line.name), &amount)
+    )?;
 
     if line.status == AgainStatus::Short {
         let short = format!("only {} of {}", line.quantity, line.ordered);

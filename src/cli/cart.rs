@@ -4,7 +4,7 @@ use super::cart_output::{cart_row, note_row, print_from, print_notes, print_orde
 use super::connect;
 use super::error::CliError;
 use super::order_output::{self, from_json, notes_json, people_json};
-use super::output::Output;
+use super::output::{Output, cut_name};
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::shares::{Portions, are_shared};
@@ -175,7 +175,7 @@ impl<'a> CartView<'a> {
         for line in &self.cart.lines {
             let view = self.line(line);
             let name = match self.products.get(&line.product) {
-                Some(product) => product.name.to_owned(),
+                Some(product) => cut_name(product.name),
                 None => line.product.to_string(),
             };
             let amount = match view.total {

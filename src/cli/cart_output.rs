@@ -1,7 +1,7 @@
 //! The printing of a cart's lines and of changes to them.
 
 use super::order_output::share_json;
-use super::output::{Output, pad};
+use super::output::{NAME_COLUMNS, Output, pad};
 use crate::config::Settings;
 use crate::model::shares::Portions;
 use crate::model::{Note, Product, receipt};
@@ -13,12 +13,13 @@ use std::io::{self, Write};
 /// The columns for words below a line: who has pieces of it, what is noted on it.
 const WORDS_COLUMNS: usize = 64;
 
-/// A row of a cart: quantity, name and amount, one below the other.
+/// A row of a cart: quantity, name and amount, one below the other. An id in place of a name stays
+/// whole; names are to be cut.
 pub(super) fn cart_row(quantity: impl Display, name: &str, amount: &str) -> String {
     format!(
         "{:>6}  {} {amount:>14}",
         quantity.to_string(),
-        pad(name, 32)
+        pad(name, NAME_COLUMNS)
     )
 }
 

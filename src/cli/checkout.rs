@@ -3,7 +3,7 @@
 use super::cart_output::{cart_row, note_row, print_from, print_notes, print_order_note};
 use super::error::CliError;
 use super::order_output::{order_line_json, people_json, show_order};
-use super::output::Output;
+use super::output::{Output, cut_name};
 use super::{args, connect, order_output};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
@@ -244,11 +244,14 @@ fn print_line(out: &mut dyn Write, line: &PreviewLine, currency: &Currency) -> i
             line.status.word().to_owned()
         }
     };
-    writeln!(
-        out,
-        "{}",
-        cart_row(&line.quantity_in_cart, &ordered.name, &amount)
-    )?;
+    let name = match line.status {
+        // It is an id, which somebody needs to remove the line.
+        LineStatus::Gone => ordered.name.clone(),
+        LineStatus::Good | LineStatus::NoPrice | LineStatus::Damaged | LineStatus::Reading => {
+            cut_name(&ordered.name)
+        }
+    };
+    writeln!(out, "{}", cart_row(&line.quantity_in_cart, &name, &amount))?;
 
     if let Some(was) = line.price_when_added {
         let now = currency.number(ordered.price);

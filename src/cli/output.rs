@@ -206,6 +206,19 @@ pub(super) fn pad(shown: &str, columns: usize) -> String {
     shown.into_owned() + &" ".repeat(gap)
 }
 
+/// The columns of a name before its numbers.
+pub(super) const NAME_COLUMNS: usize = 32;
+
+/// A name in its columns: what stands behind it keeps its place.
+pub(super) fn name_cell(name: &str) -> String {
+    pad(&cut_name(name), NAME_COLUMNS)
+}
+
+/// A name that is no longer than its columns.
+pub(super) fn cut_name(name: &str) -> String {
+    text::truncate(&text::shown(name), NAME_COLUMNS)
+}
+
 /// A value of CSV that no spreadsheet takes for a formula: people write names and notes.
 pub(super) fn csv_text(value: &str) -> String {
     if value.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {

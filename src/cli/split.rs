@@ -3,7 +3,7 @@
 use super::cart_output::cart_row;
 use super::error::{CliError, usage_error};
 use super::order_output::order_people_json;
-use super::output::Output;
+use super::output::{Output, cut_name};
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
@@ -112,7 +112,7 @@ fn print_split(out: &mut dyn Write, order: &Order) -> io::Result<()> {
         };
         let row = cart_row(
             part.pieces,
-            name.unwrap_or(NOBODY),
+            &cut_name(name.unwrap_or(NOBODY)),
             &order.currency.number(part.sum),
         );
         writeln!(out, "{}", format!("{row}  {standing}").trim_end())?;

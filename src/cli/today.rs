@@ -1,7 +1,7 @@
 //! `trolley today`: what the shop has sold today, or in another time.
 
 use super::error::CliError;
-use super::output::{Output, csv_text, pad};
+use super::output::{Output, csv_text, name_cell};
 use super::{args, connect};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
@@ -206,7 +206,7 @@ impl Report {
 
         writeln!(out, "\nlow in stock")?;
         for product in low.iter().take(MOST_PRODUCTS) {
-            let name = pad(&product.name, NAME_COLUMNS);
+            let name = name_cell(&product.name);
             writeln!(
                 out,
                 "{name} {:>6} left, {} sold",
@@ -248,11 +248,8 @@ impl Report {
     }
 }
 
-/// The columns of a name.
-const NAME_COLUMNS: usize = 32;
-
 fn sales_row(name: &str, sales: Sales, currency: &Currency) -> String {
-    let name = pad(name, NAME_COLUMNS);
+    let name = name_cell(name);
     let sum = currency.number(sales.sum);
     format!("{name} {:>6} {sum:>12}", sales.count)
 }
