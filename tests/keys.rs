@@ -304,11 +304,14 @@ fn a_key_that_is_held_goes_on_with_no_line_that_nobody_has_seen() {
 
         let changed = changed_unseen(&mut screen, keys);
         assert_eq!(changed, vec!["espresso"; changes], "{keys}");
-        assert!(screen.notice().contains("has just gone"), "{keys}");
+        assert!(
+            screen.notice().contains("has gone: that key did nothing"),
+            "{keys}"
+        );
         assert!(!matches!(screen.state.mode, Mode::Prompt { .. }), "{keys}");
 
         // Once a frame has shown which line is selected now, keys act on that.
-        let lost = screen.state.lost_target.clone().unwrap();
+        let lost = screen.state.unseen_loss().cloned().unwrap();
         screen.take_in(Message::LossShown(lost));
         assert_eq!(changed_unseen(&mut screen, "-"), ["ginger-beer"], "{keys}");
     }
@@ -339,9 +342,40 @@ fn a_product_that_goes_leaves_no_key_to_its_neighbour() {
     assert!(changed_unseen(&mut screen, "a 3 a").is_empty());
 
     // Another loss than the one that was shown leaves it unseen.
-    screen.take_in(Message::LossShown(ProductId::stored(b"ginger-beer")));
+    let other = Message::LossShown(ProductId::stored(b"ginger-beer"));
+    update(&mut screen.state, other, screen.now);
+    assert_eq!(changed_unseen(&mut screen, "a"), [""; 0]);
+    screen.take_in(Message::LossShown(selected));
     let neighbour = screen.state.target().unwrap();
+    assert!(screen.notice().contains("has gone: that key did nothing"));
     assert_eq!(changed_unseen(&mut screen, "a"), [neighbour.to_string()]);
+}
+
+#[test]
+fn a_key_that_changes_nothing_tells_that_a_loss_was_seen() {
+    for (keys, changes) in [
+        ("d", &[][..]),
+        ("d d", &["ginger-beer"]),
+        ("= 5 enter", &[]),
+        ("n x enter", &[]),
+        ("right d", &["ginger-beer"]),
+        ("k d", &["ginger-beer"]),
+    ] {
+        let mut screen = TestScreen::filled(120, 36);
+        screen.link(LiveEvent::Cart(Cart {
+            version: screen.version,
+            ..Cart::default()
+        }));
+        screen.change("bob", "espresso", 1, 1, "2.40");
+        screen.change("bob", "ginger-beer", 5, 5, "3.20");
+        screen.keys("tab home");
+
+        // It is shown at once that bob takes out what ann has selected.
+        screen.change("bob", "espresso", 0, -1, "2.40");
+        assert_eq!(screen.state.unseen_loss(), None);
+        assert_eq!(changed_unseen(&mut screen, keys), changes, "{keys}");
+        assert!(!matches!(screen.state.mode, Mode::Prompt { .. }), "{keys}");
+    }
 }
 
 #[test]

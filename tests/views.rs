@@ -912,6 +912,14 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let last = stage.state.cart.unconfirmed.back().unwrap();
     assert!(matches!(&last.edits[..], [Edit::Add { product, .. }] if *product == id("t4")));
     assert_eq!(Catalog::new(vec![product(3)]).categories(), ["Things"]);
+    // A product is not gone where its list is only searched again.
+    let read = Catalog::new((0..5_000).map(product).collect());
+    stage.take_in(Message::Catalog(Ok((read, Shop::default())), 0));
+    let again = stage.state.catalog.search_sent;
+    stage.take_in(found(again, &[forty_nine, four], true));
+    stage.keys("a");
+    let last = stage.state.cart.unconfirmed.back().unwrap();
+    assert!(matches!(&last.edits[..], [Edit::Add { product, .. }] if *product == id("t49")));
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl App for ShopApp {
         let total = total.filter(|total| self.state.orders.total_seen != Some(*total));
         let news = unseen_news(&self.state).map(str::to_owned);
 
-        let loss = self.state.lost_target.clone();
+        let loss = self.state.unseen_loss().cloned();
 
         let total = total.map(Message::TotalShown);
         total

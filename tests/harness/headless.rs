@@ -117,7 +117,7 @@ impl Headless {
             let shown = Message::NewsShown(news.to_owned());
             update(&mut self.state, shown, Now { steady, wall: 0 });
         }
-        if let Some(lost) = self.state.lost_target.clone() {
+        if let Some(lost) = self.state.unseen_loss().cloned() {
             let shown = Message::LossShown(lost);
             update(&mut self.state, shown, Now { steady, wall: 0 });
         }

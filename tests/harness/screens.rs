@@ -119,7 +119,7 @@ impl TestScreen {
             let shown = Message::NewsShown(news.to_owned());
             update(&mut self.state, shown, self.now);
         }
-        if let Some(lost) = self.state.lost_target.clone() {
+        if let Some(lost) = self.state.unseen_loss().cloned() {
             update(&mut self.state, Message::LossShown(lost), self.now);
         }
     }

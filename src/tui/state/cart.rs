@@ -62,6 +62,17 @@ impl CartPane {
         edits.any(|edit| edits_line(edit, product))
     }
 
+    /// Returns whether our own last change took out the line of this product, or is about to.
+    #[must_use]
+    pub(crate) fn was_taken_out_here(&self, product: &ProductId) -> bool {
+        let mut edits = self.unconfirmed.iter().flat_map(|change| &change.edits);
+        let last = [self.history.done.last(), self.history.undone.last()];
+        let mut lines = last.into_iter().flatten().flat_map(|it| &it.lines);
+
+        edits.any(|edit| edit.adds().is_none() && edits_line(edit, product))
+            || lines.any(|line| line.quantity == 0 && line.product == *product)
+    }
+
     /// Returns whether a note that is displayed on this product is not confirmed yet.
     #[must_use]
     pub(crate) fn is_note_unconfirmed(&self, product: &ProductId, note: &Note) -> bool {

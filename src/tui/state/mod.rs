@@ -269,6 +269,18 @@ pub enum RepeatableEdit {
     Remove,
 }
 
+/// A product that was selected and has gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostTarget {
+    /// The product.
+    pub product: ProductId,
+    /// Whoever sits here knows of it once the terminal shows it: their own change took it out, or
+    /// they were told that a key did nothing. Else the next key tells that they know.
+    pub is_expected: bool,
+    /// The terminal shows what is selected instead.
+    pub is_shown: bool,
+}
+
 /// Everything that the screen shows.
 #[derive(Debug)]
 pub struct State {
@@ -290,9 +302,9 @@ pub struct State {
     pub last_press: Option<MousePress>,
     /// The last change of a line by a key.
     pub last_edit: Option<RepeatableEdit>,
-    /// The product that was selected and has gone, until the terminal shows that its neighbour is
-    /// selected instead. No key acts on that before, as nobody has seen it.
-    pub lost_target: Option<ProductId>,
+    /// The product that was selected and has gone. No key changes its neighbour, which is selected
+    /// instead, before somebody has seen that.
+    pub lost_target: Option<LostTarget>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The catalog pane.
@@ -523,6 +535,14 @@ impl State {
             Context::Cart => self.cart.selected().map(|line| line.product.clone()),
             _ => None,
         }
+    }
+
+    /// The product that has gone, where the terminal does not show yet what is selected instead.
+    #[must_use]
+    pub fn unseen_loss(&self) -> Option<&ProductId> {
+        let lost = self.lost_target.as_ref();
+        let unseen = lost.filter(|lost| !lost.is_shown);
+        unseen.map(|lost| &lost.product)
     }
 
     /// The product that the details are about: that on which keys act. Beside the people, it is

@@ -19,6 +19,7 @@ impl Updater<'_> {
         self.dismiss_notice(action);
         self.stay_in_cart(action);
         self.perform(action);
+        self.end_seen_loss();
         self.state.digits.clear();
     }
 

@@ -18,7 +18,7 @@ const UNREADABLE_PAUSE: u64 = 2_000;
 impl Updater<'_> {
     /// Applies an edit to the selected product, and remembers it so that it can be repeated.
     pub(super) fn edit_target(&mut self, edit: RepeatableEdit) {
-        if let Some(loss) = self.loss_told() {
+        if let Some(loss) = self.refuse_lost() {
             return self.notify_warn(loss);
         }
         let Some(product) = self.state.target() else {
@@ -50,7 +50,7 @@ impl Updater<'_> {
 
     /// Opens the prompt for the quantity of the selected product.
     pub(super) fn ask_quantity(&mut self) {
-        if let Some(loss) = self.loss_told() {
+        if let Some(loss) = self.refuse_lost() {
             return self.refuse_prompt(loss);
         }
         let Some(product) = self.state.target() else {

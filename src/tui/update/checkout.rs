@@ -47,7 +47,7 @@ impl Updater<'_> {
     /// Does what the row of the selected line says, and goes on to the next line that can't be
     /// ordered. After a number, which was meant for something else, it does nothing.
     pub(super) fn fix_line(&mut self) {
-        if let Some(loss) = self.loss_told() {
+        if let Some(loss) = self.refuse_lost() {
             return self.notify_warn(loss);
         }
         let selected = self.state.target();

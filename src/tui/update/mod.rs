@@ -11,6 +11,7 @@ mod catalog;
 mod checkout;
 mod keys;
 mod live;
+mod loss;
 pub(in crate::tui) mod motion;
 pub(in crate::tui) mod mouse;
 mod notes;
@@ -22,12 +23,11 @@ mod rules;
 pub(in crate::tui) mod scanner;
 pub(in crate::tui) mod typing;
 
-use crate::config::keymap::Context;
-use crate::model::{ProductId, Refusal};
+use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
-use crate::tui::state::{Mode, Notice, State, Tone};
+use crate::tui::state::{Notice, State, Tone};
 use ratatui::layout::Rect;
 
 /// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
@@ -81,9 +81,7 @@ impl Updater<'_> {
             Message::KeysTogether => self.on_keys_together(),
             Message::TotalShown(number) => self.on_total_shown(number),
             Message::NewsShown(text) => self.on_news_shown(&text),
-            Message::LossShown(product) => {
-                self.state.lost_target.take_if(|lost| *lost == product);
-            }
+            Message::LossShown(product) => self.on_loss_shown(&product),
             Message::Focus(has_focus) => self.on_focus(has_focus),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
@@ -144,37 +142,9 @@ impl Updater<'_> {
         if let Some(product) = target.filter(|_| self.state.context() == context) {
             self.note_loss(product, is_press);
         }
+        self.forget_found_loss();
         self.forget_unseen_total();
         self.see_orders();
-    }
-
-    /// Notes where the product that was selected has gone from its list, so that its neighbour is
-    /// selected instead: nobody has seen that yet.
-    fn note_loss(&mut self, product: ProductId, is_press: bool) {
-        let state = &mut *self.state;
-        if state.target().as_ref() == Some(&product) {
-            return;
-        }
-
-        let is_lost = if matches!(state.mode, Mode::Checkout(_)) {
-            !state.orders.previews(&product)
-        } else if state.list_context() == Context::Cart {
-            state.cart.row_of(&product).is_none()
-        } else {
-            // Whoever searches or moves has another one selected, which they mean.
-            !is_press && state.catalog.select_after_search.as_ref() == Some(&product)
-        };
-        if is_lost {
-            state.lost_target = Some(product);
-        }
-    }
-
-    /// Why no key acts on the selected product: that for which it was pressed has gone, and nobody
-    /// has seen yet that another one is selected. `None` where it does.
-    fn loss_told(&self) -> Option<String> {
-        let lost = self.state.lost_target.as_ref()?;
-        let name = self.state.name_of(lost);
-        Some(format!("{name} has just gone: that key did nothing"))
     }
 
     /// Does whatever is due by now.

@@ -34,7 +34,10 @@ impl Updater<'_> {
             return;
         };
         match mouse.kind {
-            MouseKind::Press => self.press_mouse(mouse, &areas),
+            MouseKind::Press => {
+                self.press_mouse(mouse, &areas);
+                self.end_seen_loss();
+            }
             MouseKind::WheelUp => self.turn_wheel(WheelDirection::Up, mouse, &areas),
             MouseKind::WheelDown => self.turn_wheel(WheelDirection::Down, mouse, &areas),
         }

@@ -13,7 +13,7 @@ impl Updater<'_> {
     pub(super) fn ask_note(&mut self) {
         if matches!(self.state.mode, Mode::Checkout(_)) {
             self.ask_note_on(None);
-        } else if let Some(loss) = self.loss_told() {
+        } else if let Some(loss) = self.refuse_lost() {
             self.refuse_prompt(loss);
         } else if let Some(product) = self.state.target() {
             self.ask_note_on(Some(product));
