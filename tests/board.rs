@@ -82,7 +82,7 @@ impl Board {
                 self.tickets.remove(&id);
             }
             // Boards show no products.
-            BoardEvent::Catalog(_) => {}
+            BoardEvent::Pace(_) | BoardEvent::Catalog(_) => {}
             BoardEvent::Answered { request, outcome } => {
                 let outcome = outcome.map(|ticket| *ticket);
                 if let Ok(ticket) = &outcome {

@@ -15,7 +15,7 @@ use trolley::config::display::{Charset, Colours, Display};
 use trolley::config::theme::Theme;
 use trolley::model::{Cart, Catalog, Currency, Money, Product, Refusal, Stock};
 use trolley::store::live::LiveEvent;
-use trolley::store::{Error, Shop, Trouble, Watcher};
+use trolley::store::{Error, Pace, Shop, Trouble, Watcher};
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::terminal::renderer::Renderer;
 use trolley::tui::view::picture;
@@ -189,8 +189,9 @@ fn steps() -> impl Strategy<Value = Step> {
         LiveEvent::Cart(TestScreen::with_people(80, 24).state.cart.confirmed),
         LiveEvent::Cart(TestScreen::with_rules(80, 24, "bob").state.cart.confirmed),
         LiveEvent::Cart(Cart::default()),
-        LiveEvent::Slow(true),
-        LiveEvent::Slow(false),
+        LiveEvent::Pace(Pace::Slow),
+        LiveEvent::Pace(Pace::Silent),
+        LiveEvent::Pace(Pace::Usual),
         order_screens::preview(104, true),
         order_screens::preview(208, false),
         order_screens::list(order_screens::orders()),

@@ -215,6 +215,22 @@ fn offline_nothing_is_changed_and_the_link_comes_back() {
 }
 
 #[test]
+fn no_stock_is_live_on_a_server_that_says_nothing() {
+    let server = tea_shop();
+    let mut mia = clerk(&server, "mia");
+    mia.wait("Cake");
+    mia.wait("● live");
+    server.freeze();
+    mia.wait("● waiting");
+    mia.wait("Products.*may be old");
+    mia.keys("tab tab");
+    mia.wait("Today.*may be old");
+    server.thaw();
+    mia.wait("● live");
+    mia.gone("may be old");
+}
+
+#[test]
 fn the_flag_opens_a_screen_and_no_command() {
     let server = tea_shop();
     let output = run(&server, &["--clerk", "products"]);

@@ -242,7 +242,7 @@ fn nothing_is_live_after_a_sleep_before_it_was_asked() {
     server.freeze();
     let before = screen.raw().len();
     screen.signal(Signal::CONT);
-    screen.wait("● reading|○ offline");
+    screen.wait("● reading|● waiting|○ offline");
     let drawn = screen.raw().split_off(before);
     assert!(!String::from_utf8_lossy(&drawn).contains("live"));
     server.thaw();
@@ -285,7 +285,7 @@ fn nothing_is_live_on_a_server_that_says_nothing() {
     let screen = shop(&server, "alice", "ann");
     screen.wait("64 products");
     server.freeze();
-    screen.gone("● live");
+    screen.wait("● waiting");
     server.thaw();
     screen.wait("● live");
 }

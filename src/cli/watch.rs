@@ -139,7 +139,7 @@ impl<'a> CartWatch<'a> {
             | LiveEvent::Waits(_)
             | LiveEvent::Settled(..)
             | LiveEvent::RulesSet(_)
-            | LiveEvent::Slow(_)
+            | LiveEvent::Pace(_)
             | LiveEvent::Products(_)
             | LiveEvent::Watchers(_)
             | LiveEvent::Activity(_)

@@ -30,6 +30,7 @@ pub mod keys;
 pub mod live;
 pub mod order;
 mod policy;
+mod pulse;
 mod repeat;
 mod scripts;
 
@@ -55,5 +56,6 @@ pub use connection::address::{Address, Pem};
 pub use connection::{Connection, connect};
 pub use error::{Error, Trouble};
 pub use policy::Policy;
+pub use pulse::Pace;
 pub use repeat::RepeatError;
 pub use scripts::MOST_LINES;

@@ -21,6 +21,7 @@ use crate::store::connection::discovery::Locator;
 use crate::store::connection::retry::growing_pauses;
 use crate::store::error::{Error, Trouble};
 use crate::store::policy::Policy;
+use crate::store::pulse::Pace;
 use session::{Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -72,6 +73,8 @@ pub enum BoardEvent {
     Down(Trouble),
     /// Something may have been missed; a [`BoardEvent::Tickets`] follows once the server answers.
     Stale,
+    /// The server answers as fast as this from now on.
+    Pace(Pace),
     /// All open orders, oldest first: the link is up, and this is how things are.
     Tickets {
         /// The tickets, at most [`MOST_TICKETS`].

@@ -14,6 +14,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, ORDER_UPDATES, ORDERS};
 use crate::store::live::products::ProductRoute;
 use crate::store::order::document::{VersionedNews, versioned_news};
+use crate::store::pulse::{Pace, Pulse};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -56,8 +57,10 @@ enum Completed {
     /// These orders were asked for, and these of them are stored.
     Some(Box<Worker>, Vec<OrderId>, Result<Vec<Ticket>, Trouble>),
     Answer(Box<Worker>, Option<Result<Ticket, Error>>),
-    /// A heartbeat was answered, sent at that state.
-    Heartbeat(Quiet, Result<OpenOrders, Trouble>),
+    /// A heartbeat was answered, sent at that state, after that time.
+    Heartbeat(Quiet, Result<OpenOrders, Trouble>, Duration),
+    /// The heartbeat of this number is overdue, unless it was answered.
+    HeartbeatDue(u64),
     WoundUp(Result<(), Error>),
     /// Another server is the master now.
     Superseded,
@@ -101,6 +104,9 @@ pub(super) struct Session {
     open: HashSet<OrderId>,
 
     beats: u32,
+    pulse: Pulse,
+    /// The last word on how fast the server answers.
+    pace: Pace,
     /// Heartbeats without an answer, in a row.
     misses: u32,
     last_beat: Moment,
@@ -146,6 +152,8 @@ impl Session {
             listed: 0,
             open: HashSet::new(),
             beats: 0,
+            pulse: Pulse::default(),
+            pace: Pace::Usual,
             misses: 0,
             last_beat: Moment::now(),
         })
@@ -344,7 +352,15 @@ impl Session {
                 self.worker = Some(worker);
                 self.on_answer(supervisor, answer).await
             }
-            Completed::Heartbeat(then, open) => self.on_heartbeat(supervisor, then, open).await,
+            Completed::Heartbeat(then, open, took) => {
+                let pace = self.pulse.note_outcome(&open, took);
+                self.tell_pace(supervisor, pace).await?;
+                self.on_heartbeat(supervisor, then, open).await
+            }
+            Completed::HeartbeatDue(number) if self.pulse.waits_for(number) => {
+                self.tell_pace(supervisor, Pace::Silent).await
+            }
+            Completed::HeartbeatDue(_) => Ok(()),
             Completed::WoundUp(outcome) => {
                 // Whoever looks through the orders next goes on.
                 if let Err(error) = outcome {
@@ -481,7 +497,25 @@ impl Session {
 
         let state = self.quiet();
         let mut conn = self.conn.clone();
-        self.start(async move { Completed::Heartbeat(state, read_open(&mut conn, false).await) });
+        let number = self.pulse.note_sent();
+        let patience = self.pulse.patience();
+        self.start(async move {
+            tokio::time::sleep(patience).await;
+            Completed::HeartbeatDue(number)
+        });
+        self.start(async move {
+            let sent = Instant::now();
+            let open = read_open(&mut conn, false).await;
+            Completed::Heartbeat(state, open, sent.elapsed())
+        });
+        Ok(())
+    }
+
+    /// Tells how fast the server answers, where that has changed.
+    async fn tell_pace(&mut self, supervisor: &Supervisor, pace: Pace) -> Result<(), SessionEnd> {
+        if std::mem::replace(&mut self.pace, pace) != pace {
+            supervisor.tell(BoardEvent::Pace(pace)).await?;
+        }
         Ok(())
     }
 

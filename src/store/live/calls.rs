@@ -91,8 +91,8 @@ impl Session {
     /// Tells a visitor who watches the cart, and how fast the way to it is.
     fn tell_surroundings(&self, supervisor: &mut Supervisor, visitor: VisitorId) {
         supervisor.tell_one(visitor, LiveEvent::Watchers(self.watchers.clone()));
-        if let Some(is_slow) = self.is_slow {
-            supervisor.tell_one(visitor, LiveEvent::Slow(is_slow));
+        if let Some(pace) = self.pace {
+            supervisor.tell_one(visitor, LiveEvent::Pace(pace));
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::Driver;
 use crate::store::policy::Policy;
+use crate::store::pulse::Pace;
 use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -81,8 +82,8 @@ pub enum LiveEvent {
     RulesSet(Result<(), Error>),
     /// Products that were asked for, or that somebody changed.
     Products(Vec<(ProductId, Option<Product>)>),
-    /// The way to the server is slow from now on, or is not any more.
-    Slow(bool),
+    /// The server answers as fast as this from now on.
+    Pace(Pace),
     /// Products in the catalog changed. Where they are named, [`LiveEvent::Products`] follows.
     Catalog(CatalogNews),
     /// The terminals that watch the cart now.

@@ -173,6 +173,13 @@ impl Session {
         let wants_digest = self.mirror.beat(self.beats);
         self.beats += 1;
 
+        let number = self.pulse.note_sent();
+        let patience = self.pulse.patience();
+        self.start(async move {
+            tokio::time::sleep(patience).await;
+            Completed::HeartbeatDue(number)
+        });
+
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {

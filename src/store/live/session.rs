@@ -21,6 +21,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
 use crate::store::order::document::{OrderNews, order_news};
 use crate::store::order::{Driver, Outcome};
+use crate::store::pulse::{Pace, Pulse};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -40,8 +41,6 @@ const MISSED_HEARTBEATS_LIMIT: u32 = 2;
 const SLEEP_NOTICED: u64 = 6_000;
 /// The time from connecting to the first cart after which the way to the server counts as slow.
 const SLOW_OPENING: Duration = Duration::from_secs(2);
-/// The time for the answer to a heartbeat after which it counts as slow.
-const SLOW_HEARTBEAT: Duration = Duration::from_millis(700);
 /// The longest time that saying good-bye may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_millis(300);
 
@@ -67,6 +66,8 @@ pub(super) enum Completed {
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
     /// A heartbeat was answered, after that time.
     Heartbeat(Result<Beat, Trouble>, Duration),
+    /// The heartbeat of this number is overdue, unless it was answered.
+    HeartbeatDue(u64),
     /// The server heard who has come or left, and said who watches.
     PresenceTold(Result<Beat, Trouble>),
     /// The cart's newest updates were read.
@@ -138,8 +139,10 @@ pub(super) struct Session {
     began: Option<Instant>,
     /// Set where it took long until the cart was read.
     opened_slowly: bool,
-    /// The last word on the speed of the way to the server.
-    pub(super) is_slow: Option<bool>,
+    /// The heartbeats and their answers.
+    pub(super) pulse: Pulse,
+    /// The last word on how fast the server answers.
+    pub(super) pace: Option<Pace>,
 
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
@@ -189,7 +192,8 @@ impl Session {
             order_waits: false,
             began,
             opened_slowly: false,
-            is_slow: None,
+            pulse: Pulse::default(),
+            pace: None,
             watchers: Vec::new(),
             beats: 0,
             last_beat: Moment::now(),
@@ -338,13 +342,19 @@ impl Session {
                 }
                 self.on_cart(supervisor, outcome)?;
                 if is_first {
-                    self.note_speed(supervisor, false);
+                    self.tell_pace(supervisor, Pace::Usual);
                     self.on_ready(supervisor);
                 }
             }
             Completed::Heartbeat(outcome, took) => {
-                self.note_speed(supervisor, took > SLOW_HEARTBEAT);
+                let pace = self.pulse.note_outcome(&outcome, took);
+                self.tell_pace(supervisor, pace);
                 self.on_heartbeat(supervisor, outcome)?;
+            }
+            Completed::HeartbeatDue(number) => {
+                if self.pulse.waits_for(number) {
+                    self.tell_pace(supervisor, Pace::Silent);
+                }
             }
             Completed::PresenceTold(Ok(beat)) => self.on_watchers(supervisor, beat.watchers),
             Completed::Activity(Ok(updates)) => {
@@ -392,11 +402,14 @@ impl Session {
         self.drive_order(supervisor);
     }
 
-    /// Tells whether the way to the server is slow, where that has changed.
-    fn note_speed(&mut self, supervisor: &mut Supervisor, has_slow_heartbeat: bool) {
-        let is_slow = has_slow_heartbeat || self.opened_slowly;
-        if self.is_slow.replace(is_slow) != Some(is_slow) {
-            supervisor.tell(LiveEvent::Slow(is_slow));
+    /// Tells how fast the server answers, where that has changed.
+    fn tell_pace(&mut self, supervisor: &mut Supervisor, pace: Pace) {
+        let pace = match pace {
+            Pace::Usual if self.opened_slowly => Pace::Slow,
+            pace => pace,
+        };
+        if self.pace.replace(pace) != Some(pace) {
+            supervisor.tell(LiveEvent::Pace(pace));
         }
     }
 

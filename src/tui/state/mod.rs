@@ -22,7 +22,7 @@ use crate::model::time::{Clock, PersonalClock};
 use crate::model::total::{self, ProductLookup, Totals};
 use crate::model::typed_rule::TypedRule;
 use crate::model::{OpId, Order, OrderId, ProductId, UserName};
-use crate::store::{Shop, Trouble, Watcher};
+use crate::store::{Pace, Shop, Trouble, Watcher};
 use activity::ActivityPane;
 use alerts::Alerts;
 use areas::{Areas, Pane};
@@ -290,8 +290,8 @@ pub struct State {
     pub shop: Shop,
     /// The connection to the server.
     pub connectivity: Connectivity,
-    /// The way to the server is slow.
-    pub is_slow: bool,
+    /// How fast the server answers.
+    pub pace: Pace,
     /// The private server is being started.
     pub reviving: bool,
     /// The colours.
@@ -358,7 +358,7 @@ impl State {
             env,
             shop: Shop::default(),
             connectivity: Connectivity::Connecting,
-            is_slow: false,
+            pace: Pace::Usual,
             reviving: false,
 
             theme,

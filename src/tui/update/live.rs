@@ -8,7 +8,7 @@ use crate::model::{
     UpdateFit, text,
 };
 use crate::store::live::{LiveEvent, LiveRequest};
-use crate::store::{Error, Trouble, Watcher};
+use crate::store::{Error, Pace, Trouble, Watcher};
 use crate::tui::layout::activity::{describe_own, describe_with_author};
 use crate::tui::message::Effect;
 use crate::tui::state::activity::{CartEvent, CartEventKind};
@@ -55,7 +55,7 @@ impl Updater<'_> {
                 self.invalidate_preview();
             }
 
-            LiveEvent::Slow(is_slow) => self.state.is_slow = is_slow,
+            LiveEvent::Pace(pace) => self.state.pace = pace,
             LiveEvent::Order(event) => self.on_order_event(event),
             LiveEvent::Activity(updates) => self.note_activity(&updates),
             LiveEvent::Watchers(watchers) => self.on_watchers(watchers),
@@ -77,6 +77,7 @@ impl Updater<'_> {
         }
 
         self.interrupt_orders();
+        self.state.pace = Pace::Usual;
         self.state.connectivity.go_down(trouble, self.now.wall);
     }
 

@@ -5,6 +5,7 @@ use crate::config::display::Charset;
 use crate::config::theme::{CANCELLED, CART, CART_IN_ASCII, CONNECTED, DISCONNECTED, READY, Theme};
 use crate::model::time::Clock;
 use crate::model::{OrderState, text};
+use crate::store::Pace;
 use crate::tui::layout::countdown::{countdown, elapsed};
 use crate::tui::state::orders::age;
 use crate::tui::state::timers::SECONDS_BELOW;
@@ -78,7 +79,7 @@ fn right_side(state: &State, gives_way: GivesWay) -> Line<'static> {
         &state.theme,
         &state.clock(),
         &state.connectivity,
-        state.is_slow,
+        state.pace,
     ));
     spans.extend(session(state, gives_way));
 
@@ -114,11 +115,17 @@ pub(in crate::tui) fn connection(
     theme: &Theme,
     clock: &Clock,
     connectivity: &Connectivity,
-    is_slow: bool,
+    pace: Pace,
 ) -> Span<'static> {
     let (sign, word, style) = match connectivity {
         Connectivity::Connecting => (DISCONNECTED, "connecting".to_owned(), theme.dim),
-        Connectivity::Live if is_slow => (CONNECTED, "live, slow".to_owned(), theme.warn),
+        // What it has now is not known before it answers.
+        Connectivity::Live | Connectivity::Syncing if pace == Pace::Silent => {
+            (CONNECTED, "waiting".to_owned(), theme.warn)
+        }
+        Connectivity::Live if pace == Pace::Slow => {
+            (CONNECTED, "live, slow".to_owned(), theme.warn)
+        }
         Connectivity::Live => (CONNECTED, "live".to_owned(), theme.good),
         Connectivity::Syncing => (CONNECTED, "reading".to_owned(), theme.warn),
         Connectivity::Offline { since, .. } => {

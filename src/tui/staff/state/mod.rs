@@ -12,7 +12,7 @@ use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
 use crate::model::time::{Clock, PersonalClock};
 use crate::model::{Item, OrderId, OrderState};
-use crate::store::Shop;
+use crate::store::{Pace, Shop};
 use crate::tui::message::Now;
 use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::state::alerts::Alerts;
@@ -139,6 +139,8 @@ pub struct StaffState {
     pub shop: Shop,
     /// The connection to the server.
     pub connectivity: Connectivity,
+    /// How fast the server answers.
+    pub pace: Pace,
     /// The private server is being started.
     pub reviving: bool,
     /// The colours.
@@ -192,6 +194,7 @@ impl StaffState {
             env,
             shop: Shop::default(),
             connectivity: Connectivity::Connecting,
+            pace: Pace::Usual,
             reviving: false,
 
             theme,
@@ -291,7 +294,7 @@ impl StaffState {
     #[must_use]
     pub(in crate::tui) fn is_current(&self) -> bool {
         match self.connectivity {
-            Connectivity::Live => true,
+            Connectivity::Live => self.pace != Pace::Silent,
             Connectivity::Connecting
             | Connectivity::Syncing
             | Connectivity::Offline { .. }

@@ -4,7 +4,7 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::{OrderId, OrderState, Ticket, text};
 use crate::store::board::{BoardEvent, BoardRequest};
-use crate::store::{Error, Trouble};
+use crate::store::{Error, Pace, Trouble};
 use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::board::BoardTicket;
 use crate::tui::state::Connectivity;
@@ -23,6 +23,7 @@ impl Updater<'_> {
                 self.state.connectivity = Connectivity::Syncing;
                 self.state.products.is_outdated = true;
             }
+            BoardEvent::Pace(pace) => self.state.pace = pace,
             BoardEvent::Tickets {
                 tickets,
                 shop,
@@ -60,6 +61,7 @@ impl Updater<'_> {
             self.effects.push(StaffEffect::GiveUp(trouble));
             return;
         }
+        self.state.pace = Pace::Usual;
         self.state
             .connectivity
             .go_down(trouble, self.state.now.wall);

@@ -196,7 +196,8 @@ impl Updater<'_> {
             | BoardEvent::Stale
             | BoardEvent::Down(_)
             | BoardEvent::Tickets { .. } => self.state.today.is_outdated = true,
-            BoardEvent::Catalog(_)
+            BoardEvent::Pace(_)
+            | BoardEvent::Catalog(_)
             | BoardEvent::Answered {
                 outcome: Err(_), ..
             } => {}

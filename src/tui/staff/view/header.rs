@@ -41,7 +41,7 @@ pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch
     }
 
     let clock = state.clock();
-    let link = connection(theme, &clock, &state.connectivity, false);
+    let link = connection(theme, &clock, &state.connectivity, state.pace);
     let time = clock.minute(state.wall_now());
     let me = format!("as {}", text::truncate(&state.env.me, WIDEST_NAME));
     let mut right = Line::from(vec![link, Span::raw(" ")]);
