@@ -11,7 +11,8 @@ use std::sync::atomic::Ordering;
 use trolley::model::product::ProductField;
 use trolley::model::{Product, Refusal, Stock};
 use trolley::store::{
-    Address, Connection, Edited, Error, FieldEdit, RepeatError, connect, edit_product, get_product,
+    Address, Connection, Edited, Error, FieldEdit, RepeatError, ShopChange, ShopEdited, ShopField,
+    change_shop, connect, edit_product, get_product,
 };
 
 fn shop() -> Server {
@@ -149,6 +150,76 @@ fn a_change_whose_answer_was_lost_undoes_nothing_that_came_after() {
         Edited::Saved { was, .. } => assert_eq!(was.stock, Stock::Left(10)),
     }
     assert_eq!(server.get("HGET product:tea stock"), "50");
+}
+
+#[tokio::test]
+async fn a_setting_that_was_seen_otherwise_is_not_overwritten() {
+    let server = shop();
+    server.cmd("HSET shop name Mill");
+    let mut connection = open(server.url()).await;
+    let named = |name: &str| {
+        let mut change = ShopChange::default();
+        change.set("name", name).unwrap();
+        change
+    };
+
+    let seen = Some((ShopField::Name, "Corner Shop"));
+    let told = change_shop(&mut connection, &named("Barn"), seen).await;
+    let Ok(ShopEdited::Otherwise(shop)) = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!(shop.name, "Mill");
+    assert_eq!(server.get("HGET shop name"), "Mill");
+
+    // What is so already is saved, whatever was seen; all fields are set in one step.
+    let told = change_shop(&mut connection, &named("Mill"), seen).await;
+    assert!(matches!(told, Ok(ShopEdited::Saved(_))), "{told:?}");
+    let mut money = named("");
+    money.set("money", "$1,234.50").unwrap();
+    let told = change_shop(&mut connection, &money, None).await;
+    let Ok(ShopEdited::Saved(shop)) = told else {
+        panic!("{told:?}");
+    };
+    assert_eq!((shop.name.as_str(), shop.currency.sign()), ("trolley", "$"));
+    assert_eq!(server.get("HLEN shop"), "2");
+
+    let clear = Some((ShopField::Money, "$1,234.50"));
+    let mut cleared = ShopChange::default();
+    cleared.set("money", "").unwrap();
+    cleared.set("currency", "").unwrap();
+    let told = change_shop(&mut connection, &cleared, clear).await;
+    assert!(matches!(told, Ok(ShopEdited::Saved(_))), "{told:?}");
+    assert_eq!(server.get("EXISTS shop"), "0");
+}
+
+#[test]
+fn a_setting_whose_answer_was_lost_undoes_nothing_that_came_after() {
+    let server = shop();
+    let runtime = on_many_threads();
+    let _guard = runtime.enter();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
+    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
+    proxy.faults.on.store(true, Ordering::SeqCst);
+
+    let url = proxy.url();
+    let editing = std::thread::spawn(move || {
+        on_many_threads().block_on(async {
+            let mut change = ShopChange::default();
+            change.set("name", "Barn").unwrap();
+            change_shop(&mut open(&url).await, &change, None).await
+        })
+    });
+    until("it is named", || server.get("HGET shop name") == "Barn");
+    // Somebody else names it, mostly before the connection is back.
+    server.cmd("HSET shop name Mill");
+
+    let told = editing.join().unwrap().unwrap();
+    match told {
+        ShopEdited::Otherwise(shop) => assert_eq!(shop.name, "Mill"),
+        ShopEdited::Saved(shop) => assert_eq!(shop.name, "Barn"),
+    }
+    assert_eq!(server.get("HGET shop name"), "Mill");
 }
 
 #[tokio::test]

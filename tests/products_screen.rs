@@ -231,6 +231,32 @@ fn no_stock_is_live_on_a_server_that_says_nothing() {
 }
 
 #[test]
+fn of_two_clerks_in_the_settings_the_slower_one_is_asked() {
+    let server = tea_shop();
+    let mut mia = clerk(&server, "mia");
+    let mut sam = clerk(&server, "sam");
+    for terminal in [&mut mia, &mut sam] {
+        terminal.wait("Cake");
+        terminal.keys(": s h o p enter");
+        terminal.wait("Shop settings");
+        terminal.keys("enter");
+        terminal.wait(" Name: ");
+    }
+    mia.keys("ctrl-u M i l l enter");
+    mia.wait("Name: Mill");
+    sam.keys("ctrl-u B a r n enter");
+    sam.wait("Name became Mill a moment ago: Enter saves Barn all the same, Esc keeps Mill");
+    sam.keys("esc");
+    sam.gone("a moment ago");
+    assert_eq!(server.get("HGET shop name"), "Mill");
+
+    // Who knows of it may do it all the same.
+    sam.keys("enter ctrl-u B a r n enter");
+    sam.wait("Name: Barn");
+    assert_eq!(server.get("HGET shop name"), "Barn");
+}
+
+#[test]
 fn the_flag_opens_a_screen_and_no_command() {
     let server = tea_shop();
     let output = run(&server, &["--clerk", "products"]);

@@ -11,7 +11,10 @@ use trolley::model::product::{ProductField, StockStep};
 use trolley::model::{Catalog, Currency, Daybook, OrderState, Period, Product, Refusal, Stock};
 use trolley::store::board::BoardEvent;
 use trolley::store::catalog::decode::CatalogNews;
-use trolley::store::{Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, ShopField, Trouble};
+use trolley::store::{
+    Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopField,
+    Trouble,
+};
 use trolley::tui::message::Message;
 use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::products::ProductsPane;
@@ -694,13 +697,19 @@ fn settings_are_asked_for_checked_and_saved() {
     board.keys(&format!("enter ctrl-u {} enter", typed("1.234,50 €")));
     let mut change = ShopChange::default();
     change.set("money", "1.234,50 €").unwrap();
-    assert_eq!(jobs(&mut board), [DeskJob::Shop(ShopField::Money, change)]);
+    let edit = ShopEdit {
+        field: ShopField::Money,
+        change,
+        seen: "€1234.50".to_owned(),
+    };
+    assert_eq!(jobs(&mut board), [DeskJob::Shop(edit.clone())]);
     assert!(board.picture().contains("€1234.50…"), "{}", board.picture());
     let now = Shop {
         currency: Currency::from_example("1.234,50 €").unwrap(),
         ..shop()
     };
-    board.take_in(StaffMessage::ShopSet(ShopField::Money, Ok(now)));
+    let saved = Ok(ShopEdited::Saved(now.clone()));
+    board.take_in(StaffMessage::ShopSet(edit.clone(), saved));
     assert_eq!(board.notice(), "Money: 1.234,50 €");
     assert!(
         board.picture().contains("Prices look like 0,45"),
@@ -709,9 +718,34 @@ fn settings_are_asked_for_checked_and_saved() {
     );
 
     let refused = RepeatError::Failed(Trouble::NoPermission("x".to_owned()).into());
-    board.take_in(StaffMessage::ShopSet(ShopField::Name, Err(refused)));
+    board.take_in(StaffMessage::ShopSet(edit.clone(), Err(refused)));
     assert_eq!(board.notice(), "Only a clerk can change the shop");
 
+    // It was changed by somebody else since it was seen.
+    let theirs = Shop {
+        currency: Currency::from_example("$1,234.50").unwrap(),
+        ..now
+    };
+    let otherwise = StaffMessage::ShopSet(edit.clone(), Ok(ShopEdited::Otherwise(theirs)));
+    board.take_in(otherwise.clone());
+    let question = "Money became $1,234.50 a moment ago: Enter saves 1.234,50 € all the same, Esc keeps $1,234.50";
+    assert!(board.picture().contains(question), "{}", board.picture());
+    board.keys("esc");
+    assert!(jobs(&mut board).is_empty());
+    board.take_in(otherwise.clone());
+    board.keys("enter");
+    let anew = ShopEdit {
+        seen: "$1,234.50".to_owned(),
+        ..edit.clone()
+    };
+    assert_eq!(jobs(&mut board), [DeskJob::Shop(anew)]);
+    board.keys("enter");
+    board.take_in(otherwise);
+    assert_eq!(
+        board.notice(),
+        "Money became $1,234.50 a moment ago, and stays so"
+    );
+    board.keys("esc esc");
     // The last one says yes or no.
     board.keys("end enter ctrl-u m a y b e enter");
     assert_eq!(board.notice(), "“maybe” is not valid: write yes or no");

@@ -5,7 +5,7 @@ use super::output::{Output, shown_path};
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::time::Hours;
-use crate::store::{self, SHOP_FIELDS, Shop, ShopChange};
+use crate::store::{self, RepeatError, SHOP_FIELDS, Shop, ShopChange, ShopEdited, Trouble};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use serde::Deserialize;
@@ -61,11 +61,13 @@ pub(super) async fn run(
         None => connect::open_shop(settings).await?,
     };
     if let Some(change) = change {
-        let setting =
-            connection.repeat(async |connection, _| store::set_shop(connection, &change).await);
-        setting
-            .await
-            .map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))?;
+        let changed = match store::change_shop(&mut connection, &change, None).await {
+            Ok(ShopEdited::Saved(_)) => Ok(()),
+            // The answer was lost, and the shop is otherwise now.
+            Ok(ShopEdited::Otherwise(_)) => Err(RepeatError::Unknown(Trouble::Lost)),
+            Err(error) => Err(error),
+        };
+        changed.map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))?;
     }
 
     let Shop {

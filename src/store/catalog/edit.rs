@@ -13,7 +13,7 @@ use redis::Value;
 use redis::aio::ConnectionLike;
 
 /// The times that a field is looked at again that others change meanwhile.
-const MOST_ATTEMPTS: usize = 20;
+pub(super) const MOST_ATTEMPTS: usize = 20;
 
 /// A change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]

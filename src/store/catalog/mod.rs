@@ -11,14 +11,16 @@ pub(crate) mod index;
 pub(crate) mod load;
 mod resp;
 mod shop;
+mod shop_edit;
 mod stock;
 
 pub use edit::{Edited, FieldEdit, edit_product};
 pub(crate) use shop::read_shop;
 pub use shop::{
     LONGEST_SHOP_NAME, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw, get_shop,
-    name_shop, set_shop,
+    name_shop,
 };
+pub use shop_edit::{ShopEdit, ShopEdited, change_shop};
 pub use stock::step_stock;
 
 use crate::model::product::LONGEST_NAME;

@@ -8,7 +8,7 @@ use crate::model::time::{Clock, Hours, PersonalClock};
 use crate::model::{Catalog, Currency, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
-use crate::store::{keys, scripts};
+use crate::store::keys;
 use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
 use std::collections::BTreeMap;
@@ -87,6 +87,25 @@ impl Shop {
             foot: &self.receipt_foot,
         }
     }
+
+    /// A setting as somebody would write it.
+    #[must_use]
+    pub fn text(&self, field: ShopField) -> String {
+        match field {
+            ShopField::Name => self.name.clone(),
+            // A blank that wraps no line is typed by nobody.
+            ShopField::Money => self.currency.sample().replace('\u{a0}', " "),
+            ShopField::TimeZone => {
+                let zone = self.time_zone.as_ref();
+                zone.map_or(String::new(), |zone| zone.name.clone())
+            }
+            ShopField::Hours => self.hours.unwrap_or_default().name().to_owned(),
+            ShopField::ReceiptHead => self.receipt_head.clone(),
+            ShopField::ReceiptFoot => self.receipt_foot.clone(),
+            ShopField::BuyersCancel if self.buyers_cancel => YES.to_owned(),
+            ShopField::BuyersCancel => NO.to_owned(),
+        }
+    }
 }
 
 impl Default for Shop {
@@ -103,6 +122,58 @@ impl Default for Shop {
     }
 }
 
+/// The settings of a shop as they are stored, by their places in [`SHOP_FIELDS`].
+pub(super) struct StoredShop([Option<Vec<u8>>; SHOP_FIELDS.len()]);
+
+impl StoredShop {
+    /// Reads the settings as they are stored.
+    pub(super) async fn read(conn: &mut impl ConnectionLike) -> Result<StoredShop, Trouble> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(keys::SHOP).arg(&SHOP_FIELDS);
+        Ok(StoredShop(answer(&command, conn).await?))
+    }
+
+    /// A setting as it is stored; empty where there is none.
+    pub(super) fn get(&self, field: &str) -> &[u8] {
+        let place = SHOP_FIELDS.iter().position(|known| *known == field);
+        let stored = place.and_then(|place| self.0[place].as_deref());
+        stored.unwrap_or_default()
+    }
+
+    /// Returns whether all is stored that a change sets.
+    pub(super) fn has(&self, change: &ShopChange) -> bool {
+        let mut fields = change.fields();
+        fields.all(|(field, value)| self.get(field) == value.as_bytes())
+    }
+
+    /// Sets what a change sets.
+    pub(super) fn set(&mut self, change: &ShopChange) {
+        for (stored, field) in self.0.iter_mut().zip(SHOP_FIELDS) {
+            if let Some(value) = change.value(field) {
+                *stored = Some(value.as_bytes().to_vec());
+            }
+        }
+    }
+
+    /// The shop with these settings; defaults where there are none.
+    pub(super) fn shop(&self) -> Shop {
+        let text = |field: ShopField, longest| setting(self.get(field.name()), longest);
+        let default = Shop::default();
+        let hours = text(ShopField::Hours, LONGEST_SHOP_NAME);
+        let sign = Some(self.get("currency")).filter(|sign| !sign.is_empty());
+        let money = Some(self.get(ShopField::Money.name())).filter(|money| !money.is_empty());
+        Shop {
+            name: text(ShopField::Name, LONGEST_SHOP_NAME).unwrap_or(default.name),
+            currency: Currency::stored(sign, money),
+            receipt_head: text(ShopField::ReceiptHead, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
+            receipt_foot: text(ShopField::ReceiptFoot, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
+            time_zone: text(ShopField::TimeZone, LONGEST_TIME_ZONE).map(NamedZone::new),
+            hours: hours.and_then(|name| Hours::named(&name)),
+            buyers_cancel: self.get(ShopField::BuyersCancel.name()) != NO.as_bytes(),
+        }
+    }
+}
+
 /// Reads the shop's settings; defaults where there are none.
 ///
 /// # Errors
@@ -115,36 +186,12 @@ pub async fn get_shop(connection: &mut Connection) -> Result<Shop, Error> {
 
 /// [`get_shop`] over any connection.
 pub(crate) async fn read_shop(conn: &mut impl ConnectionLike) -> Result<Shop, Trouble> {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::SHOP).arg(&SHOP_FIELDS);
-    let stored: [Option<Vec<u8>>; 8] = answer(&command, conn).await?;
-    let [
-        name,
-        sign,
-        money,
-        time_zone,
-        hours,
-        buyers_cancel,
-        head,
-        foot,
-    ] = stored;
-
-    let default = Shop::default();
-    let hours = setting(hours, LONGEST_SHOP_NAME);
-    Ok(Shop {
-        name: setting(name, LONGEST_SHOP_NAME).unwrap_or(default.name),
-        currency: Currency::stored(sign.as_deref(), money.as_deref()),
-        receipt_head: setting(head, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
-        receipt_foot: setting(foot, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
-        time_zone: setting(time_zone, LONGEST_TIME_ZONE).map(NamedZone::new),
-        hours: hours.and_then(|name| Hours::named(&name)),
-        buyers_cancel: buyers_cancel.as_deref() != Some(NO.as_bytes()),
-    })
+    Ok(StoredShop::read(conn).await?.shop())
 }
 
 /// The clean text of a setting; `None` where it is missing or empty.
-fn setting(raw: Option<Vec<u8>>, longest: usize) -> Option<String> {
-    let text = text::sanitize_to(&raw?, longest);
+fn setting(raw: &[u8], longest: usize) -> Option<String> {
+    let text = text::sanitize_to(raw, longest);
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -298,6 +345,27 @@ impl ShopChange {
         self.0.insert(field, value);
         Ok(())
     }
+
+    /// What it stores in a field; empty where it clears that, `None` where it leaves it.
+    pub(super) fn value(&self, field: &str) -> Option<&str> {
+        self.0.get(field).map(String::as_str)
+    }
+
+    /// All that it stores, by field.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(field, value)| (*field, value.as_str()))
+    }
+
+    /// A setting as people read it; empty where it is cleared.
+    #[must_use]
+    pub fn text(&self, field: ShopField) -> String {
+        let value = self.value(field.name()).unwrap_or_default();
+        if field == ShopField::Money && !value.is_empty() {
+            let sign = self.value("currency").map(str::as_bytes);
+            return Currency::stored(sign, Some(value.as_bytes())).sample();
+        }
+        value.to_owned()
+    }
 }
 
 /// The beginning of what somebody wrote, clean for a message.
@@ -315,31 +383,6 @@ fn checked(value: &str, limit: usize) -> Result<String, ShopFlaw> {
         return Err(ShopFlaw::NotShown);
     }
     Ok(value.to_owned())
-}
-
-/// Sets what is given of the shop's settings in one step, and tells all open terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn set_shop(connection: &mut Connection, change: &ShopChange) -> Result<(), Error> {
-    let (cleared, set): (Vec<_>, Vec<_>) = change.0.iter().partition(|(_, value)| value.is_empty());
-    let mut command = redis::cmd("EVAL");
-    command
-        .arg(scripts::PRODUCT)
-        .arg(1)
-        .arg(keys::SHOP)
-        .arg(cleared.len());
-    for (field, _) in cleared {
-        command.arg(field);
-    }
-    for (field, value) in set {
-        command.arg(field).arg(value);
-    }
-
-    let set = command.query_async::<()>(&mut connection.conn).await;
-    set.map_err(|error| Trouble::from(error).for_products())?;
-    announce_everything(&mut connection.conn).await;
-    Ok(())
 }
 
 /// Returns whether nobody has set up a shop or a product here yet.

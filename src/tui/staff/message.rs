@@ -3,7 +3,7 @@
 use crate::model::product::StockStep;
 use crate::model::{Catalog, Order, Product, ProductId};
 use crate::store::board::{BoardEvent, BoardRequest};
-use crate::store::{Edited, FieldEdit, RepeatError, Shop, ShopChange, ShopField, Trouble};
+use crate::store::{Edited, FieldEdit, RepeatError, ShopEdit, ShopEdited, Trouble};
 use crate::tui::message::{Message, SearchRequest, ShellEvent};
 use crate::tui::staff::state::Seen;
 use crate::tui::staff::state::today::{Figured, ShownTime};
@@ -31,8 +31,8 @@ pub enum StaffMessage {
     SteppedStock(Box<Product>, StockStep, Result<u64, RepeatError>),
     /// A field of a product was changed, or why not.
     Edited(FieldEdit, Result<Edited, RepeatError>),
-    /// This setting of the shop was changed, and the shop is so now; or why not.
-    ShopSet(ShopField, Result<Shop, RepeatError>),
+    /// A setting of the shop was changed, or why not.
+    ShopSet(ShopEdit, Result<ShopEdited, RepeatError>),
     /// The private server was started again, or could not be, for this reason.
     Revived(Result<(), String>),
 }
@@ -51,7 +51,7 @@ pub enum DeskJob {
     /// Change a field of a product.
     Edit(FieldEdit),
     /// Change a setting of the shop.
-    Shop(ShopField, ShopChange),
+    Shop(ShopEdit),
     /// Read products that may have changed.
     Read(Vec<ProductId>),
 }

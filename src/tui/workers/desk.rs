@@ -4,7 +4,7 @@
 use crate::model::product::StockStep;
 use crate::model::{Product, ProductId};
 use crate::store::{
-    self, Address, Connection, Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, Trouble,
+    self, Address, Connection, Edited, Error, FieldEdit, RepeatError, ShopEdit, ShopEdited, Trouble,
 };
 use crate::tui::message::Message;
 use crate::tui::services::in_background;
@@ -56,7 +56,7 @@ fn join_reads(
     {
         match job {
             DeskJob::Read(more) => products.extend(more),
-            other @ (DeskJob::Edit(_) | DeskJob::Shop(..) | DeskJob::Step(..)) => {
+            other @ (DeskJob::Edit(_) | DeskJob::Shop(_) | DeskJob::Step(..)) => {
                 next = Some(other);
             }
         }
@@ -95,9 +95,9 @@ impl Clerk {
                     let edited = self.edit(&edit).await;
                     StaffMessage::Edited(edit, edited)
                 }
-                DeskJob::Shop(field, change) => {
-                    let shop = self.set_shop(&change).await;
-                    StaffMessage::ShopSet(field, shop)
+                DeskJob::Shop(edit) => {
+                    let edited = self.edit_shop(&edit).await;
+                    StaffMessage::ShopSet(edit, edited)
                 }
                 DeskJob::Step(product, step) => {
                     let stepped = self.step(&product, step).await;
@@ -138,15 +138,11 @@ impl Clerk {
         self.keep_if_well(stepped)
     }
 
-    /// Changes the shop's settings; returns what they are then.
-    async fn set_shop(&mut self, change: &ShopChange) -> Result<Shop, RepeatError> {
+    async fn edit_shop(&mut self, edit: &ShopEdit) -> Result<ShopEdited, RepeatError> {
         let connection = self.connection().await.map_err(not_done)?;
-        let set = connection.repeat(async |connection, _| {
-            store::set_shop(connection, change).await?;
-            store::get_shop(connection).await
-        });
-        let set = set.await;
-        self.keep_if_well(set)
+        let seen = Some((edit.field, edit.seen.as_str()));
+        let edited = store::change_shop(connection, &edit.change, seen).await;
+        self.keep_if_well(edited)
     }
 
     /// Drops a connection that has met trouble: the next job opens another one.

@@ -1,6 +1,6 @@
 //! The rows of the page with the shop's settings, and their words.
 
-use crate::store::{Shop, ShopField};
+use crate::store::ShopField;
 use crate::tui::staff::layout::products::{first_shown, fitting_label};
 use crate::tui::staff::state::StaffState;
 use ratatui::layout::{Margin, Rect};
@@ -122,23 +122,4 @@ pub(in crate::tui) fn setting_label(field: ShopField, width: u16) -> String {
         ShopField::BuyersCancel => "yes, no",
     };
     fitting_label(vec![format!("{name} ({hint})")], name, width)
-}
-
-/// A setting as somebody would write it.
-#[must_use]
-pub(in crate::tui) fn setting_text(shop: &Shop, field: ShopField) -> String {
-    match field {
-        ShopField::Name => shop.name.clone(),
-        // A blank that wraps no line is typed by nobody.
-        ShopField::Money => shop.currency.sample().replace('\u{a0}', " "),
-        ShopField::TimeZone => {
-            let zone = shop.time_zone.as_ref();
-            zone.map_or(String::new(), |zone| zone.name.clone())
-        }
-        ShopField::Hours => shop.hours.unwrap_or_default().name().to_owned(),
-        ShopField::ReceiptHead => shop.receipt_head.clone(),
-        ShopField::ReceiptFoot => shop.receipt_foot.clone(),
-        ShopField::BuyersCancel if shop.buyers_cancel => "yes".to_owned(),
-        ShopField::BuyersCancel => "no".to_owned(),
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::ProductId;
 use crate::model::product::ProductField;
-use crate::store::{FieldEdit, ShopField};
+use crate::store::{FieldEdit, ShopEdit, ShopField};
 
 /// The value that a prompt asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +26,20 @@ pub struct AskedField {
     pub seen: String,
 }
 
+/// A change that met that of somebody else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CollidingEdit {
+    /// That of a field of a product.
+    Field(FieldEdit),
+    /// That of a setting of the shop.
+    Setting(ShopEdit),
+}
+
 /// A change of what somebody else has changed since it was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collision {
     /// The change, by what is seen now.
-    pub edit: FieldEdit,
+    pub edit: CollidingEdit,
     /// The question whether to make it all the same.
     pub words: String,
 }

@@ -10,7 +10,7 @@ use crate::tui::staff::layout::products::value_words;
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::products::{ProductsPane, Saving};
-use crate::tui::staff::state::prompt::{AskedField, Collision, StaffAsked};
+use crate::tui::staff::state::prompt::{AskedField, CollidingEdit, Collision, StaffAsked};
 use crate::tui::state::digits::are_scanned;
 use crate::tui::update::scanner::NOT_HERE;
 use tui_input::Input;
@@ -209,7 +209,10 @@ impl Updater<'_> {
     pub(super) fn overwrite(&mut self, collision: Collision) {
         if self.state.seen.collision.as_ref() == Some(&collision.words) {
             self.state.mode = StaffMode::Browse;
-            self.save(collision.edit);
+            match collision.edit {
+                CollidingEdit::Field(edit) => self.save(edit),
+                CollidingEdit::Setting(edit) => self.save_setting(edit),
+            }
         }
     }
 
@@ -314,17 +317,22 @@ impl Updater<'_> {
                 "{name}: somebody has just set the {field} to {theirs}; yours was not saved"
             ));
         }
+        let words = self.overwrite_question(&format!("this {field}"), &theirs, &ours);
+        let edit = CollidingEdit::Field(FieldEdit {
+            seen: Some(seen),
+            ..edit
+        });
+        self.open(StaffMode::ConfirmOverwrite(Collision { edit, words }));
+    }
+
+    /// The question whether to save what somebody else has changed.
+    pub(super) fn overwrite_question(&self, what: &str, theirs: &str, ours: &str) -> String {
         let keymap = &self.state.env.keymap;
         let accept = keymap.key_of(Action::Accept);
         let back = keymap.key_of(Action::Back);
-        let words = format!(
-            "Somebody has just set this {field} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
-        );
-        let edit = FieldEdit {
-            seen: Some(seen),
-            ..edit
-        };
-        self.open(StaffMode::ConfirmOverwrite(Collision { edit, words }));
+        format!(
+            "Somebody has just set {what} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
+        )
     }
 
     fn on_edit_failed(&mut self, id: &ProductId, field: ProductField, error: RepeatError) {

@@ -61,7 +61,7 @@ impl Updater<'_> {
                 self.on_stepped_stock(&before, step, outcome);
             }
             StaffMessage::Edited(edit, outcome) => self.on_edited(edit, outcome),
-            StaffMessage::ShopSet(field, outcome) => self.on_shop_set(field, outcome),
+            StaffMessage::ShopSet(edit, outcome) => self.on_shop_set(edit, outcome),
             StaffMessage::Revived(outcome) => {
                 self.state.reviving = false;
                 if let Err(why) = outcome {

@@ -3,11 +3,11 @@
 use super::Updater;
 use crate::config::keymap::Motion;
 use crate::model::text;
-use crate::store::{RepeatError, Shop, ShopChange, ShopField, ShopFlaw};
-use crate::tui::staff::layout::settings::{place_of, setting_name, setting_text};
+use crate::store::{RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopField, ShopFlaw};
+use crate::tui::staff::layout::settings::{place_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
-use crate::tui::staff::state::prompt::StaffAsked;
+use crate::tui::staff::state::prompt::{CollidingEdit, Collision, StaffAsked};
 use crate::tui::update::motion::moved;
 use strum::VariantArray;
 use tui_input::Input;
@@ -26,7 +26,7 @@ impl Updater<'_> {
         if self.refuse_offline("the shop", "changed") {
             return;
         }
-        let seen = setting_text(&self.state.shop, field);
+        let seen = self.state.shop.text(field);
         self.open(StaffMode::Prompt {
             asked: StaffAsked::Setting(field, seen.clone()),
             input: Input::new(seen),
@@ -43,9 +43,12 @@ impl Updater<'_> {
         let mut change = ShopChange::default();
         match change.set(field.name(), typed) {
             Ok(()) => {
-                self.state.settings.saving.push(field);
-                let job = DeskJob::Shop(field, change);
-                self.effects.push(StaffEffect::Desk(job));
+                let seen = seen.to_owned();
+                self.save_setting(ShopEdit {
+                    field,
+                    change,
+                    seen,
+                });
             }
             // These sentences say all themselves.
             Err(
@@ -64,25 +67,73 @@ impl Updater<'_> {
         self.state.shop = shop;
     }
 
+    pub(super) fn save_setting(&mut self, edit: ShopEdit) {
+        self.state.settings.saving.push(edit.field);
+        self.effects.push(StaffEffect::Desk(DeskJob::Shop(edit)));
+    }
+
     /// Takes in what became of a change of the settings.
-    pub(super) fn on_shop_set(&mut self, field: ShopField, outcome: Result<Shop, RepeatError>) {
+    pub(super) fn on_shop_set(&mut self, edit: ShopEdit, outcome: Result<ShopEdited, RepeatError>) {
+        let field = edit.field;
         let saving = &mut self.state.settings.saving;
         if let Some(place) = saving.iter().position(|other| *other == field) {
             saving.remove(place);
         }
 
-        let name = setting_name(field);
         match outcome {
-            Ok(shop) => {
+            Ok(ShopEdited::Saved(shop)) => {
                 self.set_shop(shop);
-                let now = setting_text(&self.state.shop, field);
-                let now = text::truncate(&text::shown(&now), 40);
-                self.notify_info(match now.as_str() {
-                    "" => format!("{name} is empty now"),
-                    now => format!("{name}: {now}"),
-                });
+                self.notify_info(self.told_setting(field));
             }
-            Err(error) => self.refuse_failed_change(name, "the shop", error),
+            Ok(ShopEdited::Otherwise(shop)) => {
+                self.set_shop(shop);
+                self.on_other_setting(edit);
+            }
+            Err(error) => self.refuse_failed_change(setting_name(field), "the shop", error),
         }
     }
+
+    /// A setting as it is now.
+    pub(super) fn told_setting(&self, field: ShopField) -> String {
+        let name = setting_name(field);
+        match shown_setting(&self.state.shop.text(field)).as_str() {
+            "" => format!("{name} is empty now"),
+            now => format!("{name}: {now}"),
+        }
+    }
+
+    /// Asks whether to save a setting that somebody else has changed since it was seen.
+    fn on_other_setting(&mut self, edit: ShopEdit) {
+        let name = setting_name(edit.field);
+        let seen = self.state.shop.text(edit.field);
+        let theirs = match shown_setting(&seen) {
+            empty if empty.is_empty() => "empty".to_owned(),
+            theirs => theirs,
+        };
+        // Nobody answers a question that came while they typed something else.
+        if !matches!(self.state.mode, StaffMode::Browse) {
+            return self.refuse(format!(
+                "Somebody has just set “{name}” to {theirs}; yours was not saved"
+            ));
+        }
+
+        let ours = match shown_setting(&edit.change.text(edit.field)) {
+            empty if empty.is_empty() => "nothing".to_owned(),
+            ours => ours,
+        };
+        let question = self.overwrite_question(&format!("“{name}”"), &theirs, &ours);
+        self.open(StaffMode::ConfirmOverwrite(Collision {
+            edit: CollidingEdit::Setting(ShopEdit { seen, ..edit }),
+            words: question,
+        }));
+    }
+}
+
+/// The longest setting in a message, in columns.
+const LONGEST_SETTING: usize = 40;
+
+/// A setting as messages have it, with plain blanks.
+fn shown_setting(text: &str) -> String {
+    let text = text.replace('\u{a0}', " ");
+    text::truncate(&text::shown(&text), LONGEST_SETTING)
 }

@@ -3,9 +3,7 @@
 use crate::config::theme::PENDING;
 use crate::model::{Money, text};
 use crate::store::ShopField;
-use crate::tui::staff::layout::settings::{
-    SettingsLayout, setting_hint, setting_name, setting_text,
-};
+use crate::tui::staff::layout::settings::{SettingsLayout, setting_hint, setting_name};
 use crate::tui::staff::state::StaffState;
 use crate::tui::view::row::{self, left};
 use crate::tui::view::sketch::Sketch;
@@ -78,7 +76,7 @@ fn draw_setting(
     row::draw_sign(theme, background, rows, sketch);
 
     let is_saving = state.settings.saving.contains(&field);
-    let mut value = text::shown(&setting_text(&state.shop, field)).into_owned();
+    let mut value = text::shown(&state.shop.text(field)).into_owned();
     let style = if is_saving {
         value.push_str(PENDING);
         theme.pending

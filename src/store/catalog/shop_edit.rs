@@ -1,0 +1,93 @@
+//! Changes settings of the shop, only where they still are as whoever changes them has seen them.
+
+use super::edit::MOST_ATTEMPTS;
+use super::import::announce_everything;
+use super::shop::{Shop, ShopChange, ShopField, StoredShop};
+use crate::store::connection::Connection;
+use crate::store::error::{Error, Trouble};
+use crate::store::keys;
+use crate::store::repeat::RepeatError;
+use crate::store::scripts::EDIT_SHOP;
+
+/// A change of one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopEdit {
+    /// The setting.
+    pub field: ShopField,
+    /// What is stored of it from now on.
+    pub change: ShopChange,
+    /// The setting that was on the screen, as [`Shop::text`] has it.
+    pub seen: String,
+}
+
+/// What became of a change of the shop's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShopEdited {
+    /// It is stored, and the shop is so now.
+    Saved(Shop),
+    /// Somebody else has changed the setting since it was seen, or may have changed it after this
+    /// change, whose answer was lost: the shop as it is.
+    Otherwise(Shop),
+}
+
+/// Sets what is given of the shop's settings in one step, and tells all open terminals. Where it was
+/// `seen` how one of them was, that must still be so.
+///
+/// # Errors
+/// [`RepeatError::Unknown`] where they may have been changed.
+pub async fn change_shop(
+    connection: &mut Connection,
+    change: &ShopChange,
+    seen: Option<(ShopField, &str)>,
+) -> Result<ShopEdited, RepeatError> {
+    connection
+        .repeat(async |connection, may_be_done| {
+            for _ in 0..MOST_ATTEMPTS {
+                let edited = attempt(connection, change, seen, may_be_done).await?;
+                if let Some(edited) = edited {
+                    return Ok(edited);
+                }
+            }
+            Err(Trouble::Changing.into())
+        })
+        .await
+}
+
+/// Changes the settings as they are now; `None` where somebody was faster.
+async fn attempt(
+    connection: &mut Connection,
+    change: &ShopChange,
+    seen: Option<(ShopField, &str)>,
+    may_be_done: bool,
+) -> Result<Option<ShopEdited>, Error> {
+    let stored = connection.read(async |mut conn| StoredShop::read(&mut conn).await);
+    let mut stored = stored.await?;
+    let shop = stored.shop();
+    let is_done = stored.has(change);
+    // It was not done, or it was and somebody has changed the shop since: making it again could
+    // undo their change.
+    if may_be_done && !is_done {
+        return Ok(Some(ShopEdited::Otherwise(shop)));
+    }
+    if !is_done {
+        if seen.is_some_and(|(field, seen)| shop.text(field) != seen) {
+            return Ok(Some(ShopEdited::Otherwise(shop)));
+        }
+
+        let mut command = redis::cmd("EVAL");
+        command.arg(EDIT_SHOP).arg(1).arg(keys::SHOP);
+        for (field, value) in change.fields() {
+            command.arg(field).arg(stored.get(field)).arg(value);
+        }
+        let told: Result<String, _> = command.query_async(&mut connection.conn).await;
+        let told = told.map_err(|error| Trouble::from(error).for_products())?;
+        match told.as_str() {
+            "set" => stored.set(change),
+            "changed" => return Ok(None),
+            word => return Err(Trouble::Other(format!("the answer {word:?} to a setting")).into()),
+        }
+    }
+
+    announce_everything(&mut connection.conn).await;
+    Ok(Some(ShopEdited::Saved(stored.shop())))
+}
