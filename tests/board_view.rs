@@ -4,7 +4,7 @@ use crate::harness;
 
 use harness::board::{TestBoard, moved, numbered, screens, ticket, tickets};
 use trolley::model::order::OrderLine;
-use trolley::model::{Money, Note, OrderState, Refusal, Ticket};
+use trolley::model::{Money, Note, OpId, OrderState, Refusal, Ticket};
 use trolley::store::board::{BoardEvent, BoardRequest};
 use trolley::store::{Error, Trouble};
 use trolley::tui::message::{ShellEvent, TerminalEvent};
@@ -400,6 +400,8 @@ fn offline_nothing_is_moved_and_it_says_so() {
         assert_eq!(board.notice(), format!("Offline: #42 was not {changed}"));
     }
     assert_eq!(board.requests, []);
+    board.told(tickets());
+    assert_eq!(board.notice(), "");
 
     // A step that was not sent before the link broke is not made either.
     let mut board = TestBoard::busy(120, 36);
@@ -410,6 +412,40 @@ fn offline_nothing_is_moved_and_it_says_so() {
     board.link(BoardEvent::Answered { request, outcome });
     assert_eq!(board.notice(), "Offline: #42 was not moved");
     assert!(!board.picture().contains("accepted · mia …"));
+}
+
+#[test]
+fn a_step_that_may_be_made_is_told_until_it_is_known() {
+    let mut board = TestBoard::busy(120, 36);
+    board.keys("4 2 right left 4 2 enter enter");
+    let request = board.requests.remove(0);
+    let outcome = || {
+        Err(Error::Unknown {
+            op: OpId::parse("x").unwrap(),
+            trouble: Trouble::Lost,
+        })
+    };
+    let unknown = "It is not known whether #42 was moved: the connection to the server was lost";
+    board.link(BoardEvent::Answered {
+        request: request.clone(),
+        outcome: outcome(),
+    });
+    assert_eq!(board.notice(), unknown);
+    assert_eq!(board.requests, [BoardRequest::Reread]);
+    board.take_in(StaffMessage::Printed("#41".to_owned(), Ok(())));
+    assert_eq!(board.notice(), unknown);
+
+    let office = tickets().into_iter().find(|it| it.order.number == Some(42));
+    let ready = moved(office.unwrap(), OrderState::Ready, "mia", 0);
+    board.link(BoardEvent::Ticket(Box::new(ready)));
+    assert_eq!(board.notice(), "#42 is ready");
+
+    board.link(BoardEvent::Answered {
+        request,
+        outcome: outcome(),
+    });
+    board.told(tickets());
+    assert_eq!(board.notice(), "#42 is accepted");
 }
 
 #[test]

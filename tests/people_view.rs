@@ -341,6 +341,22 @@ fn what_became_of_a_rule_is_told() {
 }
 
 #[test]
+fn what_is_said_of_a_server_that_is_away_ends_when_it_is_back() {
+    let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+    let cart = stage.state.cart.confirmed.clone();
+    stage.keys("w");
+    for key in ["T", "L"] {
+        stage.link(LiveEvent::Down(Trouble::Lost));
+        stage.keys(key);
+        let away = "The rules can't be changed while the server is away";
+        assert_eq!(message(&stage), away, "{key}");
+        stage.take_in(Message::CatalogUnread(2, Trouble::Lost));
+        stage.link(LiveEvent::Cart(cart.clone()));
+        assert_eq!(message(&stage), "", "{key}");
+    }
+}
+
+#[test]
 fn others_see_who_may_change_the_rules() {
     for (width, height) in [(120, 36), (80, 24)] {
         let mut stage = TestScreen::with_rules(width, height, "bob");

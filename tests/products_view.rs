@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use trolley::config::display::Charset;
 use trolley::model::product::{ProductField, StockStep};
 use trolley::model::{Catalog, Currency, Daybook, OrderState, Period, Product, Refusal, Stock};
-use trolley::store::board::BoardEvent;
+use trolley::store::board::{BoardEvent, BoardRequest};
 use trolley::store::catalog::decode::CatalogNews;
 use trolley::store::{
     Edited, Error, FieldEdit, RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopField,
@@ -542,12 +542,12 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
             "There is no product “baguette”",
         ),
         (
-            RepeatError::Unknown(Trouble::Lost),
-            "It is not known whether the price of Baguette was changed: the connection to the server was lost",
-        ),
-        (
             RepeatError::Failed(Error::Trouble(Trouble::OutOfMemory)),
             "The price of Baguette was not changed: the server is out of memory: it takes no changes",
+        ),
+        (
+            RepeatError::Unknown(Trouble::Lost),
+            "It is not known whether the price of Baguette was changed: the connection to the server was lost",
         ),
     ] {
         board.take_in(StaffMessage::Edited(edit.clone(), Err(error)));
@@ -569,6 +569,86 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
     board.keys(": s h o p enter enter");
     assert_eq!(board.notice(), "Offline: the shop was not changed");
     assert!(jobs(&mut board).is_empty());
+
+    // What is said of a link that is down ends when it is back.
+    let unread = Message::CatalogUnread(2, Trouble::Lost);
+    board.take_in(StaffMessage::Catalog(Box::new(unread)));
+    board.told(Vec::new());
+    assert_eq!(board.notice(), "");
+    board.keys("tab tab tab");
+    let picture = board.picture();
+    assert!(!picture.contains("can't be read"), "{picture}");
+}
+
+/// The answer to a change of Baguette's price of which none knows whether it was made.
+fn unknown_price() -> StaffMessage {
+    let edit = FieldEdit {
+        product: id("baguette"),
+        field: ProductField::Price,
+        value: "3.00".to_owned(),
+        seen: Some("2.10".to_owned()),
+    };
+    StaffMessage::Edited(edit, Err(RepeatError::Unknown(Trouble::Lost)))
+}
+
+#[test]
+fn what_is_unknown_stays_until_it_is_known() {
+    let unknown = "It is not known whether the price of Baguette was changed: the connection to the server was lost";
+    let mut board = opened(120, 36);
+    let baguette = product(&board, "baguette");
+    let basil = product(&board, "basil");
+    board.take_in(unknown_price());
+    assert_eq!(board.notice(), unknown);
+
+    // News of others is not said before that, and a failure is said behind it.
+    let step = StockStep::Up(5);
+    let stepped = StaffMessage::SteppedStock(Box::new(basil.clone()), step, Ok(5));
+    board.take_in(stepped);
+    assert_eq!(board.notice(), unknown);
+    let lost = RepeatError::Failed(Trouble::Lost.into());
+    let failed = StaffMessage::SteppedStock(Box::new(basil.clone()), step, Err(lost));
+    board.take_in(failed.clone());
+    board.take_in(StaffMessage::Products(vec![(
+        basil.id.clone(),
+        Some(basil),
+    )]));
+    assert_eq!(board.notice(), unknown);
+
+    let price = trolley::model::Money::parse("3.00");
+    let known = Product {
+        price,
+        ..baguette.clone()
+    };
+    let read = StaffMessage::Products(vec![(known.id.clone(), Some(known.clone()))]);
+    board.take_in(read.clone());
+    let failure =
+        "The stock of Potted Basil was not changed: the connection to the server was lost";
+    assert_eq!(board.notice(), failure);
+
+    // It says how it is now, or that nothing is left of it.
+    board.take_in(unknown_price());
+    board.take_in(read);
+    assert_eq!(board.notice(), "Baguette: price €3.00");
+    board.take_in(unknown_price());
+    board.take_in(StaffMessage::Products(vec![(known.id.clone(), None)]));
+    assert_eq!(board.notice(), "baguette was taken out of the shop");
+
+    // A key drops it, and what waits behind it is there.
+    let mut board = opened(120, 36);
+    board.take_in(unknown_price());
+    board.take_in(failed);
+    board.keys("j");
+    assert_eq!(board.notice(), failure);
+    board.keys("j");
+    assert_eq!(board.notice(), "");
+
+    // Where all is read anew, that may have been read before it was changed.
+    board.take_in(unknown_price());
+    board.others.clear();
+    let read = Ok((Catalog::new(products()), shop()));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    assert_eq!(jobs(&mut board), [DeskJob::Read(vec![id("baguette")])]);
+    assert_eq!(board.notice(), unknown);
 }
 
 #[test]
@@ -728,7 +808,7 @@ fn settings_are_asked_for_checked_and_saved() {
     };
     let otherwise = StaffMessage::ShopSet(edit.clone(), Ok(ShopEdited::Otherwise(theirs)));
     board.take_in(otherwise.clone());
-    let question = "Money became $1,234.50 a moment ago: Enter saves 1.234,50 € all the same, Esc keeps $1,234.50";
+    let question = "Somebody has just set “Money” to $1,234.50: Enter saves 1.234,50 € instead, Esc keeps $1,234.50";
     assert!(board.picture().contains(question), "{}", board.picture());
     board.keys("esc");
     assert!(jobs(&mut board).is_empty());
@@ -743,9 +823,22 @@ fn settings_are_asked_for_checked_and_saved() {
     board.take_in(otherwise);
     assert_eq!(
         board.notice(),
-        "Money became $1,234.50 a moment ago, and stays so"
+        "Somebody has just set “Money” to $1,234.50; yours was not saved"
     );
-    board.keys("esc esc");
+    board.keys("esc");
+
+    let unknown = RepeatError::Unknown(Trouble::Lost);
+    board.requests.clear();
+    board.take_in(StaffMessage::ShopSet(edit, Err(unknown)));
+    assert!(
+        board
+            .notice()
+            .starts_with("It is not known whether Money was changed")
+    );
+    assert_eq!(board.requests, [BoardRequest::Reread]);
+    board.told(Vec::new());
+    assert_eq!(board.notice(), "Money: 1234.50");
+
     // The last one says yes or no.
     board.keys("end enter ctrl-u m a y b e enter");
     assert_eq!(board.notice(), "“maybe” is not valid: write yes or no");

@@ -8,6 +8,7 @@ pub mod carts;
 pub mod catalog;
 pub mod digits;
 pub mod help;
+mod notice;
 pub mod orders;
 pub mod people;
 pub mod scroll;
@@ -31,18 +32,13 @@ use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
 use digits::TypedDigits;
 use help::HelpPage;
+pub use notice::{Notice, NoticeTopic, Tone, UnknownChange};
 use orders::{CheckoutPage, CheckoutPane, OrdersState};
 use people::PeoplePane;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use scroll::Scroll;
 use std::hash::{BuildHasher, RandomState};
 use tui_input::Input;
-
-/// Milliseconds that a message stays, whatever its length.
-const NOTICE_TIME: u64 = 3_000;
-/// Milliseconds that it stays longer for each of its characters.
-const NOTICE_TIME_PER_CHARACTER: u64 = 40;
 
 /// Everything that stays the same while the program runs.
 #[derive(Debug, Clone)]
@@ -171,71 +167,6 @@ pub struct AskedNote {
     pub product: Option<ProductId>,
     /// The note as it was when the typing began: one's own, or the order's.
     pub before: String,
-}
-
-/// The importance of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// News.
-    Info,
-    /// Something was done, and deserves a second look.
-    Warn,
-    /// Something was refused or failed.
-    Bad,
-}
-
-impl Tone {
-    /// The style of a message of this importance.
-    #[must_use]
-    pub(in crate::tui) fn style(self, theme: &Theme) -> Style {
-        match self {
-            Tone::Info => theme.info,
-            Tone::Warn => theme.warn,
-            Tone::Bad => theme.bad,
-        }
-    }
-}
-
-/// A message to the user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The text.
-    pub text: String,
-    /// The importance.
-    pub tone: Tone,
-    /// The moment when it disappears; `None` where it waits for the next key.
-    pub until: Option<u64>,
-    /// It waits for a key and has been on the terminal, so that the next key drops it.
-    pub is_seen: bool,
-    /// It refuses a prompt: what is typed before it is seen was meant for that, and does nothing.
-    pub holds_keys: bool,
-}
-
-impl Notice {
-    /// A message that disappears by itself, once there was time to read it.
-    #[must_use]
-    pub(in crate::tui) fn timed(text: String, tone: Tone, now: u64) -> Notice {
-        let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
-        Notice {
-            until: Some(now + NOTICE_TIME + reading_time),
-            text,
-            tone,
-            is_seen: false,
-            holds_keys: false,
-        }
-    }
-
-    /// A message that waits for the next key.
-    #[must_use]
-    pub(in crate::tui) fn until_key(text: String, tone: Tone) -> Notice {
-        Notice {
-            text,
-            tone,
-            until: None,
-            is_seen: false,
-            holds_keys: false,
-        }
-    }
 }
 
 /// A highlighted line: somebody else has just changed it.

@@ -86,6 +86,7 @@ impl Updater<'_> {
         let was_down = self.is_down();
         let was_unreadable = matches!(self.state.connectivity, Connectivity::Unreadable(_));
         self.state.connectivity = Connectivity::Unreadable(trouble);
+        self.end_connection_notice();
 
         let is_first = !self.state.cart.loaded && !was_unreadable;
         if was_down || is_first {
@@ -96,7 +97,7 @@ impl Updater<'_> {
         }
     }
 
-    fn is_down(&self) -> bool {
+    pub(super) fn is_down(&self) -> bool {
         match self.state.connectivity {
             Connectivity::Connecting | Connectivity::Offline { .. } => true,
             Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => false,
@@ -122,6 +123,7 @@ impl Updater<'_> {
         }
 
         self.state.connectivity = Connectivity::Live;
+        self.end_connection_notice();
         self.set_deadline(cart.deadline);
         self.state.cart.confirmed = cart;
         self.state.cart.loaded = true;
@@ -130,6 +132,8 @@ impl Updater<'_> {
         // Nobody told us what changed while the connection was down, or between two carts.
         let was_switched = is_first && !was_down;
         if was_offline || was_switched || !self.state.catalog.loaded {
+            // What could not be read before is read with all others.
+            self.state.catalog.unread = None;
             self.load_catalog();
         }
         if was_down {

@@ -27,7 +27,7 @@ use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::catalog::LoadProgress;
-use crate::tui::state::{Notice, State, Tone};
+use crate::tui::state::{Notice, NoticeTopic, State, Tone};
 use ratatui::layout::Rect;
 
 /// The refusal to act on a cart of which nothing is known: it may be empty, and may not.
@@ -226,6 +226,21 @@ impl Updater<'_> {
         if let Some(notice) = &mut self.state.notice {
             notice.holds_keys = true;
         }
+    }
+
+    /// Has the message that refuses something while the server is away end when it is back.
+    fn tie_notice_to_connection(&mut self) {
+        if self.is_down()
+            && let Some(notice) = &mut self.state.notice
+        {
+            notice.topic = NoticeTopic::Connection;
+        }
+    }
+
+    /// Ends a message about the connection, which is back.
+    fn end_connection_notice(&mut self) {
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.topic == NoticeTopic::Connection);
     }
 
     /// Takes in that news have reached the terminal.

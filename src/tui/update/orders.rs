@@ -231,6 +231,7 @@ impl Updater<'_> {
         } else if self.state.connectivity != Connectivity::Live {
             let name = self.state.orders.name_of(&id);
             self.notify_error(format!("Offline: {name} was not cancelled"));
+            self.tie_notice_to_connection();
         } else {
             self.cover(Mode::ConfirmCancel(id));
         }

@@ -38,7 +38,8 @@ impl Updater<'_> {
     /// Opens the prompt for a rule of the cart.
     pub(super) fn ask_rule(&mut self, rule: TypedRule) {
         if let Some(refusal) = self.rules_refusal() {
-            return self.refuse_prompt(refusal);
+            self.refuse_prompt(refusal);
+            return self.tie_notice_to_connection();
         }
         // Names are many: one more is typed behind them.
         let value = match rule {
@@ -74,7 +75,8 @@ impl Updater<'_> {
     /// Asks the server to set a rule.
     pub(super) fn request_rule(&mut self, change: RuleChange) {
         if let Some(refusal) = self.rules_refusal() {
-            return self.notify_error(refusal);
+            self.notify_error(refusal);
+            return self.tie_notice_to_connection();
         }
         self.state.people.rules_sent.push_back(change.clone());
         let request = LiveRequest::Rules(vec![change]);

@@ -157,6 +157,8 @@ pub struct StaffState {
     pub mode: StaffMode,
     /// The message that shows.
     pub notice: Option<Notice>,
+    /// The one that waits behind it, as it must not be missed and what shows is not known yet.
+    pub notice_behind: Option<Notice>,
     /// The alerts for this person, no more often than they bear.
     pub alerts: Alerts,
     /// The part of all that which has reached the terminal.
@@ -205,6 +207,7 @@ impl StaffState {
             page,
             mode: StaffMode::Browse,
             notice: None,
+            notice_behind: None,
             alerts: Alerts::default(),
             seen: Seen::default(),
             board: BoardState::default(),

@@ -337,7 +337,7 @@ impl Updater<'_> {
             | Connectivity::Unreadable(_) => true,
         };
         if is_down {
-            self.refuse(format!("Offline: {name} was not {changed}"));
+            self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
         }
         is_down
     }

@@ -11,6 +11,7 @@ use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::products::{ProductsPane, Saving};
 use crate::tui::staff::state::prompt::{AskedField, CollidingEdit, Collision, StaffAsked};
+use crate::tui::state::UnknownChange;
 use crate::tui::state::digits::are_scanned;
 use crate::tui::update::scanner::NOT_HERE;
 use tui_input::Input;
@@ -338,11 +339,12 @@ impl Updater<'_> {
     fn on_edit_failed(&mut self, id: &ProductId, field: ProductField, error: RepeatError) {
         let item = self.state.products.list.catalog.get(id);
         let name = item.map_or_else(|| id.to_string(), |item| short_name(item.name));
-        let field = field.name();
         // Whatever it is now, it is read.
         let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
         self.effects.push(read);
-        self.refuse_failed_change(&format!("the {field} of {name}"), "products", error);
+        let what = format!("the {} of {name}", field.name());
+        let change = UnknownChange::Field(id.clone(), field);
+        self.refuse_failed_change(change, &what, "products", error);
     }
 
     fn end_saving(&mut self, product: &ProductId, field: ProductField) {

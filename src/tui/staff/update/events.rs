@@ -7,7 +7,7 @@ use crate::store::board::{BoardEvent, BoardRequest};
 use crate::store::{Error, Pace, Trouble};
 use crate::tui::staff::message::StaffEffect;
 use crate::tui::staff::state::board::BoardTicket;
-use crate::tui::state::Connectivity;
+use crate::tui::state::{Connectivity, UnknownChange};
 use std::collections::HashSet;
 
 /// The most of one's own steps that are kept for undoing.
@@ -32,18 +32,32 @@ impl Updater<'_> {
                 unread,
             } => {
                 self.set_shop(shop);
+                if self.state.connectivity != Connectivity::Live {
+                    self.end_connection_notices();
+                }
                 self.state.connectivity = Connectivity::Live;
                 let board = &mut self.state.board;
                 board.server_ahead = server_now.saturating_sub(self.state.now.steady);
                 board.more = more;
                 board.unread = unread;
                 self.on_tickets(tickets);
+                self.end_unknown(|change| match change {
+                    UnknownChange::Order(_) | UnknownChange::Setting(_) => true,
+                    UnknownChange::Field(..) => false,
+                });
                 self.look_at_figures();
                 self.look_at_products();
             }
             BoardEvent::Catalog(news) => self.on_catalog_news(news),
-            BoardEvent::Ticket(ticket) => self.on_ticket(*ticket),
-            BoardEvent::Gone(id) => self.remove(&id),
+            BoardEvent::Ticket(ticket) => {
+                let id = ticket.order.id.clone();
+                self.on_ticket(*ticket);
+                self.end_unknown(|change| *change == UnknownChange::Order(id.clone()));
+            }
+            BoardEvent::Gone(id) => {
+                self.remove(&id);
+                self.end_unknown(|change| *change == UnknownChange::Order(id.clone()));
+            }
             BoardEvent::Answered { request, outcome } => self.on_answer(request, outcome),
         }
     }
@@ -267,11 +281,13 @@ impl Updater<'_> {
             Error::Trouble(trouble) if self.state.is_current() => {
                 self.refuse(format!("{name} was not {changed}: {trouble}"));
             }
-            Error::Trouble(_) => self.refuse(format!("Offline: {name} was not {changed}")),
+            Error::Trouble(_) => {
+                self.refuse(format!("Offline: {name} was not {changed}"));
+            }
             Error::Unknown { trouble, .. } => {
-                self.refuse(format!(
-                    "It is not known whether {name} was {changed}: {trouble}"
-                ));
+                let told = format!("It is not known whether {name} was {changed}: {trouble}");
+                self.say_unknown(UnknownChange::Order(id.clone()), told);
+                self.reread();
             }
         }
     }

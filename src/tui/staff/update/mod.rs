@@ -6,6 +6,7 @@ mod editing;
 mod events;
 mod keys;
 mod mouse;
+mod notices;
 mod palette;
 mod products;
 mod settings;
@@ -18,7 +19,7 @@ use crate::tui::message::{Mouse, MouseKind, Now, ShellEvent, TerminalEvent};
 use crate::tui::staff::layout::board::keep_selected_in_sight;
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::{StaffMode, StaffState};
-use crate::tui::state::{Notice, Tone};
+use crate::tui::state::{Notice, Tone, UnknownChange};
 
 /// Applies a message to the state, and returns the effects that it asks for.
 pub fn update(state: &mut StaffState, message: StaffMessage, now: Now) -> Vec<StaffEffect> {
@@ -129,8 +130,10 @@ impl Updater<'_> {
     /// Drops the message that waited for a key and was on the terminal before it.
     fn drop_seen_notice(&mut self) {
         let seen = self.state.seen.notice.take();
-        let notice = &mut self.state.notice;
-        notice.take_if(|notice| notice.until.is_none() && seen.as_ref() == Some(&notice.text));
+        let notice = self.state.notice.as_ref();
+        if notice.is_some_and(|it| it.until.is_none() && seen.as_ref() == Some(&it.text)) {
+            self.drop_notice();
+        }
     }
 
     fn reread(&mut self) {
@@ -174,9 +177,15 @@ impl Updater<'_> {
         refusal.told_in(&self.state.shop.currency)
     }
 
-    /// Says why something was not changed, or that nobody knows whether it was. `clerks` names what
-    /// only a clerk can change.
-    fn refuse_failed_change(&mut self, what: &str, clerks: &str, error: RepeatError) {
+    /// Says why `what` was not changed, or that nobody knows whether it was. `clerks` names what only
+    /// a clerk can change.
+    fn refuse_failed_change(
+        &mut self,
+        change: UnknownChange,
+        what: &str,
+        clerks: &str,
+        error: RepeatError,
+    ) {
         match error {
             RepeatError::Failed(Error::Refused(refusal)) => {
                 let told = self.told(refusal);
@@ -190,9 +199,8 @@ impl Updater<'_> {
                 self.refuse(format!("{what} was not changed: {trouble}"));
             }
             RepeatError::Failed(Error::Unknown { trouble, .. }) | RepeatError::Unknown(trouble) => {
-                self.refuse(format!(
-                    "It is not known whether {what} was changed: {trouble}"
-                ));
+                let told = format!("It is not known whether {what} was changed: {trouble}");
+                self.say_unknown(change, told);
             }
         }
     }
@@ -200,7 +208,7 @@ impl Updater<'_> {
     /// Shows news.
     fn notify_info(&mut self, text: impl Into<String>) {
         let now = self.state.now.steady;
-        self.state.notice = Some(Notice::timed(text.into(), Tone::Info, now));
+        self.show_notice(Notice::timed(text.into(), Tone::Info, now));
     }
 
     /// Shows that something was refused or failed, until the next key.
@@ -209,6 +217,6 @@ impl Updater<'_> {
     }
 
     fn notify_until_key(&mut self, text: String, tone: Tone) {
-        self.state.notice = Some(Notice::until_key(text, tone));
+        self.show_notice(Notice::until_key(text, tone));
     }
 }

@@ -15,6 +15,7 @@ use crate::tui::staff::layout::products::{ProductsLayout, row_of};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::products::{ProductsPane, StockFilter};
 use crate::tui::staff::state::{Page, StaffMode};
+use crate::tui::state::UnknownChange;
 use crate::tui::state::catalog::{CatalogLoad, LoadProgress, ShownCategory};
 use crate::tui::state::digits::are_scanned;
 use crate::tui::update::motion::moved;
@@ -81,8 +82,12 @@ impl Updater<'_> {
                 list.load.note_progress(LoadProgress { read, total });
             }
             Message::Catalog(Ok((catalog, shop)), took) => {
-                let changed_meanwhile = list.end_load(now, took);
+                let mut changed_meanwhile = list.end_load(now, took);
                 self.replace(catalog, shop);
+                // That product may have been read before it was changed.
+                if let Some(UnknownChange::Field(product, _)) = self.unknown_change() {
+                    changed_meanwhile.push(product.clone());
+                }
                 if !changed_meanwhile.is_empty() {
                     let read = StaffEffect::Desk(DeskJob::Read(changed_meanwhile));
                     self.effects.push(read);

@@ -8,6 +8,7 @@ use crate::tui::staff::layout::settings::{place_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::prompt::{CollidingEdit, Collision, StaffAsked};
+use crate::tui::state::UnknownChange;
 use crate::tui::update::motion::moved;
 use strum::VariantArray;
 use tui_input::Input;
@@ -89,7 +90,12 @@ impl Updater<'_> {
                 self.set_shop(shop);
                 self.on_other_setting(edit);
             }
-            Err(error) => self.refuse_failed_change(setting_name(field), "the shop", error),
+            Err(error) => {
+                // Whatever it is now, it is read with the orders.
+                self.reread();
+                let change = UnknownChange::Setting(field);
+                self.refuse_failed_change(change, setting_name(field), "the shop", error);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::Page;
 use crate::tui::staff::state::today::{Figured, FiguresReading, ShownTime};
 use crate::tui::state::Connectivity;
+use crate::tui::state::UnknownChange;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::update::motion::moved;
 use jiff::ToSpan;
@@ -180,7 +181,12 @@ impl Updater<'_> {
             figured.catalog.refresh(read.clone());
             self.state.today.recount();
         }
+        let ids: Vec<ProductId> = read.iter().map(|(id, _)| id.clone()).collect();
         self.refresh_products(read);
+        self.end_unknown(|change| match change {
+            UnknownChange::Field(product, _) => ids.contains(product),
+            UnknownChange::Setting(_) | UnknownChange::Order(_) => false,
+        });
     }
 
     /// Takes in what the link to the orders tells of those that are counted.

@@ -1,0 +1,112 @@
+//! Messages to the user: their importance, how long they stay, and what ends them.
+
+use crate::config::theme::Theme;
+use crate::model::product::ProductField;
+use crate::model::{OrderId, ProductId};
+use crate::store::ShopField;
+use ratatui::style::Style;
+
+/// Milliseconds that a message stays, whatever its length.
+const NOTICE_TIME: u64 = 3_000;
+/// Milliseconds that it stays longer for each of its characters.
+const NOTICE_TIME_PER_CHARACTER: u64 = 40;
+
+/// The importance of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// News.
+    Info,
+    /// Something was done, and deserves a second look.
+    Warn,
+    /// Something was refused or failed.
+    Bad,
+}
+
+impl Tone {
+    /// The style of a message of this importance.
+    #[must_use]
+    pub(in crate::tui) fn style(self, theme: &Theme) -> Style {
+        match self {
+            Tone::Info => theme.info,
+            Tone::Warn => theme.warn,
+            Tone::Bad => theme.bad,
+        }
+    }
+}
+
+/// What a message is about, which may end it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeTopic {
+    /// Something that has happened.
+    Event,
+    /// The connection that is down: the message ends when it is back.
+    Connection,
+    /// A change that may have been made: the message stays until that is known, or a key drops it.
+    Unknown(UnknownChange),
+}
+
+/// A change of the staff of which nobody knows whether it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnknownChange {
+    /// That of a field of a product.
+    Field(ProductId, ProductField),
+    /// That of a setting of the shop.
+    Setting(ShopField),
+    /// A step of an order.
+    Order(OrderId),
+}
+
+/// A message to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The text.
+    pub text: String,
+    /// The importance.
+    pub tone: Tone,
+    /// The moment when it disappears; `None` where it waits for the next key.
+    pub until: Option<u64>,
+    /// It waits for a key and has been on the terminal, so that the next key drops it.
+    pub is_seen: bool,
+    /// It refuses a prompt: what is typed before it is seen was meant for that, and does nothing.
+    pub holds_keys: bool,
+    /// What it is about.
+    pub topic: NoticeTopic,
+}
+
+impl Notice {
+    /// A message that disappears by itself, once there was time to read it.
+    #[must_use]
+    pub(in crate::tui) fn timed(text: String, tone: Tone, now: u64) -> Notice {
+        let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
+        Notice {
+            until: Some(now + NOTICE_TIME + reading_time),
+            text,
+            tone,
+            is_seen: false,
+            holds_keys: false,
+            topic: NoticeTopic::Event,
+        }
+    }
+
+    /// A message that waits for the next key.
+    #[must_use]
+    pub(in crate::tui) fn until_key(text: String, tone: Tone) -> Notice {
+        Notice {
+            text,
+            tone,
+            until: None,
+            is_seen: false,
+            holds_keys: false,
+            topic: NoticeTopic::Event,
+        }
+    }
+
+    /// What it says of which nobody knows whether it was changed.
+    #[must_use]
+    pub(in crate::tui) fn unknown(&self) -> Option<&UnknownChange> {
+        match &self.topic {
+            NoticeTopic::Unknown(change) => Some(change),
+            NoticeTopic::Event | NoticeTopic::Connection => None,
+        }
+    }
+}
