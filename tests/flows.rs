@@ -397,6 +397,29 @@ fn the_theme_fits_the_terminals_ground() {
     };
     assert_eq!(text("ffff/ffff/ffff"), vt100::Color::Rgb(0x24, 0x29, 0x2f));
     assert_eq!(text("1e1e/1e1e/2e2e"), vt100::Color::Rgb(0xd8, 0xde, 0xe9));
+    // What is hard to read on it is told once it is known.
+    let config = server.dir().join("colours.toml");
+    std::fs::write(&config, "[colours]\naccent = '#ffb000'\n").unwrap();
+    let amber = |ground: &'static str, args: &[&str]| {
+        Terminal::builder(TROLLEY)
+            .args(&[
+                "--redis",
+                server.url(),
+                "--config",
+                config.to_str().unwrap(),
+            ])
+            .args(args)
+            .home(server.dir())
+            .size(120, 36)
+            .ground(ground)
+            .open()
+    };
+    let hard = "colours.accent is hard to read: its contrast with what is behind it is 1.";
+    amber("ffff/ffff/ffff", &[]).wait(hard);
+    amber("ffff/ffff/ffff", &["--clerk"]).wait(hard);
+    let dark = amber("1e1e/1e1e/2e2e", &[]);
+    dark.wait("64 products");
+    assert!(!dark.text().contains("hard to read"));
     // One that does not answer costs a moment, no more.
     let silent = Terminal::builder(TROLLEY)
         .args(&args)

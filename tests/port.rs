@@ -78,6 +78,7 @@ impl FarTerminal {
                 hours: None,
             },
             size: (120, 36),
+            warning: None,
             used_carts: None,
         };
         FarTerminal {

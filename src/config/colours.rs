@@ -39,7 +39,7 @@ impl OwnColours {
 
     /// Warnings about roles that can hardly be read with these styles, as far as the colours are
     /// known.
-    pub(super) fn warnings(&self, theme: Theme) -> Vec<String> {
+    pub(crate) fn warnings(&self, theme: Theme) -> Vec<String> {
         let mut theme = self.on(theme);
         let background = theme.background.bg;
         let mut warnings = Vec::new();
@@ -148,6 +148,31 @@ mod tests {
         assert!(why.starts_with("there is no such role; the roles are background, text,"));
         let why = own(&[("accent", "bold #12")]).unwrap_err();
         assert!(why.starts_with("“#12” is not a colour"), "{why}");
+    }
+
+    #[test]
+    fn the_examples_are_read_well_on_every_background() {
+        let guide = include_str!("../../assets/guide/settings.md");
+        let file = include_str!("../../assets/config.toml");
+        for (text, comment) in [(guide, ""), (file, "# ")] {
+            let (_, table) = text.split_once("[colours]\n").unwrap();
+            let rows = table.lines().map_while(|row| row.strip_prefix(comment));
+            let rows = rows.map_while(|row| row.split_once(" = "));
+            let styles: Vec<(&str, &str)> = rows
+                .map(|(role, style)| (role, style.trim_matches('"')))
+                .collect();
+            assert_eq!(styles.len(), 2, "{text}");
+
+            let own = own(&styles).unwrap();
+            for (name, theme) in Theme::NAMED {
+                assert_eq!(own.warnings(theme), [""; 0], "{name}");
+            }
+            // None of them is passed over as unknown.
+            for style in own.0.values() {
+                assert!(style.fg.and_then(luminance).is_some(), "{style:?}");
+                assert!(style.bg.and_then(luminance).is_some(), "{style:?}");
+            }
+        }
     }
 
     #[test]

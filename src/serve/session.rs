@@ -319,6 +319,7 @@ fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Envi
             ..shop.settings.personal_clock()
         },
         size: terminal.size,
+        warning: None,
         // A visitor has the cart that they are granted.
         used_carts: None,
     }

@@ -188,6 +188,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         mouse: settings.mouse,
         clock: settings.personal_clock(),
         size: look.size,
+        warning: look.warning,
         used_carts: Some(UsedCarts::at(&address.to_string())),
     }
 }
@@ -198,6 +199,8 @@ struct Look {
     alerts: AlertWays,
     theme: Theme,
     size: (u16, u16),
+    /// What is hard to read here, which nobody knew before the terminal told its background.
+    warning: Option<String>,
 }
 
 impl Look {
@@ -208,6 +211,7 @@ impl Look {
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
             size: USUAL_SIZE,
+            warning: None,
         }
     }
 
@@ -215,16 +219,25 @@ impl Look {
     /// `typed`.
     fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {
         let display = Display::told_by(settings.ascii, variable);
-        let theme = settings
-            .theme
-            .or_else(|| display.plain_theme(variable))
-            .unwrap_or_else(|| detect_theme(typed));
+        let known = settings.theme.or_else(|| display.plain_theme(variable));
+        // The background says enough: not every terminal that tells it tells its text's colour, too.
+        let is_light = match known {
+            Some(_) => None,
+            None => background::is_light(THEME_TIMEOUT, typed),
+        };
+        let suiting = match is_light {
+            Some(true) => Theme::LIGHT,
+            Some(false) | None => Theme::DARK,
+        };
+        let theme = known.unwrap_or(suiting.on_terminal_background());
+        let warnings = is_light.map(|_| settings.colours.warnings(suiting));
 
         Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
             theme: display.theme(settings.colours.on(theme)),
             size: tty::size(),
+            warning: warnings.and_then(|warnings| warnings.into_iter().next()),
         }
     }
 }
@@ -233,15 +246,4 @@ impl Look {
 fn variable(name: &str) -> String {
     let value = std::env::var_os(name).unwrap_or_default();
     value.to_string_lossy().into_owned()
-}
-
-/// Asks this terminal for its background; returns the theme that suits it. What is typed meanwhile
-/// is added to `typed`.
-fn detect_theme(typed: &mut Vec<u8>) -> Theme {
-    // The background says enough: not every terminal that tells it tells its text's colour, too.
-    if background::is_light(THEME_TIMEOUT, typed) == Some(true) {
-        Theme::LIGHT.on_terminal_background()
-    } else {
-        Theme::DARK.on_terminal_background()
-    }
 }

@@ -17,7 +17,7 @@ use crate::tui::layout::footer::unseen_news;
 use crate::tui::layout::orders::shown_total;
 use crate::tui::message::{Message, Now};
 use crate::tui::services::{Host, Services};
-use crate::tui::state::{Env, State};
+use crate::tui::state::{Env, Notice, State};
 use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;
 use crate::tui::update::update;
@@ -46,6 +46,8 @@ pub struct Visit {
     pub clock: PersonalClock,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
+    /// What this person should know at the start; `None` where there is nothing.
+    pub warning: Option<String>,
     /// The carts that this person used before; `None` for one who may use this one alone.
     pub used_carts: Option<UsedCarts>,
 }
@@ -70,6 +72,7 @@ impl Visit {
             alerts: self.alerts,
         };
         let mut state = State::new(env, self.theme, self.mouse, self.size);
+        state.notice = self.warning.clone().map(Notice::warning);
 
         if let Some(used) = &self.used_carts {
             state.carts.may_switch = true;

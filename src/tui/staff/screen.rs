@@ -17,6 +17,7 @@ use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, StaffEnv, StaffState};
 use crate::tui::staff::update::update;
 use crate::tui::staff::view::picture;
+use crate::tui::state::Notice;
 use crate::tui::terminal::alert;
 use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;
@@ -45,6 +46,8 @@ pub(super) struct StaffVisit {
     pub(super) mouse: bool,
     /// Columns and rows of the terminal.
     pub(super) size: (u16, u16),
+    /// What this person should know at the start; `None` where there is nothing.
+    pub(super) warning: Option<String>,
     /// The page that shows first.
     pub(super) page: Page,
     /// The time whose figures show.
@@ -64,6 +67,7 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
     let terminal = TerminalDriver::new(port, visit.mouse, need_focus);
     let mut state = StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
     state.today.time = visit.time;
+    state.notice = visit.warning.map(Notice::warning);
 
     let (found_sender, found) = mpsc::channel(CHANNEL_CAPACITY);
     let address = visit.address;

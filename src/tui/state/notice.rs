@@ -101,6 +101,12 @@ impl Notice {
         }
     }
 
+    /// A message about what deserves a second look, which waits for the next key.
+    #[must_use]
+    pub(in crate::tui) fn warning(text: String) -> Notice {
+        Notice::until_key(text, Tone::Warn)
+    }
+
     /// What it says of which nobody knows whether it was changed.
     #[must_use]
     pub(in crate::tui) fn unknown(&self) -> Option<&UnknownChange> {
