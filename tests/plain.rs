@@ -524,7 +524,7 @@ fn visitors_without_a_screen_shop_in_words() {
         ben.says("add espresso", "Added 1 Espresso");
         ann.hears("ben added 1 Espresso");
         ben.says("undo", "Undid adding 1 Espresso.");
-        ben.says("carts", "You may use this cart alone.");
+        ben.says("carts", "You may use only this cart.");
         ben.quit();
         ann.quit();
     }

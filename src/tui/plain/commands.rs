@@ -228,7 +228,7 @@ impl Updater<'_> {
         let Some(choice) = index.and_then(|index| choices.get(index)).cloned() else {
             let told = match choices.len() {
                 0 => "There is no list to choose from: type help for the commands.".to_owned(),
-                last => format!("There is no {number}: type 1 to {last}."),
+                last => format!("The list has no number {number}: type 1 to {last}."),
             };
             return self.tell(told);
         };

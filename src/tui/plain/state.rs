@@ -69,7 +69,7 @@ impl News {
     pub(super) fn take(&mut self) -> Vec<String> {
         let news = std::mem::take(self);
         let earlier = (news.earlier > 0)
-            .then(|| format!("{} before these.", text::count(news.earlier, "other thing")));
+            .then(|| format!("{} left out.", text::count(news.earlier, "earlier message")));
         earlier.into_iter().chain(news.newest).collect()
     }
 }

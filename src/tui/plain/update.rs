@@ -99,7 +99,7 @@ impl Updater<'_> {
             && lines_before.is_some_and(|before| cart.confirmed.lines != before)
         {
             let sum = tell::cart_sum(&self.plain.state);
-            self.tell_news(format!("The cart was changed by another client. {sum}"));
+            self.tell_news(format!("Another program has changed the cart. {sum}"));
         }
         self.tell_changes(&changes);
         self.tell_order();

@@ -111,7 +111,7 @@ impl Updater<'_> {
     /// Reads the carts that this person has used.
     pub(super) fn read_carts(&mut self) {
         if !self.plain.state.carts.may_switch {
-            return self.tell("You may use this cart alone.".to_owned());
+            return self.tell("You may use only this cart.".to_owned());
         }
         self.send(Message::Act(Action::Carts));
         self.wait_for(Awaited::Carts);

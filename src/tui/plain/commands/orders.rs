@@ -190,9 +190,7 @@ impl Updater<'_> {
         if words.is_empty() {
             return match self.told_order().map(|order| order.id.clone()) {
                 Some(order) => self.do_with(order, with),
-                None => {
-                    self.tell("Say which order: type its number behind the command.".to_owned())
-                }
+                None => self.tell("Say which order: type its number after the command.".to_owned()),
             };
         }
         match OrderRef::parse(words) {
@@ -345,7 +343,7 @@ impl Updater<'_> {
         let state = &self.plain.state;
         let told = match state.orders.order(&order) {
             Some(order) => tell::receipt(state, order),
-            None => vec![format!("Order {order} can't be read just now.")],
+            None => vec![format!("Order {order} can't be read at the moment.")],
         };
         self.tell_all(told);
     }

@@ -64,10 +64,12 @@ pub(in crate::tui::plain) fn cart_state(state: &State) -> Option<String> {
         }));
     }
 
-    let at = deadline(state, rules.closes?);
-    Some(match state.is_closed() {
-        true => format!("The cart is closed: {at}."),
-        false => format!("The cart closes at {at}."),
+    let closes = rules.closes?;
+    Some(if state.is_closed() {
+        let at = state.clock().day_and_minute(closes, state.server_now());
+        format!("The deadline was {at}.")
+    } else {
+        format!("The cart closes: {}.", deadline(state, closes))
     })
 }
 

@@ -73,7 +73,7 @@ fn people(state: &State, preview: &Preview) -> Option<String> {
         format!("{name} {}", part.sum.in_currency(&preview.currency))
     });
     let parts: Vec<String> = parts.collect();
-    Some(format!("Of that {}.", text::listed(&parts)))
+    Some(format!("Each pays: {}.", text::listed(&parts)))
 }
 
 /// The note for the whole order, or how to add one; nothing where the cart can't be changed.

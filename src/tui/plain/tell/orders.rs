@@ -88,7 +88,7 @@ fn parts(order: &Order) -> Vec<String> {
     let told = people.iter().map(|(name, part)| {
         let standing = match settled(order, name) {
             Some(true) => ", settled",
-            Some(false) => ", open",
+            Some(false) => ", not settled",
             None => "",
         };
         let items = text::count(part.pieces, "item");
