@@ -207,7 +207,7 @@ fn others_are_told_before_the_next_prompt_and_once() {
     }
     talk.types("");
     let said = talk.said();
-    assert_eq!(said[0], "18 other things before these.");
+    assert_eq!(said[0], "18 earlier messages left out.");
     assert_eq!(said.last().unwrap(), "bob added 1 Espresso, now 50.");
 }
 
