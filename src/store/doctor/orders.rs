@@ -2,14 +2,14 @@
 
 use super::{Finding, some_names};
 use crate::model::{OrderId, text};
-use crate::store::connection::{Conn, Connection, answer, pipeline};
+use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::server_time;
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
-use crate::store::order::records::score;
+use crate::store::order::records::{read_ids, score};
 use crate::store::order::relist::find_unindexed;
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
@@ -256,7 +256,7 @@ async fn examine_indexes(conn: &mut Conn) -> Option<Finding> {
 async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(keys::ORDERS_ALL).arg(0).arg(MOST_ORDERS - 1);
-    answer(&range, conn).await
+    read_ids(&range, conn).await
 }
 
 async fn holding_stock(conn: &Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {

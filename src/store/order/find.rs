@@ -1,6 +1,6 @@
 //! Finds the order that somebody means by its number, or by the end of its id.
 
-use super::records::{index_of, list_orders};
+use super::records::{index_of, list_orders, read_ids};
 use crate::model::order::OrderRef;
 use crate::model::{OrderId, Refusal, UserName};
 use crate::store::connection::{Connection, answer};
@@ -77,8 +77,8 @@ async fn by_end(
 ) -> Result<Vec<OrderId>, Error> {
     let mut command = redis::cmd("ZREVRANGE");
     command.arg(index_of(user)).arg(0).arg(MOST_BY_END - 1);
-    let ids: Vec<String> = connection
-        .read(async |mut conn| answer(&command, &mut conn).await)
+    let ids = connection
+        .read(async |mut conn| read_ids(&command, &mut conn).await)
         .await
         .map_err(Trouble::for_orders)?;
     Ok(ids

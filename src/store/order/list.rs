@@ -1,6 +1,6 @@
 //! Reads orders a page at a time, so that any number of them can be listed.
 
-use super::records::{index_of, read_sales, read_tickets};
+use super::records::{index_of, read_id, read_sales, read_tickets};
 use crate::model::{Order, OrderState, Period, Ticket, UserName};
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
@@ -32,7 +32,7 @@ impl OrderFilter {
 
 /// An entry of the index: its score, which is when the order was placed in Unix milliseconds, and
 /// the id. The index is sorted by both.
-type Entry = (f64, String);
+type Entry = (f64, Vec<u8>);
 
 /// The orders of a time in the index, newest first, read page by page.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +63,7 @@ impl IndexPages {
 
         let range = self.range(index, period);
         let page = connection.read(async |mut conn| {
-            let entries: Vec<(String, f64)> = answer(&range, &mut conn).await?;
+            let entries: Vec<(Vec<u8>, f64)> = answer(&range, &mut conn).await?;
             let entries: Vec<Entry> = entries.into_iter().map(|(id, at)| (at, id)).collect();
             let ids = self.new_ids(&entries);
             let made = read(&conn, &ids).await?;
@@ -96,7 +96,7 @@ impl IndexPages {
     fn new_ids(&self, entries: &[Entry]) -> Vec<String> {
         let is_new = |entry: &&Entry| self.last.as_ref().is_none_or(|last| *entry < last);
         let new = entries.iter().filter(is_new);
-        new.map(|(_, id)| id.clone()).collect()
+        new.map(|(_, id)| read_id(id)).collect()
     }
 
     /// Goes on to the page after these entries.

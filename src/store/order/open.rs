@@ -3,9 +3,9 @@
 //! An order is listed among the open ones in the step that places it. Where that list was deleted
 //! or evicted, or an older version placed the order, boards would never show it.
 
-use super::records::{index_of, score};
+use super::records::{index_of, read_ids, score};
 use crate::model::{OrderId, OrderState};
-use crate::store::connection::{Conn, Connection, answer, pipeline};
+use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::scripts::LIST_OPEN;
@@ -31,11 +31,8 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
         .arg(index_of(None))
         .arg(0)
         .arg(MOST_LOOKED_THROUGH - 1);
-    let ids: Vec<Vec<u8>> = answer(&range, conn).await?;
-    let ids = ids
-        .iter()
-        .map(|id| String::from_utf8_lossy(id).into_owned());
-    let ids: Vec<OrderId> = ids.filter_map(|id| OrderId::parse(&id)).collect();
+    let ids = read_ids(&range, conn).await?;
+    let ids: Vec<OrderId> = ids.iter().filter_map(|id| OrderId::parse(id)).collect();
 
     let commands = ids.iter().map(|id| {
         let mut state = redis::cmd("HMGET");
@@ -69,11 +66,7 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
 pub(crate) async fn find_closed(conn: &mut Conn, most: usize) -> Result<Vec<String>, Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(keys::ORDERS_OPEN).arg(0).arg(most - 1);
-    let ids: Vec<Vec<u8>> = answer(&range, conn).await?;
-    let ids = ids
-        .iter()
-        .map(|id| String::from_utf8_lossy(id).into_owned());
-    let ids: Vec<String> = ids.collect();
+    let ids = read_ids(&range, conn).await?;
     let commands = ids.iter().map(|id| {
         let mut state = redis::cmd("HGET");
         state.arg(keys::order_named(id)).arg("state");

@@ -373,6 +373,20 @@ pub(crate) async fn read_own(
     Ok(order.filter(|order| order.user == user.as_str()))
 }
 
+/// Asks for ids of an index, into which whoever may order can write anything.
+pub(crate) async fn read_ids(
+    command: &Cmd,
+    conn: &mut impl ConnectionLike,
+) -> Result<Vec<String>, Trouble> {
+    let ids: Vec<Vec<u8>> = answer(command, conn).await?;
+    Ok(ids.iter().map(|id| read_id(id)).collect())
+}
+
+/// An entry of an index as text. What is none is no id, either, and left out later.
+pub(super) fn read_id(id: &[u8]) -> String {
+    String::from_utf8_lossy(id).into_owned()
+}
+
 /// Reads orders after the `from` newest, and how many entries of the index that were.
 async fn read_range(
     conn: &mut Conn,
@@ -383,13 +397,9 @@ async fn read_range(
     if most == 0 {
         return Ok((Vec::new(), 0));
     }
-    let ids: Vec<String> = redis::cmd("ZREVRANGE")
-        .arg(index_of(user))
-        .arg(from)
-        .arg(from + most - 1)
-        .query_async(conn)
-        .await
-        .map_err(Trouble::from)?;
+    let mut range = redis::cmd("ZREVRANGE");
+    range.arg(index_of(user)).arg(from).arg(from + most - 1);
+    let ids = read_ids(&range, conn).await?;
 
     let tickets = read_tickets(conn, &ids).await?;
     let mut orders: Vec<Order> = tickets.into_iter().map(|ticket| ticket.order).collect();
@@ -508,7 +518,7 @@ pub(crate) async fn read_newest(
 ) -> Result<Vec<OrderBrief>, Trouble> {
     let mut command = redis::cmd("ZREVRANGE");
     command.arg(index_of(Some(user))).arg(0).arg(most - 1);
-    let ids: Vec<String> = answer(&command, conn).await?;
+    let ids = read_ids(&command, conn).await?;
     read_each(conn, &ids, fetch_brief, |id, fields| {
         decode_brief(id, user, fields)
     })
