@@ -1,4 +1,4 @@
-//! The shop's settings: its name and its currency.
+//! The shop's settings, and changes of them as somebody wrote them.
 
 use super::import::announce_everything;
 use super::index;
@@ -356,15 +356,12 @@ impl ShopChange {
         self.0.iter().map(|(field, value)| (*field, value.as_str()))
     }
 
-    /// A setting as people read it; empty where it is cleared.
+    /// A setting as it is from then on, by this change alone.
     #[must_use]
     pub fn text(&self, field: ShopField) -> String {
-        let value = self.value(field.name()).unwrap_or_default();
-        if field == ShopField::Money && !value.is_empty() {
-            let sign = self.value("currency").map(str::as_bytes);
-            return Currency::stored(sign, Some(value.as_bytes())).sample();
-        }
-        value.to_owned()
+        let stored =
+            SHOP_FIELDS.map(|field| self.value(field).map(|value| value.as_bytes().to_vec()));
+        StoredShop(stored).shop().text(field)
     }
 }
 
@@ -404,6 +401,23 @@ pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Er
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_tells_each_setting_as_it_is_then() {
+        for (field, typed, told) in [
+            (ShopField::Name, "", "trolley"),
+            (ShopField::Money, "€1234.50", "€1234.50"),
+            (ShopField::Money, "1.234,50 €", "1.234,50 €"),
+            (ShopField::TimeZone, "", ""),
+            (ShopField::Hours, "", "24"),
+            (ShopField::BuyersCancel, "", "yes"),
+            (ShopField::BuyersCancel, "no", "no"),
+        ] {
+            let mut change = ShopChange::default();
+            change.set(field.name(), typed).unwrap();
+            assert_eq!(change.text(field), told, "{field:?}");
+        }
+    }
 
     #[test]
     fn a_person_goes_before_the_shop_in_hours_and_the_shop_before_a_computer_in_zones() {

@@ -64,6 +64,9 @@ async fn attempt(
     let mut stored = stored.await?;
     let shop = stored.shop();
     let is_done = stored.has(change);
+    if is_done && !may_be_done {
+        return Ok(Some(ShopEdited::Saved(shop)));
+    }
     // It was not done, or it was and somebody has changed the shop since: making it again could
     // undo their change.
     if may_be_done && !is_done {
@@ -84,7 +87,10 @@ async fn attempt(
         match told.as_str() {
             "set" => stored.set(change),
             "changed" => return Ok(None),
-            word => return Err(Trouble::Other(format!("the answer {word:?} to a setting")).into()),
+            word => {
+                let told = format!("{word:?}, which is no answer to a change of settings");
+                return Err(Trouble::Other(told).into());
+            }
         }
     }
 
