@@ -6,17 +6,22 @@ use crate::model::{LineChange, ProductId};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::{self, Address, Error, Shop};
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The longest that an event waits for them. After that it is told with the ids.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The time after which settings that could not be read are read again.
+const READ_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// The names of the products that were changed so far, and the shop's settings.
 pub(super) struct ShopNames {
     address: Address,
     known: HashMap<ProductId, String>,
-    /// The settings; `None` where they were not read, or may have changed since.
-    shop: Option<Shop>,
+    /// The settings as they were read last.
+    shop: Shop,
+    /// When they are to be read; `None` while they are current.
+    read_at: Option<Instant>,
 }
 
 impl ShopNames {
@@ -24,7 +29,8 @@ impl ShopNames {
         ShopNames {
             address: address.clone(),
             known: HashMap::new(),
-            shop: None,
+            shop: Shop::default(),
+            read_at: Some(Instant::now()),
         }
     }
 
@@ -38,7 +44,7 @@ impl ShopNames {
             }
             CatalogNews::Everything => {
                 self.known.clear();
-                self.shop = None;
+                self.read_at = Some(Instant::now());
             }
         }
     }
@@ -51,16 +57,22 @@ impl ShopNames {
             .unwrap_or_else(|| id.to_string())
     }
 
-    /// The shop's settings; the usual ones where they are not known.
-    pub(super) fn shop(&self) -> Shop {
-        self.shop.clone().unwrap_or_default()
+    /// The shop's settings as they were read last; the usual ones before.
+    pub(super) fn shop(&self) -> &Shop {
+        &self.shop
     }
 
     /// Reads what is not known: the shop's settings, and the names that an event needs.
     pub(super) async fn learn(&mut self, event: &TimelineEvent) {
-        if self.shop.is_none() {
-            let read = tokio::time::timeout(LONGEST_WAIT, self.read_shop()).await;
-            self.shop = read.ok().and_then(Result::ok);
+        if self.read_at.is_some_and(|at| at <= Instant::now()) {
+            match tokio::time::timeout(LONGEST_WAIT, self.read_shop()).await {
+                Ok(Ok(shop)) => {
+                    self.shop = shop;
+                    self.read_at = None;
+                }
+                // Not each event waits for a shop that can't be read.
+                Ok(Err(_)) | Err(_) => self.read_at = Some(Instant::now() + READ_AGAIN_AFTER),
+            }
         }
 
         let noted = if let TimelineEvent::Update(update) = event {
