@@ -10,7 +10,7 @@ use crate::model::rules::{MOST_EXPECTED, own_word};
 use crate::model::time::{Clock, time_of_day};
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, RuleChange, Rules, UserName};
-use crate::store;
+use crate::store::{self, Shop};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -46,6 +46,8 @@ pub(super) async fn run(
     settings: &Settings,
     output: &Output,
 ) -> Result<(), CliError> {
+    // What can't be read is said before anything is opened.
+    args.changes(&Shop::default().clock(&settings.personal_clock()))?;
     let mut connection = connect::open_shop(settings).await?;
     // A time of the day means nothing without the shop's clock; all else is told in any case.
     let shop = match &args.deadline {
