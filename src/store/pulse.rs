@@ -42,7 +42,8 @@ impl Pulse {
     /// Notes what became of a heartbeat after that time; returns how fast the server is.
     pub(crate) fn note_outcome<T>(&mut self, outcome: &Result<T, Trouble>, took: Duration) -> Pace {
         self.answered += 1;
-        if matches!(outcome, Err(Trouble::Timeout)) {
+        // A server that can't answer now says nothing of what it has.
+        if outcome.as_ref().is_err_and(Trouble::is_transient) {
             return Pace::Silent;
         }
         self.took = took;
