@@ -221,8 +221,10 @@ impl Currency {
 
     /// Shows amounts with letters in place of the sign, where it has some: `EUR 4.50` for `€4.50`.
     pub fn show_letters(&mut self) {
+        // Yuan have the sign of yen, and places.
+        let is_unsure = self.sign == "¥" && self.notation.places > 0;
         let known = IN_LETTERS.iter().find(|(sign, _)| *sign == self.sign);
-        self.letters = known.map(|(_, letters)| *letters);
+        self.letters = known.filter(|_| !is_unsure).map(|(_, letters)| *letters);
     }
 
     /// The sign as amounts show it.
@@ -625,6 +627,8 @@ mod tests {
             ("R$ 1.234,50", "R$ 1.234,50"),
             ("1234,50", "1234,50"),
             ("¤1,234.50", "¤1,234.50"),
+            // It may be yuan.
+            ("¥1,234.50", "¥1,234.50"),
         ] {
             let stored = Currency::from_example(example).unwrap();
             let mut letters = stored.clone();
