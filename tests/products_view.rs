@@ -677,6 +677,18 @@ fn no_key_changes_the_neighbour_of_a_product_that_has_gone() {
         }
         assert!(jobs(&mut board).is_empty(), "{keys}");
 
+        // Nor do those that come before the refusal shows.
+        board.take_in(StaffMessage::Products(vec![(
+            gone.id.clone(),
+            Some(gone.clone()),
+        )]));
+        board.keys("home");
+        let next = selected(&board);
+        board.take_in(StaffMessage::Products(vec![(id(&next), None)]));
+        board.keys_together(&[keys; 3].join(" "));
+        assert!(jobs(&mut board).is_empty(), "{keys}");
+        board.pass(1);
+
         // From then on keys act on what is selected.
         board.keys("esc x");
         assert!(matches!(jobs(&mut board)[..], [DeskJob::Edit(_)]), "{keys}");

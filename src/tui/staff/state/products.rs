@@ -82,6 +82,15 @@ pub struct Saving {
     pub field: ProductField,
 }
 
+/// A product that has gone from the shop while it was selected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostProduct {
+    /// Its name.
+    pub name: String,
+    /// A key was refused for it. Once the terminal has shown that, somebody knows.
+    pub is_refused: bool,
+}
+
 /// The products, and how they show.
 #[derive(Debug)]
 pub struct ProductsState {
@@ -100,9 +109,9 @@ pub struct ProductsState {
     pub put_back: HashMap<ProductId, Stock>,
     /// The changes that are not answered yet.
     pub saving: Vec<Saving>,
-    /// The name of the product that was selected and has gone, until a key tells that somebody
-    /// knows: its neighbour is selected instead.
-    pub lost: Option<String>,
+    /// The product that was selected and has gone, until somebody knows: its neighbour is selected
+    /// instead.
+    pub lost: Option<LostProduct>,
     /// The product to edit once it is read.
     pub wanted: Option<ProductId>,
     /// The page was opened once: from then on it is kept current.

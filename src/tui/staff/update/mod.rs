@@ -46,7 +46,11 @@ impl Updater<'_> {
 
         match message {
             StaffMessage::Shell(event) => self.on_shell(event),
-            StaffMessage::Seen(seen) => self.state.seen = seen,
+            StaffMessage::Seen(seen) => {
+                let lost = &mut self.state.products.lost;
+                lost.take_if(|lost| lost.is_refused && seen.notice.is_some());
+                self.state.seen = seen;
+            }
             StaffMessage::Board(event) => self.on_board(event),
             StaffMessage::Printed(name, Ok(())) => self.notify_info(format!("Printed {name}")),
             StaffMessage::Printed(name, Err(why)) => {

@@ -13,7 +13,7 @@ use crate::store::catalog::decode::CatalogNews;
 use crate::tui::message::{Message, SearchPurpose};
 use crate::tui::staff::layout::products::{ProductsLayout, row_of};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
-use crate::tui::staff::state::products::{ProductsPane, StockFilter};
+use crate::tui::staff::state::products::{LostProduct, ProductsPane, StockFilter};
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::state::UnknownChange;
 use crate::tui::state::catalog::{CatalogLoad, LoadProgress, ShownCategory};
@@ -84,10 +84,13 @@ impl Updater<'_> {
             Message::Catalog(Ok((catalog, shop)), took) => {
                 let mut changed_meanwhile = list.end_load(now, took);
                 self.replace(catalog, shop);
-                // That product may have been read before it was changed.
-                if let Some(UnknownChange::Field(product, _)) = self.unknown_change() {
-                    changed_meanwhile.push(product.clone());
-                }
+                // Those products may have been read before they were changed.
+                changed_meanwhile.extend(self.unknown_changes().filter_map(
+                    |change| match change {
+                        UnknownChange::Field(product, _) => Some(product.clone()),
+                        UnknownChange::Setting(_) | UnknownChange::Order(_) => None,
+                    },
+                ));
                 if !changed_meanwhile.is_empty() {
                     let read = StaffEffect::Desk(DeskJob::Read(changed_meanwhile));
                     self.effects.push(read);
@@ -396,28 +399,32 @@ impl Updater<'_> {
     fn note_loss(&mut self, name: String) {
         if self.state.page == Page::Products {
             self.refuse(format!("{} was taken out of the shop", short_name(&name)));
-            self.state.products.lost = Some(name);
+            self.state.products.lost = Some(LostProduct {
+                name,
+                is_refused: false,
+            });
         }
     }
 
     /// Refuses a key that would change another product than the one that is meant; returns whether
-    /// it does. So does the first key behind a product that has gone: any other key tells that
-    /// somebody has seen what is selected instead. Until a search is done, other rows show than are
-    /// meant.
+    /// it does. So do the first keys behind a product that has gone, until the refusal has shown: any
+    /// other key tells that somebody has seen what is selected instead. Until a search is done, other
+    /// rows show than are meant.
     pub(super) fn refuse_unseen_change(&mut self, action: Action) -> bool {
         let changes = matches!(
             action,
             Action::More | Action::Less | Action::SetQuantity | Action::SellOut | Action::Edit
         );
         let products = &mut self.state.products;
-        let lost = products.lost.take();
         let is_searching = products.list.is_searching();
         if !changes || self.state.page != Page::Products {
+            products.lost = None;
             return false;
         }
 
-        if let Some(name) = lost {
-            let name = short_name(&name);
+        if let Some(lost) = &mut products.lost {
+            lost.is_refused = true;
+            let name = short_name(&lost.name);
             self.refuse(format!("{name} has gone: that key did nothing"));
             return true;
         }
