@@ -186,7 +186,7 @@ impl Updater<'_> {
                 board.words = Input::default();
                 board.refresh();
             }
-            StaffMode::Browse if self.state.notice.is_some() => self.drop_notice(),
+            StaffMode::Browse if self.state.notice.is_some() => self.drop_passing_notice(),
             StaffMode::Browse if matches!(self.state.page, Page::Ready | Page::Shop) => {
                 self.show(Page::Board);
             }

@@ -278,7 +278,7 @@ impl Updater<'_> {
                 let told = self.told(refusal);
                 self.refuse(told);
             }
-            Error::Trouble(trouble) if self.state.is_current() => {
+            Error::Trouble(trouble) if self.state.connectivity == Connectivity::Live => {
                 self.refuse(format!("{name} was not {changed}: {trouble}"));
             }
             Error::Trouble(_) => {

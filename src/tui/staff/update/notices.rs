@@ -16,19 +16,29 @@ impl Updater<'_> {
         let shown = state.notice.as_ref();
         if shown.is_none_or(|shown| shown.unknown().is_none()) {
             state.notice = Some(notice);
-        } else if notice.until.is_none() {
+        } else if notice.until.is_none() && !state.notice_behind.as_ref().is_some_and(is_unknown) {
             state.notice_behind = Some(notice);
         }
     }
 
-    /// The change of which the message says that nobody knows whether it was made.
-    pub(super) fn unknown_change(&self) -> Option<&UnknownChange> {
-        self.state.notice.as_ref()?.unknown()
+    /// The changes of which messages say that nobody knows whether they were made.
+    pub(super) fn unknown_changes(&self) -> impl Iterator<Item = &UnknownChange> {
+        let notices = [&self.state.notice, &self.state.notice_behind];
+        notices.into_iter().flatten().filter_map(Notice::unknown)
     }
 
     /// Drops the message that shows.
     pub(super) fn drop_notice(&mut self) {
         self.state.notice = self.state.notice_behind.take();
+    }
+
+    /// Drops the message that shows, where it waits for no key: one that does has only now come up
+    /// from behind the one that this key dropped.
+    pub(super) fn drop_passing_notice(&mut self) {
+        let notice = self.state.notice.as_ref();
+        if notice.is_some_and(|notice| notice.until.is_some()) {
+            self.drop_notice();
+        }
     }
 
     /// Says that nobody knows whether something was changed.
@@ -99,4 +109,8 @@ impl Updater<'_> {
         let value = value_words(&self.state.shop.currency, &product, field);
         format!("{name}: {} {value}", field.name())
     }
+}
+
+fn is_unknown(notice: &Notice) -> bool {
+    notice.unknown().is_some()
 }
