@@ -414,7 +414,7 @@ fn the_theme_fits_the_terminals_ground() {
             .ground(ground)
             .open()
     };
-    let hard = "colours.accent is hard to read: its contrast with what is behind it is 1.";
+    let hard = "colours.accent is hard to read: its contrast with its background is 1.";
     amber("ffff/ffff/ffff", &[]).wait(hard);
     amber("ffff/ffff/ffff", &["--clerk"]).wait(hard);
     let dark = amber("1e1e/1e1e/2e2e", &[]);

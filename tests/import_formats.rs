@@ -102,8 +102,7 @@ fn a_woocommerce_export_comes_in_as_it_is() {
         (status, &*complaint),
         (
             1,
-            "line 8: the product “gone”, of which it is a variant, doesn't stand before it in \
-             the file\n"
+            "line 8: it is a variant of “gone”, which must come before it in the file\n"
         )
     );
     assert!(

@@ -329,7 +329,7 @@ fn what_became_of_a_rule_is_told() {
 
     // Whoever leaves is asked to wait for it.
     stage.keys("L q");
-    assert!(message(&stage).starts_with("Quit and lose 1 unconfirmed change"));
+    assert!(message(&stage).starts_with("Quit with 1 change not confirmed"));
     stage.link(LiveEvent::RulesSet(Err(Error::Trouble(Trouble::ReadOnly))));
     assert!(message(&stage).starts_with("The rule was not set: "));
     let settled = update(

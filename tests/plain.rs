@@ -259,10 +259,7 @@ fn a_lost_connection_is_told_and_nothing_is_told_as_saved() {
         "checkout",
         "Nothing can be ordered until the server is back.",
     );
-    ann.says(
-        "quit",
-        "Quit and lose 1 unconfirmed change? Type yes or no.",
-    );
+    ann.says("quit", "Quit with 1 change not confirmed? Type yes or no.");
     ann.says("no", "Nothing was changed.");
     server.restart();
     let heard = ann.hears("Added 1 Oat Milk.");

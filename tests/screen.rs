@@ -161,7 +161,7 @@ fn a_killed_server_loses_nothing_and_both_terminals_come_back() {
     ann.wait(r"5… ");
     // Quitting now asks first.
     ann.keys("q");
-    ann.wait("Quit and lose 1 unconfirmed change");
+    ann.wait("Quit with 1 change not confirmed");
     ann.keys("esc");
     server.restart();
     ann.wait("● live");
@@ -197,7 +197,7 @@ fn expiry_empties_both_terminals() {
     ann.wait("0:[01][0-9] left");
     bob.wait("0:[01][0-9] left");
     ann.wait("The cart is empty");
-    ann.wait("The session timed out");
+    ann.wait("The cart has expired");
     bob.wait("The cart is empty");
     assert_eq!(server.get("EXISTS cart:alice"), "0");
 }

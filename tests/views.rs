@@ -409,7 +409,7 @@ fn a_screen_that_is_too_small_asks_before_it_loses_a_change() {
     assert!(press("ctrl-c").is_empty());
     let picture = stage.picture().replace(['"', '\n'], " ");
     let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(words, "Quit and lose 1 unconfirmed change? Ctrl-C quits");
+    assert_eq!(words, "Quit with 1 change not confirmed? Ctrl-C quits");
     stage.keys("esc");
     assert!(stage.picture().contains("too small"));
     stage.keys("ctrl-c");

@@ -285,7 +285,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmCancel]).footer("keep it"),
     bind(Action::Clear, &["y"], &[ConfirmClear]).footer("clear the cart"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmClear]).footer("keep it"),
-    bind(Action::QuitAnyway, &["y"], &[ConfirmQuit]).footer("quit and lose them"),
+    bind(Action::QuitAnyway, &["y"], &[ConfirmQuit]).footer("quit anyway"),
     bind(Action::Back, &["esc", "n", "q"], &[ConfirmQuit]).footer("stay"),
     bind(Action::Quit, &["ctrl-c"], ALL).help("Quit, from anywhere"),
     bind(Action::Suspend, &["ctrl-z"], ALL).help("Suspend; fg resumes"),

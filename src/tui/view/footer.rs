@@ -93,8 +93,10 @@ pub(super) fn quit_question(state: &State) -> String {
         return "The order is not confirmed yet: quit anyway?".to_owned();
     }
 
-    let changes = text::count(waiting, "unconfirmed change");
-    format!("Quit and lose {changes}?")
+    format!(
+        "Quit with {} not confirmed?",
+        text::count(waiting, "change")
+    )
 }
 
 /// A label and the text that is typed behind it.
