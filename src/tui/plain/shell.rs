@@ -189,6 +189,7 @@ impl<P: Port> PlainShop<P> {
             && self.ending.exit.is_none()
             && let Some(typed) = self.typed.pop_front()
         {
+            self.port.put_off_leaving();
             self.say();
             self.on_event(PlainEvent::Typed(typed))?;
         }

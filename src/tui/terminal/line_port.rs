@@ -97,6 +97,12 @@ impl Port for LinePort {
     fn hold_input(&mut self, is_held: bool) {
         self.is_held = is_held;
     }
+
+    fn put_off_leaving(&mut self) {
+        if let Some(at) = &mut self.leaves_by {
+            *at = Instant::now() + SETTLE_TIMEOUT;
+        }
+    }
 }
 
 /// Reads until nobody wants more, or the input has ended: a terminal says so twice in a row once it

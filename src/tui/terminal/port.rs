@@ -48,6 +48,10 @@ pub trait Port: Send {
     /// shop waits. A port that can't tell its other end so goes on taking it.
     fn hold_input(&mut self, _is_held: bool) {}
 
+    /// Notes that a line of what was typed is taken: the time in which its changes have to be
+    /// confirmed once the input has ended begins anew.
+    fn put_off_leaving(&mut self) {}
+
     /// Gives the terminal back for a while, as its owner asked by a key. [`Arrival::Continued`]
     /// says that it is ours again. Where that can't be done, no key asks for it.
     fn suspend(&mut self) {}

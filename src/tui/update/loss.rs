@@ -10,7 +10,9 @@ impl Updater<'_> {
     /// selected instead: nobody has seen that yet.
     pub(super) fn note_loss(&mut self, product: ProductId, is_press: bool) {
         let state = &mut *self.state;
-        if state.target().as_ref() == Some(&product) {
+        // Words name what they mean, and nothing tells when their answer was read.
+        let is_in_words = state.env.keymap.is_in_words();
+        if is_in_words || state.target().as_ref() == Some(&product) {
             return;
         }
 

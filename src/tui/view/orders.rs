@@ -10,6 +10,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::{CANCELLED, READY, Theme};
 use crate::model::time::Hours;
 use crate::model::{Order, OrderState, text};
+use crate::store::Pace;
 use crate::tui::layout::money;
 use crate::tui::layout::orders::{OrdersFrames, list_rows, order_of_receipt};
 use crate::tui::state::orders::KeptStates;
@@ -335,7 +336,8 @@ fn draw_order(
 /// Adds to the title of a page that its orders may be old, where that is so.
 pub(super) fn warn_of_old(state: &State, title: &mut Line<'_>) {
     let is_offline = matches!(state.connectivity, Connectivity::Offline { .. });
-    if is_offline && state.orders.list.is_some() {
+    let is_doubtful = is_offline || state.pace == Pace::Silent;
+    if is_doubtful && state.orders.list.is_some() {
         title.push_span(Span::styled("may be old ", state.theme.bad));
     }
 }

@@ -160,7 +160,9 @@ impl Updater<'_> {
 
     /// Undoes the last change. An order is none, and the changes before it went into it.
     pub(super) fn undo(&mut self) {
-        let Some(id) = &self.plain.just_ordered else {
+        let waiting = &self.plain.state.cart.unconfirmed;
+        let has_newer = waiting.iter().any(|change| change.kind.changes_lines());
+        let Some(id) = self.plain.just_ordered.as_ref().filter(|_| !has_newer) else {
             return self.act(Action::Undo);
         };
         let state = &self.plain.state;
@@ -269,8 +271,11 @@ impl Updater<'_> {
             .next()
             .is_some();
         if is_known || orders.read >= orders.total {
-            self.list_orders_behind(last);
-        } else if !self.is_away("The orders can't be read") {
+            return self.list_orders_behind(last);
+        }
+        // Where they can't be read now, they can be asked for again.
+        self.plain.unlisted = Unlisted::Orders(last.clone());
+        if !self.is_away("The orders can't be read") {
             self.read_older_orders(Wanted::Behind(last));
         }
     }
@@ -307,9 +312,10 @@ impl Updater<'_> {
         };
 
         let last = next.last().map(|order| order.id.clone()).or(last);
-        if !more.is_empty() {
-            self.plain.unlisted = Unlisted::Orders(last);
-        }
+        self.plain.unlisted = match more.is_empty() {
+            true => Unlisted::Nothing,
+            false => Unlisted::Orders(last),
+        };
         self.offer_more(told);
         self.tell_sentence(&after);
     }

@@ -18,6 +18,7 @@ pub(super) use orders::{order, placed, receipt};
 pub(super) use people::{people, person_lines};
 
 use crate::model::{Activity, Note, Update, text};
+use crate::store::Pace;
 use crate::tui::layout::activity::{describe_event_with_author, describe_with_author};
 use crate::tui::state::activity::ActivityEntry;
 use crate::tui::state::{Connectivity, State};
@@ -79,6 +80,9 @@ pub(super) fn greeting(state: &State) -> Vec<String> {
 pub(super) fn connection(state: &State) -> Vec<String> {
     let link = match &state.connectivity {
         Connectivity::Connecting => "Not connected yet".to_owned(),
+        Connectivity::Live | Connectivity::Syncing if state.pace == Pace::Silent => {
+            "Waiting for the server to answer".to_owned()
+        }
         Connectivity::Live => "Connected".to_owned(),
         Connectivity::Syncing => "Connected, and the cart is being read again".to_owned(),
         Connectivity::Offline { since, trouble } => {
@@ -92,10 +96,14 @@ pub(super) fn connection(state: &State) -> Vec<String> {
     };
 
     let changes = state.unsettled_changes();
-    let unsaved = match (changes, state.orders.placing.is_some()) {
-        (0, false) => "All that you did is saved.".to_owned(),
-        (0, true) => "It is not known yet whether your order is placed.".to_owned(),
-        (changes, _) => format!("{} not confirmed yet.", text::count(changes, "change")),
+    let unsaved = if changes > 0 {
+        format!("{} not confirmed yet.", text::count(changes, "change"))
+    } else if state.orders.placing.is_some() {
+        "It is not known yet whether your order is placed.".to_owned()
+    } else if state.orders.cancelling.is_some() {
+        "It is not known yet whether the order is cancelled.".to_owned()
+    } else {
+        "All that you did is saved.".to_owned()
     };
     vec![sentence(&link), unsaved]
 }
