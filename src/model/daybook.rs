@@ -33,7 +33,7 @@ pub struct Daybook {
 struct Standing {
     at: u64,
     state: OrderState,
-    reached: Vec<(OrderState, u64)>,
+    ready_at: Option<u64>,
 }
 
 impl Standing {
@@ -41,7 +41,7 @@ impl Standing {
         Standing {
             at: order.at,
             state: order.state,
-            reached: order.reached.clone(),
+            ready_at: order.ready_at(),
         }
     }
 }
@@ -153,11 +153,17 @@ impl Daybook {
         }
 
         // What was ordered, and when, never changes.
-        if let Some(Standing { at, state, reached }) = before {
+        if let Some(Standing {
+            at,
+            state,
+            ready_at,
+        }) = before
+        {
+            let ready_at = ready_at.map(|at| (OrderState::Ready, at));
             let before = Order {
                 at,
                 state,
-                reached,
+                reached: ready_at.into_iter().collect(),
                 ..order.clone()
             };
             self.figures.remove(&before, &self.currency, &self.zone);

@@ -302,9 +302,15 @@ impl Order {
     /// have been.
     #[must_use]
     pub fn time_to_ready(&self) -> Option<u64> {
+        Some(self.ready_at()?.saturating_sub(self.at))
+    }
+
+    /// When it was ready, in Unix milliseconds; `None` where it is not known to have been.
+    #[must_use]
+    pub fn ready_at(&self) -> Option<u64> {
         let mut reached = self.reached.iter();
         let ready = reached.find(|(state, _)| *state == OrderState::Ready);
-        ready.map(|(_, at)| at.saturating_sub(self.at))
+        ready.map(|(_, at)| *at)
     }
 
     /// Tells whether this person has settled their part with whoever ordered.

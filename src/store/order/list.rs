@@ -144,8 +144,8 @@ impl OrderListing {
     }
 
     /// Reads the next page like [`next`](Self::next), but only what was sold and when: for figures
-    /// of many orders. Of an order there are then its id, cart, state and times, the sign of its
-    /// currency, and its lines.
+    /// of many orders, whosever they are. Of an order there are then its id and state, when it was
+    /// placed and ready, the sign of its currency, and its lines.
     ///
     /// # Errors
     /// The errors of [`next`](Self::next).

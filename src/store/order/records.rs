@@ -23,25 +23,19 @@ use std::collections::HashSet;
 
 /// The fields of an order's hash that tell what was sold and when, in the order in which they are
 /// read.
-const SALE_FIELDS: [&str; 10] = [
-    "id",
-    "user",
-    "at",
-    "state",
-    "accepted_at",
-    "ready_at",
-    "done_at",
-    "cancelled_at",
-    "currency",
-    "lines",
-];
+const SALE_FIELDS: [&str; 5] = ["at", "state", "ready_at", "currency", "lines"];
 
 /// The other fields, which are read after them.
-const OTHER_FIELDS: [&str; 10] = [
+const OTHER_FIELDS: [&str; 15] = [
+    "id",
     "number",
+    "user",
     "who",
     "changed",
     "changed_by",
+    "accepted_at",
+    "done_at",
+    "cancelled_at",
     "money",
     "note",
     "settled",
@@ -69,23 +63,24 @@ fn fetch_sale(id: &OrderId) -> Cmd {
     command
 }
 
-/// Reads the answer to [`fetch_sale`]; `None` where there is no such order. All else of the order
-/// is empty.
-fn decode_sale(fields: &[Option<Vec<u8>>]) -> Option<Order> {
-    let [id, user, at, state, times @ .., currency, lines] = fields else {
+/// Reads the answer to [`fetch_sale`] of the order with this id; `None` where there is none. All
+/// else of it is empty.
+fn decode_sale(id: OrderId, fields: &[Option<Vec<u8>>]) -> Option<Order> {
+    let [at, state, ready_at, currency, lines] = fields else {
         return None;
     };
 
-    let at = utf8(at)?.parse().ok().filter(|at| *at <= LATEST)?;
+    let at = moment(at)?;
+    let ready_at = moment(ready_at).map(|at| (OrderState::Ready, at));
     Some(Order {
-        id: OrderId::parse(utf8(id)?)?,
+        id,
         number: None,
-        user: clean_name(user.as_deref()?),
+        user: String::new(),
         who: String::new(),
         at,
         state: OrderState::named(utf8(state)?)?,
         changed: at,
-        reached: reached(times),
+        reached: ready_at.into_iter().collect(),
         currency: Currency::stored(currency.as_deref(), None),
         lines: document::lines_from_json(lines.as_deref()?)?,
         note: String::new(),
@@ -104,10 +99,15 @@ pub(super) fn fetch(id: &OrderId) -> Cmd {
 pub(super) fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     let (sale, others) = fields.split_at_checked(SALE_FIELDS.len())?;
     let [
+        id,
         number,
+        user,
         who,
         changed,
         changed_by,
+        accepted_at,
+        done_at,
+        cancelled_at,
         money,
         note,
         settled,
@@ -118,9 +118,14 @@ pub(super) fn decode(fields: &[Option<Vec<u8>>]) -> Option<OrderRecord> {
     else {
         return None;
     };
+    let [_, _, ready_at, ..] = sale else {
+        return None;
+    };
 
-    let mut order = decode_sale(sale)?;
+    let mut order = decode_sale(OrderId::parse(utf8(id)?)?, sale)?;
     order.number = utf8(number).and_then(read_number);
+    order.user = clean_name(user.as_deref()?);
+    order.reached = reached([accepted_at, ready_at, done_at, cancelled_at]);
     order.who = sanitize_actor(who.as_deref()?);
     order.changed = utf8(changed)?.parse().ok()?;
     order.currency = order.currency.written_like(money.as_deref());
@@ -165,12 +170,16 @@ fn ticked_lines(order: &Order, ticked: &[u8]) -> Vec<ProductId> {
 const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
 
 /// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
-fn reached(times: &[Option<Vec<u8>>]) -> Vec<(OrderState, u64)> {
-    let times = times.iter().map(|at| utf8(at)?.parse().ok());
-    let states = OrderState::LATER.into_iter().zip(times);
+fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
+    let states = OrderState::LATER.into_iter().zip(fields.map(moment));
     states
-        .filter_map(|(state, at)| Some((state, at.filter(|at| *at <= LATEST)?)))
+        .filter_map(|(state, at)| Some((state, at?)))
         .collect()
+}
+
+/// Reads a moment, in Unix milliseconds, where it is one.
+fn moment(field: &Option<Vec<u8>>) -> Option<u64> {
+    utf8(field)?.parse().ok().filter(|at| *at <= LATEST)
 }
 
 /// Reads the number of an order, where it is one.
@@ -186,7 +195,7 @@ pub(super) fn utf8(field: &Option<Vec<u8>>) -> Option<&str> {
 /// The refusal to show an order that was not placed: there is none, it is on its way, or it was
 /// undone.
 fn not_placed(id: &OrderId, fields: &[Option<Vec<u8>>]) -> Refusal {
-    let [_, _, _, state, .., reason] = fields else {
+    let [_, state, .., reason] = fields else {
         return Refusal::UnknownOrder(id.to_string());
     };
     match state.as_deref() {
@@ -418,7 +427,8 @@ pub(crate) async fn read_tickets(conn: &Conn, ids: &[String]) -> Result<Vec<Tick
 
 /// Reads like [`read_tickets`] what was sold with these orders. All else of them is empty.
 pub(super) async fn read_sales(conn: &Conn, ids: &[String]) -> Result<Vec<Order>, Trouble> {
-    read_each(conn, ids, fetch_sale, |_, fields| decode_sale(fields)).await
+    let decode = |id: &OrderId, fields: &[Option<Vec<u8>>]| decode_sale(id.clone(), fields);
+    read_each(conn, ids, fetch_sale, decode).await
 }
 
 /// Reads what `fetch` asks of the orders with these ids, and `decode` understands. What is no id of
