@@ -236,6 +236,33 @@ fn ones_own_order_is_cancelled_after_a_question() {
 }
 
 #[test]
+fn only_the_problems_that_were_heard_are_fixed() {
+    let server = Server::with_demo();
+    let (mut ann, _) = Plain::open(&server, "office", "ann");
+    ann.says("add baguette 2", "Added 2 Baguette.");
+    ann.says("add oat milk 2", "Added 2 Oat Milk.");
+    ok(&server, &["product", "set", "baguette", "stock=0"]);
+    ann.says("checkout", "1. Baguette, 2: none left; fix removes it");
+
+    ok(&server, &["product", "set", "baguette", "stock=30"]);
+    ok(&server, &["product", "set", "oat-milk", "stock=0"]);
+    let told = ann.says("fix 1", "1. Oat Milk, 2: none left; fix removes it");
+    assert!(
+        told.contains("Nothing was fixed: this is the checkout now."),
+        "{told}"
+    );
+    assert_eq!(server.get("ZCARD cart:office"), "2");
+    ann.says("fix 1", "To order, type: place order 4.20");
+    assert_eq!(server.get_list("ZRANGE cart:office 0 -1"), ["baguette"]);
+
+    // Another one that goes is fixed as well.
+    ok(&server, &["product", "set", "baguette", "stock=0"]);
+    ann.says("checkout", "1. Baguette, 2: none left; fix removes it");
+    ann.says("fix 1", "The cart is empty");
+    ann.quit();
+}
+
+#[test]
 fn a_lost_connection_is_told_and_nothing_is_told_as_saved() {
     let mut server = Server::with_demo();
     let (mut ann, _) = Plain::open(&server, "office", "ann");

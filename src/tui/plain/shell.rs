@@ -3,6 +3,7 @@
 
 use super::lines::{Editing, LineReader, Typed};
 use super::state::Plain;
+use super::tell;
 use super::update::{PlainEvent, update};
 use crate::config::keymap::Keymap;
 use crate::model::text;
@@ -14,7 +15,7 @@ use crate::tui::hub::Hub;
 use crate::tui::message::{Message, Now};
 use crate::tui::screen::{Ended, Visit};
 use crate::tui::services::{Host, Services};
-use crate::tui::terminal::port::{Arrival, Port};
+use crate::tui::terminal::port::{Arrival, Port, STATUS_UNCONFIRMED};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -176,6 +177,9 @@ impl<P: Port> PlainShop<P> {
             Arrival::Resize(..) => {}
             Arrival::Leave => self.ending.is_leaving = true,
             Arrival::End(status) => {
+                if status == STATUS_UNCONFIRMED && self.ending.exit.is_none() {
+                    self.say_unconfirmed();
+                }
                 self.ending.exit.get_or_insert(Ok(status));
             }
         }
@@ -232,6 +236,19 @@ impl<P: Port> PlainShop<P> {
             self.unwritten.extend(PROMPT.as_bytes());
         }
         self.write();
+    }
+
+    /// Says what is not confirmed and what was not done where a file has ended and the server does
+    /// not answer.
+    fn say_unconfirmed(&mut self) {
+        self.say();
+        for line in tell::connection(&self.plain.state) {
+            self.write_line(&line);
+        }
+        if !self.typed.is_empty() {
+            let lines = text::count(self.typed.len(), "line");
+            self.write_line(&format!("Not done: the last {lines}."));
+        }
     }
 
     /// Writes a line. Whatever its text is, no byte of it moves a cursor.

@@ -85,6 +85,8 @@ pub(super) struct SaidSoFar {
     pub(super) unreadable: Option<String>,
     /// The total of the checkout.
     pub(super) total: Option<Money>,
+    /// Its problems: only what was heard is fixed.
+    pub(super) problems: Vec<String>,
     /// The session ends soon.
     pub(super) ends_soon: bool,
     /// The last order of somebody else.

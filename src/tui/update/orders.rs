@@ -289,6 +289,12 @@ impl Updater<'_> {
             self.notify_error("Not ordered: the server is away. Confirm again when it is back");
             return;
         }
+        if !self.state.catalog.loaded {
+            self.notify_error(
+                "Nothing was ordered: the shop, and so its currency, was not read yet",
+            );
+            return;
+        }
         if self.state.orders.reading {
             self.refuse_early(
                 "Nothing was ordered: the server has not answered yet. Confirm when it has",

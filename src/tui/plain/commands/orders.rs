@@ -57,6 +57,7 @@ impl Updater<'_> {
 
     fn tell_checkout(&mut self, preview: &Preview) {
         self.plain.said.total = Some(preview.total());
+        self.plain.said.problems = tell::obstacles(&self.plain.state, preview);
         let told = tell::problems(&self.plain.state, preview);
         for words in told {
             self.tell(words);
@@ -78,6 +79,11 @@ impl Updater<'_> {
     }
 
     fn fix_in(&mut self, which: Option<usize>, preview: &Preview) {
+        if tell::obstacles(&self.plain.state, preview) != self.plain.said.problems {
+            self.tell("Nothing was fixed: this is the checkout now.".to_owned());
+            return self.tell_checkout(preview);
+        }
+
         let blocked = preview.lines.iter().enumerate();
         let mut blocked = blocked.filter(|(_, line)| line.obstacle().is_some());
 

@@ -14,15 +14,15 @@ use crate::tui::state::State;
 pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<String> {
     let lines = text::count(preview.lines.len(), "line");
     let total = preview.total().in_currency(&preview.currency);
-    let blocked: Vec<&PreviewLine> = preview.blocked().collect();
+    let blocked = obstacles(state, preview);
     let problems = match blocked.len() {
         0 => String::new(),
         count => format!(" {}:", text::count(count, "problem")),
     };
 
     let mut told = vec![format!("{lines}, {total}.{problems}")];
-    for (index, line) in blocked.iter().enumerate() {
-        told.push(format!("{}. {}", index + 1, problem(state, line)));
+    for (index, problem) in blocked.iter().enumerate() {
+        told.push(format!("{}. {problem}", index + 1));
     }
     told.extend(
         preview
@@ -34,6 +34,12 @@ pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<S
     told.extend(note(state, preview));
     told.extend(way_on(state, preview, blocked.len()));
     told
+}
+
+/// The problems alone, by their numbers.
+pub(in crate::tui::plain) fn obstacles(state: &State, preview: &Preview) -> Vec<String> {
+    let blocked = preview.blocked();
+    blocked.map(|line| problem(state, line)).collect()
 }
 
 fn problem(state: &State, line: &PreviewLine) -> String {

@@ -13,7 +13,7 @@ mod people;
 
 pub(super) use cart::{cart_lines, cart_state, cart_sum, carts, line_details, together};
 pub(super) use catalog::{categories, product};
-pub(super) use checkout::{problems, to_pay};
+pub(super) use checkout::{obstacles, problems, to_pay};
 pub(super) use orders::{order, placed, receipt};
 pub(super) use people::{people, person_lines};
 

@@ -112,6 +112,11 @@ impl Updater<'_> {
     fn on_other_setting(&mut self, edit: ShopEdit) {
         let name = setting_name(edit.field);
         let seen = self.state.shop.text(edit.field);
+        if seen == edit.seen {
+            // The answer was lost. The change may still be on its way.
+            let told = format!("It is not known whether {name} was changed: the answer was lost");
+            return self.say_unknown(UnknownChange::Setting(edit.field), told);
+        }
         let theirs = match shown_setting(&seen) {
             empty if empty.is_empty() => "empty".to_owned(),
             theirs => theirs,
