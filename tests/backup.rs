@@ -147,8 +147,7 @@ fn orders_come_back_as_they_were() {
     assert!(examined.contains("none stopped on its way"), "{examined}");
 }
 
-/// Pages begin at a moment: neither many orders of one moment nor those that come in meanwhile are
-/// left out or told twice.
+/// Pages begin at a moment: of many orders of one moment, none is left out or told twice.
 #[test]
 fn many_orders_of_one_moment_are_read_page_by_page() {
     const MOMENT: u64 = 1_795_651_200_000;
