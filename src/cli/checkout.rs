@@ -158,7 +158,7 @@ fn check_total(expected: Money, begun: Option<Money>, preview: &Preview) -> Resu
 
 /// Prints what would be ordered, and why it can't be where that is so.
 fn show_preview(preview: &Preview, settings: &Settings, output: &Output) -> Result<u8, CliError> {
-    let obstacle = preview.orderable_lines().err();
+    let obstacle = preview.check().err();
     output.result(
         || preview_json(preview, settings, obstacle.as_ref()),
         |out| print_preview(out, preview, &settings.policy.by, obstacle.as_ref()),

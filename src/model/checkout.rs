@@ -161,9 +161,19 @@ impl Preview {
     /// The lines of the order.
     ///
     /// # Errors
+    /// The errors of [`Preview::check`].
+    pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
+        self.check()?;
+        let lines = self.lines.iter().map(|line| line.order_line.clone());
+        Ok(lines.collect())
+    }
+
+    /// Checks that nothing stands in the way of ordering.
+    ///
+    /// # Errors
     /// The first thing that stands in the way of ordering: an empty cart, a line that can't be
     /// ordered, too little stock, the budget, the limit for each person.
-    pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
+    pub fn check(&self) -> Result<(), Refusal> {
         if self.lines.is_empty() {
             return Err(Refusal::EmptyCart);
         }
@@ -181,10 +191,7 @@ impl Preview {
             let total = self.total();
             return Err(Refusal::DearerThanBudget { budget, total });
         }
-        self.check_each()?;
-
-        let lines = self.lines.iter().map(|line| line.order_line.clone());
-        Ok(lines.collect())
+        self.check_each()
     }
 }
 

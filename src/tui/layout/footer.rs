@@ -209,7 +209,7 @@ fn may_order(state: &State) -> bool {
         .orders
         .preview
         .as_ref()
-        .is_none_or(|preview| preview.orderable_lines().is_ok())
+        .is_none_or(|preview| preview.check().is_ok())
 }
 
 /// The importance of a key: the most important ones get room first.

@@ -85,7 +85,7 @@ pub fn shown_total(state: &State) -> Option<u64> {
 /// The total of the checkout, as shown.
 #[must_use]
 pub(crate) fn total(preview: &Preview) -> String {
-    let label = if preview.orderable_lines().is_ok() {
+    let label = if preview.check().is_ok() {
         "To pay"
     } else {
         "Total"

@@ -329,7 +329,7 @@ impl Updater<'_> {
             );
             return;
         };
-        if preview.orderable_lines().is_err() {
+        if preview.check().is_err() {
             // The checkout shows the reason.
             self.notify_warn(match preview.blocked().count() {
                 0 => "Nothing was ordered".to_owned(),
@@ -366,7 +366,7 @@ impl Updater<'_> {
         let total = preview.total();
         // In plain mode the checkout itself is said again.
         let is_said = self.state.env.keymap.is_in_words();
-        if is_said || total == before || preview.orderable_lines().is_err() {
+        if is_said || total == before || preview.check().is_err() {
             return false;
         }
 

@@ -342,7 +342,7 @@ fn draw_total(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch)
     let theme = &state.theme;
     let total = orders::total(preview);
     let items = text::count(preview.pieces(), "item");
-    let style = if preview.orderable_lines().is_ok() {
+    let style = if preview.check().is_ok() {
         theme.accent
     } else {
         theme.text
@@ -391,7 +391,7 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
     let is_stale = state.orders.reading || state.orders.outdated;
     let is_seen = state.orders.total_seen == Some(state.orders.preview_number);
 
-    match preview.orderable_lines() {
+    match preview.check() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         // Its key does nothing before the total has reached the terminal.
         Ok(_) if !is_seen => (String::new(), theme.dim),
