@@ -332,6 +332,37 @@ fn a_total_that_changed_before_it_was_confirmed_is_told() {
 }
 
 #[test]
+fn a_confirmation_that_was_answered_tells_of_no_total_later() {
+    let mut stage = TestScreen::filled(120, 36);
+    stage.keys("c");
+    stage.link(preview(104, true));
+    // Two lines can't be ordered any more, and the key comes before that shows.
+    update(
+        &mut stage.state,
+        Message::Live(preview(104, false)),
+        stage.now,
+    );
+    stage.requests("Y");
+    assert!(
+        stage
+            .notice()
+            .contains("came before the total could be read")
+    );
+    stage.pass(1);
+    stage.keys("Y");
+    let answer = "Nothing was ordered: 2 lines can't be ordered yet";
+    assert_eq!(stage.notice(), answer);
+
+    // One's own fix brings another total, which nobody has confirmed.
+    let LiveEvent::Order(OrderEvent::Preview(mut fixed)) = preview(104, true) else {
+        unreachable!()
+    };
+    fixed.lines.pop();
+    stage.link(LiveEvent::Order(OrderEvent::Preview(fixed)));
+    assert_eq!(stage.notice(), answer);
+}
+
+#[test]
 fn who_looks_elsewhere_is_told_once_of_what_others_did() {
     let mut stage = TestScreen::with_rules(80, 24, "bob");
     stage.take_in(Message::Focus(false));

@@ -281,6 +281,8 @@ impl Updater<'_> {
 
     /// Places the order that the checkout shows, once.
     pub(super) fn place_order(&mut self) {
+        // This confirmation has an answer of its own.
+        self.state.orders.refused_total = None;
         if self.state.orders.placing.is_some() {
             self.notify_info("The order is on its way already");
             return;
