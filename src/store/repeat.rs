@@ -13,6 +13,9 @@ pub enum RepeatError {
     Unknown(Trouble),
 }
 
+/// The times that something is looked at again that others change meanwhile.
+const MOST_ATTEMPTS: usize = 20;
+
 impl Connection {
     /// Does a write that may be done twice, and again over a new connection where no answer
     /// came, for up to five seconds. `write` is told whether it may have been done before.
@@ -49,5 +52,25 @@ impl Connection {
                 });
             }
         }
+    }
+
+    /// Does a write like [`repeat`](Self::repeat). Where `attempt` returns `None`, somebody else was
+    /// faster, and it is tried again.
+    ///
+    /// # Errors
+    /// The errors of [`repeat`](Self::repeat); [`Trouble::Changing`] where others always are faster.
+    pub(crate) async fn repeat_against_others<T>(
+        &mut self,
+        mut attempt: impl AsyncFnMut(&mut Connection, bool) -> Result<Option<T>, Error>,
+    ) -> Result<T, RepeatError> {
+        self.repeat(async |connection, may_be_done| {
+            for _ in 0..MOST_ATTEMPTS {
+                if let Some(done) = attempt(connection, may_be_done).await? {
+                    return Ok(done);
+                }
+            }
+            Err(Trouble::Changing.into())
+        })
+        .await
     }
 }

@@ -12,9 +12,6 @@ use crate::store::scripts::EDIT_PRODUCT;
 use redis::Value;
 use redis::aio::ConnectionLike;
 
-/// The times that a field is looked at again that others change meanwhile.
-pub(super) const MOST_ATTEMPTS: usize = 20;
-
 /// A change of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldEdit {
@@ -55,14 +52,8 @@ pub async fn edit_product(
     // The product before the first attempt, as a repeated one finds what that has done.
     let mut first = None;
     connection
-        .repeat(async |connection, may_be_done| {
-            for _ in 0..MOST_ATTEMPTS {
-                let edited = attempt(connection, edit, &mut first, may_be_done).await?;
-                if let Some(edited) = edited {
-                    return Ok(edited);
-                }
-            }
-            Err(Trouble::Changing.into())
+        .repeat_against_others(async |connection, may_be_done| {
+            attempt(connection, edit, &mut first, may_be_done).await
         })
         .await
 }

@@ -35,7 +35,7 @@ pub struct Shop {
     /// The time zone by whose days orders are numbered, and by whose clocks times are told. Without
     /// one, it is the zone of whoever orders or looks.
     pub time_zone: Option<NamedZone>,
-    /// How its clocks count the hours of a day; `None` where it does not say.
+    /// The way in which its clocks count the hours of a day; `None` where it does not say.
     pub hours: Option<Hours>,
     /// Whoever ordered may cancel while an order is only placed.
     pub buyers_cancel: bool,
@@ -123,6 +123,7 @@ impl Default for Shop {
 }
 
 /// The settings of a shop as they are stored, by their places in [`SHOP_FIELDS`].
+#[derive(Default)]
 pub(super) struct StoredShop([Option<Vec<u8>>; SHOP_FIELDS.len()]);
 
 impl StoredShop {
@@ -149,8 +150,8 @@ impl StoredShop {
     /// Sets what a change sets.
     pub(super) fn set(&mut self, change: &ShopChange) {
         for (stored, field) in self.0.iter_mut().zip(SHOP_FIELDS) {
-            if let Some(value) = change.value(field) {
-                *stored = Some(value.as_bytes().to_vec());
+            if let Some(value) = change.0.get(field) {
+                *stored = Some(value.clone().into_bytes());
             }
         }
     }
@@ -160,11 +161,12 @@ impl StoredShop {
         let text = |field: ShopField, longest| setting(self.get(field.name()), longest);
         let default = Shop::default();
         let hours = text(ShopField::Hours, LONGEST_SHOP_NAME);
-        let sign = Some(self.get("currency")).filter(|sign| !sign.is_empty());
-        let money = Some(self.get(ShopField::Money.name())).filter(|money| !money.is_empty());
+        let sign = self.get("currency");
+        let money = self.get(ShopField::Money.name());
+
         Shop {
             name: text(ShopField::Name, LONGEST_SHOP_NAME).unwrap_or(default.name),
-            currency: Currency::stored(sign, money),
+            currency: Currency::stored(Some(sign), Some(money)),
             receipt_head: text(ShopField::ReceiptHead, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
             receipt_foot: text(ShopField::ReceiptFoot, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
             time_zone: text(ShopField::TimeZone, LONGEST_TIME_ZONE).map(NamedZone::new),
@@ -228,7 +230,7 @@ pub enum ShopField {
     Money,
     /// The time zone by whose days and clocks the shop works.
     TimeZone,
-    /// How its clocks count the hours of a day.
+    /// The way in which its clocks count the hours of a day.
     Hours,
     /// The words at the top of receipts.
     ReceiptHead,
@@ -346,11 +348,6 @@ impl ShopChange {
         Ok(())
     }
 
-    /// What it stores in a field; empty where it clears that, `None` where it leaves it.
-    pub(super) fn value(&self, field: &str) -> Option<&str> {
-        self.0.get(field).map(String::as_str)
-    }
-
     /// All that it stores, by field.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(field, value)| (*field, value.as_str()))
@@ -359,9 +356,9 @@ impl ShopChange {
     /// A setting as it is from then on, by this change alone.
     #[must_use]
     pub fn text(&self, field: ShopField) -> String {
-        let stored =
-            SHOP_FIELDS.map(|field| self.value(field).map(|value| value.as_bytes().to_vec()));
-        StoredShop(stored).shop().text(field)
+        let mut stored = StoredShop::default();
+        stored.set(self);
+        stored.shop().text(field)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Changes settings of the shop, only where they still are as whoever changes them has seen them.
 
-use super::edit::MOST_ATTEMPTS;
 use super::import::announce_everything;
 use super::shop::{Shop, ShopChange, ShopField, StoredShop};
 use crate::store::connection::Connection;
@@ -14,13 +13,13 @@ use crate::store::scripts::EDIT_SHOP;
 pub struct ShopEdit {
     /// The setting.
     pub field: ShopField,
-    /// What is stored of it from now on.
+    /// The change that is stored.
     pub change: ShopChange,
     /// The setting that was on the screen, as [`Shop::text`] has it.
     pub seen: String,
 }
 
-/// What became of a change of the shop's settings.
+/// The result of a change of the shop's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShopEdited {
     /// It is stored, and the shop is so now.
@@ -41,14 +40,8 @@ pub async fn change_shop(
     seen: Option<(ShopField, &str)>,
 ) -> Result<ShopEdited, RepeatError> {
     connection
-        .repeat(async |connection, may_be_done| {
-            for _ in 0..MOST_ATTEMPTS {
-                let edited = attempt(connection, change, seen, may_be_done).await?;
-                if let Some(edited) = edited {
-                    return Ok(edited);
-                }
-            }
-            Err(Trouble::Changing.into())
+        .repeat_against_others(async |connection, may_be_done| {
+            attempt(connection, change, seen, may_be_done).await
         })
         .await
 }
@@ -63,37 +56,42 @@ async fn attempt(
     let stored = connection.read(async |mut conn| StoredShop::read(&mut conn).await);
     let mut stored = stored.await?;
     let shop = stored.shop();
-    let is_done = stored.has(change);
-    if is_done && !may_be_done {
-        return Ok(Some(ShopEdited::Saved(shop)));
-    }
-    // It was not done, or it was and somebody has changed the shop since: making it again could
-    // undo their change.
-    if may_be_done && !is_done {
-        return Ok(Some(ShopEdited::Otherwise(shop)));
-    }
-    if !is_done {
-        if seen.is_some_and(|(field, seen)| shop.text(field) != seen) {
+
+    match (stored.has(change), may_be_done) {
+        (true, false) => return Ok(Some(ShopEdited::Saved(shop))),
+        // The answer was lost: the terminals may not have been told.
+        (true, true) => {}
+        // It was not done, or it was and somebody has changed the shop since: making it again could
+        // undo their change.
+        (false, true) => return Ok(Some(ShopEdited::Otherwise(shop))),
+        (false, false) if seen.is_some_and(|(field, seen)| shop.text(field) != seen) => {
             return Ok(Some(ShopEdited::Otherwise(shop)));
         }
-
-        let mut command = redis::cmd("EVAL");
-        command.arg(EDIT_SHOP).arg(1).arg(keys::SHOP);
-        for (field, value) in change.fields() {
-            command.arg(field).arg(stored.get(field)).arg(value);
-        }
-        let told: Result<String, _> = command.query_async(&mut connection.conn).await;
-        let told = told.map_err(|error| Trouble::from(error).for_products())?;
-        match told.as_str() {
+        (false, false) => match send(connection, change, &stored).await?.as_str() {
             "set" => stored.set(change),
             "changed" => return Ok(None),
             word => {
                 let told = format!("{word:?}, which is no answer to a change of settings");
                 return Err(Trouble::Other(told).into());
             }
-        }
+        },
     }
 
     announce_everything(&mut connection.conn).await;
     Ok(Some(ShopEdited::Saved(stored.shop())))
+}
+
+/// Sends a change, to be made where the settings still are as they were read.
+async fn send(
+    connection: &mut Connection,
+    change: &ShopChange,
+    stored: &StoredShop,
+) -> Result<String, Trouble> {
+    let mut command = redis::cmd("EVAL");
+    command.arg(EDIT_SHOP).arg(1).arg(keys::SHOP);
+    for (field, value) in change.fields() {
+        command.arg(field).arg(stored.get(field)).arg(value);
+    }
+    let told: Result<String, _> = command.query_async(&mut connection.conn).await;
+    told.map_err(|error| Trouble::from(error).for_products())
 }

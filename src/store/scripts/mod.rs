@@ -103,7 +103,8 @@ pub(crate) static EDIT_PRODUCT: LazyLock<String> = LazyLock::new(|| {
     [PUBLISH, text].concat()
 });
 
-/// Sets settings of the shop, as they were read. It is sent as text, too.
+/// Sets and removes settings of the shop, where they are still as they were read. It is sent as text,
+/// too.
 pub(crate) const EDIT_SHOP: &str = include_str!("edit_shop.lua");
 
 /// Applies one change to a cart.
