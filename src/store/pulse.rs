@@ -1,4 +1,4 @@
-//! How fast a server answers, by the heartbeats of a link.
+//! Measures how fast a server answers, by the heartbeats of a link.
 
 use crate::store::error::Trouble;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The time for the answer to a heartbeat after which it counts as slow.
 const SLOW: Duration = Duration::from_millis(700);
 
-/// How fast the server answers.
+/// The speed at which the server answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pace {
     /// As usual.
@@ -28,14 +28,24 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
+    /// Notes that a heartbeat is sent. The future ends once it is overdue, with its number.
+    pub(crate) fn send(&mut self) -> impl Future<Output = u64> + use<> {
+        let number = self.note_sent();
+        let patience = self.patience();
+        async move {
+            tokio::time::sleep(patience).await;
+            number
+        }
+    }
+
     /// Notes that a heartbeat is sent; returns its number.
-    pub(crate) fn note_sent(&mut self) -> u64 {
+    fn note_sent(&mut self) -> u64 {
         self.sent += 1;
         self.sent
     }
 
     /// The time after which a heartbeat without an answer is overdue. On a slow way that is longer.
-    pub(crate) fn patience(&self) -> Duration {
+    fn patience(&self) -> Duration {
         SLOW + 2 * self.took
     }
 

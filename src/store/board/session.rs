@@ -497,12 +497,8 @@ impl Session {
 
         let state = self.quiet();
         let mut conn = self.conn.clone();
-        let number = self.pulse.note_sent();
-        let patience = self.pulse.patience();
-        self.start(async move {
-            tokio::time::sleep(patience).await;
-            Completed::HeartbeatDue(number)
-        });
+        let overdue = self.pulse.send();
+        self.start(async move { Completed::HeartbeatDue(overdue.await) });
         self.start(async move {
             let sent = Instant::now();
             let open = read_open(&mut conn, false).await;

@@ -173,12 +173,8 @@ impl Session {
         let wants_digest = self.mirror.beat(self.beats);
         self.beats += 1;
 
-        let number = self.pulse.note_sent();
-        let patience = self.pulse.patience();
-        self.start(async move {
-            tokio::time::sleep(patience).await;
-            Completed::HeartbeatDue(number)
-        });
+        let overdue = self.pulse.send();
+        self.start(async move { Completed::HeartbeatDue(overdue.await) });
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
