@@ -3,7 +3,6 @@
 use super::args;
 use super::error::CliError;
 use crate::config::{Server, Settings};
-use crate::model::time::Clock;
 use crate::model::{Catalog, Currency, OrderId, Product, ProductId, Refusal};
 use crate::store::order;
 use crate::store::{self, Address, Connection, Error, Shop, Trouble};
@@ -144,15 +143,6 @@ async fn prepare_private(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// The clock by which the shop works, and tells times to this person.
-pub(super) async fn shop_clock(
-    connection: &mut Connection,
-    settings: &Settings,
-) -> Result<Clock, CliError> {
-    let shop = store::get_shop(connection).await?;
-    Ok(shop.clock(&settings.personal_clock()))
 }
 
 /// This computer's clock, in Unix milliseconds.

@@ -11,8 +11,8 @@ use super::{args, connect};
 use crate::config::Settings;
 use crate::model::time::Clock;
 use crate::model::{OrderState, Ticket, text};
-use crate::store::Connection;
 use crate::store::order::{self, OrderFilter, OrderListing};
+use crate::store::{self, Connection};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -127,7 +127,8 @@ pub(super) async fn list(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
-    let clock = connect::shop_clock(&mut connection, settings).await?;
+    let shop = store::get_shop(&mut connection).await?;
+    let clock = shop.clock(&settings.personal_clock());
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
     let period = args::period(since, until, connect::now(), &clock.zone)?;
 

@@ -60,15 +60,19 @@ pub(super) async fn run(
         Some(_) => connect::open_empty_shop(settings).await?,
         None => connect::open_shop(settings).await?,
     };
-    if let Some(change) = change {
-        let changed = match store::change_shop(&mut connection, &change, None).await {
-            Ok(ShopEdited::Saved(_)) => Ok(()),
-            // The answer was lost, and the shop is otherwise now.
-            Ok(ShopEdited::Otherwise(_)) => Err(RepeatError::Unknown(Trouble::Lost)),
-            Err(error) => Err(error),
-        };
-        changed.map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))?;
-    }
+    let shop = match change {
+        Some(change) => {
+            let changed = match store::change_shop(&mut connection, &change, None).await {
+                Ok(ShopEdited::Saved(shop)) => Ok(shop),
+                // The answer was lost, and the shop is otherwise now.
+                Ok(ShopEdited::Otherwise(_)) => Err(RepeatError::Unknown(Trouble::Lost)),
+                Err(error) => Err(error),
+            };
+            changed
+                .map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))?
+        }
+        None => store::get_shop(&mut connection).await?,
+    };
 
     let Shop {
         name,
@@ -78,7 +82,7 @@ pub(super) async fn run(
         time_zone,
         hours,
         buyers_cancel,
-    } = store::get_shop(&mut connection).await?;
+    } = shop;
     let time_zone = time_zone.map(|zone| zone.name);
     let hours = hours.map(Hours::name);
     output.result(
@@ -148,7 +152,7 @@ fn change_of_file(file: &Path) -> Result<ShopChange, CliError> {
     } = document;
     let mut change = ShopChange::default();
     set(&mut change, "name", &name)?;
-    // An amount sets the sign that is read from it; the sign by itself goes before.
+    // The example of an amount sets a sign, too. The sign by itself is set after it, so that it counts.
     set(&mut change, "money", &money)?;
     set(&mut change, "currency", &currency)?;
     set(&mut change, "time_zone", &time_zone.unwrap_or_default())?;

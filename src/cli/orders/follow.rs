@@ -213,11 +213,8 @@ impl OrderPrinter {
             .await?;
         if entries.is_empty() {
             self.note_left_out();
-        }
-
-        // It only helps: orders are printed while the shop's settings are away.
-        if !entries.is_empty()
-            && !self.output.is_json()
+        } else if !self.output.is_json()
+            // It only helps: orders are printed while the shop's settings are away.
             && let Ok(shop) = store::get_shop(connection).await
         {
             self.clock = shop.clock(&self.personal_clock);

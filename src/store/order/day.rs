@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
 
 /// The zone by whose days and clocks the shop works: its own, else that of this computer.
-pub(crate) async fn zone(conn: &mut impl ConnectionLike) -> TimeZone {
+async fn zone(conn: &mut impl ConnectionLike) -> TimeZone {
     // An order must not fail because of its number. A link that is broken fails the next step.
     let shop = read_shop(conn).await.unwrap_or_default();
     shop.zone_or(&TimeZone::system())

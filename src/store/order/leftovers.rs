@@ -13,6 +13,7 @@ use crate::store::keys::CartKeys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::{log_outcome, server_time};
 use crate::store::order::driver::Driver;
+use crate::store::order::records::read_ids;
 use crate::store::order::stage::Outcome;
 use crate::store::scripts::LOOK_AFTER_MS;
 use std::time::{Duration, Instant};
@@ -137,7 +138,7 @@ pub(crate) async fn read_due(
     let mut range = redis::cmd("ZRANGEBYSCORE");
     range.arg(keys::ORDERS_DUE).arg(&between);
     range.arg("LIMIT").arg(0).arg(most);
-    match answer(&range, conn).await {
+    match read_ids(&range, conn).await {
         Err(Trouble::WrongType) => Err(Trouble::ForeignKey(keys::ORDERS_DUE.to_owned())),
         ids => ids,
     }

@@ -35,7 +35,7 @@ impl OrderFilter {
 type Entry = (f64, Vec<u8>);
 
 /// The orders of a time in the index, newest first, read page by page.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct IndexPages {
     /// The last entry that was read.
     last: Option<Entry>,
@@ -107,8 +107,10 @@ impl IndexPages {
         };
 
         let of_moment = entries.iter().filter(|(at, _)| at == moment).count();
-        let before = self.last.as_ref().filter(|(at, _)| at == moment);
-        self.read_of_moment = of_moment + before.map_or(0, |_| self.read_of_moment);
+        if self.last.as_ref().is_none_or(|(at, _)| at != moment) {
+            self.read_of_moment = 0;
+        }
+        self.read_of_moment += of_moment;
         self.last = entries.into_iter().next_back();
     }
 }

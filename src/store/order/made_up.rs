@@ -32,9 +32,10 @@ pub async fn make_up(connection: &mut Connection) -> Result<MadeUp, Error> {
     }
 
     let shop = get_shop(connection).await?;
-    let conn = &mut connection.conn;
-    let zone = day::zone(conn).await;
-    let now = server_time(conn).await.map_err(Trouble::for_orders)?;
+    let zone = shop.zone_or(&TimeZone::system());
+    let now = server_time(&mut connection.conn)
+        .await
+        .map_err(Trouble::for_orders)?;
     let orders = made_up::orders(now, &zone, &shop.currency, &products);
     let orders: Vec<StoredOrder> = orders
         .into_iter()
