@@ -46,7 +46,7 @@ pub(super) struct StaffVisit {
     pub(super) mouse: bool,
     /// Columns and rows of the terminal.
     pub(super) size: (u16, u16),
-    /// What this person should know at the start; `None` where there is nothing.
+    /// The warning that shows at the start; `None` where there is none.
     pub(super) warning: Option<String>,
     /// The page that shows first.
     pub(super) page: Page,

@@ -49,6 +49,7 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
         (Page::Today, "Today"),
         (Page::Products, "Products"),
     ];
+
     // It shows only where one is.
     let shop = (state.page == Page::Shop).then_some((Page::Shop, "Shop"));
     for (page, word) in pages.into_iter().chain(shop) {
@@ -67,6 +68,7 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
         x = tab.end() + GAP;
         tabs.push(tab);
     }
+
     // Where not all have room, the present one alone says where one is.
     let first = tabs.first().map_or(0, |tab| tab.x);
     let end = tabs.last().map_or(0, Tab::end);

@@ -35,7 +35,7 @@ pub struct StaffEnv {
     pub me: String,
     /// The server is our private one.
     pub private: bool,
-    /// What this person's computer and settings say about times.
+    /// The time zone of this person's computer, and the hours of their settings.
     pub clock: PersonalClock,
     /// The keys in force.
     pub keymap: Keymap,
@@ -139,7 +139,7 @@ pub struct StaffState {
     pub shop: Shop,
     /// The connection to the server.
     pub connectivity: Connectivity,
-    /// How fast the server answers.
+    /// The speed at which the server answers.
     pub pace: Pace,
     /// The private server is being started.
     pub reviving: bool,
@@ -157,7 +157,7 @@ pub struct StaffState {
     pub mode: StaffMode,
     /// The message that shows.
     pub notice: Option<Notice>,
-    /// The one that waits behind it, as it must not be missed and what shows is not known yet.
+    /// The message that shows once that one ends, as it must not be missed.
     pub notice_behind: Option<Notice>,
     /// The alerts for this person, no more often than they bear.
     pub alerts: Alerts,

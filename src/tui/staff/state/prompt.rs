@@ -29,9 +29,9 @@ pub struct AskedField {
 /// A change that met that of somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CollidingEdit {
-    /// That of a field of a product.
+    /// A change of a field of a product.
     Field(FieldEdit),
-    /// That of a setting of the shop.
+    /// A change of a setting of the shop.
     Setting(ShopEdit),
 }
 

@@ -185,14 +185,13 @@ impl Updater<'_> {
 
     /// The product as it is known; says where there is none any more.
     fn known_product(&mut self, id: &ProductId) -> Option<Product> {
-        let item = self.state.products.list.catalog.get(id);
-        let product = item.map(|item| item.to_product());
-        if product.is_none() {
+        let Some(item) = self.state.products.list.catalog.get(id) else {
             self.refuse(format!(
                 "{id} was taken out of the shop: nothing was changed"
             ));
-        }
-        product
+            return None;
+        };
+        Some(item.to_product())
     }
 
     fn save(&mut self, edit: FieldEdit) {

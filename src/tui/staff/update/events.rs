@@ -36,15 +36,18 @@ impl Updater<'_> {
                     self.end_connection_notices();
                 }
                 self.state.connectivity = Connectivity::Live;
+
                 let board = &mut self.state.board;
                 board.server_ahead = server_now.saturating_sub(self.state.now.steady);
                 board.more = more;
                 board.unread = unread;
                 self.on_tickets(tickets);
+
                 self.end_unknown(|change| match change {
                     UnknownChange::Order(_) | UnknownChange::Setting(_) => true,
                     UnknownChange::Field(..) => false,
                 });
+
                 self.look_at_figures();
                 self.look_at_products();
             }
@@ -52,11 +55,11 @@ impl Updater<'_> {
             BoardEvent::Ticket(ticket) => {
                 let id = ticket.order.id.clone();
                 self.on_ticket(*ticket);
-                self.end_unknown(|change| *change == UnknownChange::Order(id.clone()));
+                self.end_unknown_step(&id);
             }
             BoardEvent::Gone(id) => {
                 self.remove(&id);
-                self.end_unknown(|change| *change == UnknownChange::Order(id.clone()));
+                self.end_unknown_step(&id);
             }
             BoardEvent::Answered { request, outcome } => self.on_answer(request, outcome),
         }
@@ -281,9 +284,7 @@ impl Updater<'_> {
             Error::Trouble(trouble) if self.state.connectivity == Connectivity::Live => {
                 self.refuse(format!("{name} was not {changed}: {trouble}"));
             }
-            Error::Trouble(_) => {
-                self.refuse(format!("Offline: {name} was not {changed}"));
-            }
+            Error::Trouble(_) => self.refuse(format!("Offline: {name} was not {changed}")),
             Error::Unknown { trouble, .. } => {
                 let told = format!("It is not known whether {name} was {changed}: {trouble}");
                 self.say_unknown(UnknownChange::Order(id.clone()), told);

@@ -1,9 +1,8 @@
 //! The message that shows: what it gives way to, and what ends it.
 
 use super::Updater;
-use crate::model::Product;
-use crate::model::ProductId;
 use crate::model::product::ProductField;
+use crate::model::{OrderId, ProductId};
 use crate::tui::staff::layout::products::value_words;
 use crate::tui::staff::update::editing::short_name;
 use crate::tui::state::{Notice, NoticeTopic, Tone, UnknownChange};
@@ -13,10 +12,11 @@ impl Updater<'_> {
     /// behind it.
     pub(super) fn show_notice(&mut self, notice: Notice) {
         let state = &mut *self.state;
-        let shown = state.notice.as_ref();
-        if shown.is_none_or(|shown| shown.unknown().is_none()) {
+        let shown = state.notice.as_ref().and_then(Notice::unknown);
+        let behind = state.notice_behind.as_ref().and_then(Notice::unknown);
+        if shown.is_none() {
             state.notice = Some(notice);
-        } else if notice.until.is_none() && !state.notice_behind.as_ref().is_some_and(is_unknown) {
+        } else if notice.until.is_none() && behind.is_none() {
             state.notice_behind = Some(notice);
         }
     }
@@ -35,10 +35,8 @@ impl Updater<'_> {
     /// Drops the message that shows, where it waits for no key: one that does has only now come up
     /// from behind the one that this key dropped.
     pub(super) fn drop_passing_notice(&mut self) {
-        let notice = self.state.notice.as_ref();
-        if notice.is_some_and(|notice| notice.until.is_some()) {
-            self.drop_notice();
-        }
+        let notice = &mut self.state.notice;
+        notice.take_if(|notice| notice.until.is_some());
     }
 
     /// Says that nobody knows whether something was changed.
@@ -84,7 +82,12 @@ impl Updater<'_> {
         }
     }
 
-    /// How something is now of which it was not known whether it was changed.
+    /// Ends the message that nobody knows whether a step of this order was made.
+    pub(super) fn end_unknown_step(&mut self, id: &OrderId) {
+        self.end_unknown(|change| matches!(change, UnknownChange::Order(order) if order == id));
+    }
+
+    /// The present state of something of which nobody knew whether it was changed.
     fn told_now(&self, change: &UnknownChange) -> String {
         match change {
             UnknownChange::Field(product, field) => self.told_field(product, *field),
@@ -100,17 +103,12 @@ impl Updater<'_> {
     }
 
     fn told_field(&self, id: &ProductId, field: ProductField) -> String {
-        let item = self.state.products.list.catalog.get(id);
-        let product: Option<Product> = item.map(|item| item.to_product());
-        let Some(product) = product else {
+        let Some(item) = self.state.products.list.catalog.get(id) else {
             return format!("{id} was taken out of the shop");
         };
+        let product = item.to_product();
         let name = short_name(&product.name);
         let value = value_words(&self.state.shop.currency, &product, field);
         format!("{name}: {} {value}", field.name())
     }
-}
-
-fn is_unknown(notice: &Notice) -> bool {
-    notice.unknown().is_some()
 }

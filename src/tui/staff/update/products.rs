@@ -116,22 +116,17 @@ impl Updater<'_> {
     /// Replaces all products, and leaves the selected one selected at its height on the screen.
     fn replace(&mut self, catalog: Catalog, shop: Shop) {
         self.set_shop(shop);
+        let was_selected = self.selected_product();
         let list = &mut self.state.products.list;
+        // A catalog that is not read to its end lacks products that have not gone.
+        let was_selected = was_selected.filter(|_| list.loaded);
         let selected = list.selected_id();
         let old = std::mem::replace(&mut list.catalog, catalog);
-        let gone = selected
-            .as_ref()
-            .filter(|id| list.loaded && list.catalog.get(id).is_none());
-        let gone = gone
-            .and_then(|id| old.get(id))
-            .map(|item| item.name.to_owned());
         // The numbers of the old catalog mean other products now.
         list.shown = Arc::default();
         self.effects.push(StaffEffect::Replaced(Box::new(old)));
         self.filter_again(selected);
-        if let Some(name) = gone {
-            self.note_loss(name);
-        }
+        self.note_loss(was_selected);
 
         let products = &mut self.state.products;
         let catalog = &products.list.catalog;
@@ -184,20 +179,16 @@ impl Updater<'_> {
         }
 
         let ids: Vec<ProductId> = read.iter().map(|(id, _)| id.clone()).collect();
-        let selected = products.list.selected_id();
-        let mut removed = read.iter().filter(|(_, product)| product.is_none());
-        let is_gone = removed.any(|(id, _)| Some(id) == selected.as_ref());
-        let gone = products.list.selected().filter(|_| is_gone);
-        let gone = gone.map(|item| item.name.to_owned());
-        let change = products.list.catalog.refresh(read);
+        let was_selected = self.selected_product();
+        let list = &mut self.state.products.list;
+        let selected = list.selected_id();
+        let change = list.catalog.refresh(read);
         let is_moved = match change {
             CatalogChange::Positions => true,
             // Rows stay where they are while their stock is changed.
             CatalogChange::Values | CatalogChange::Nothing => false,
         };
-        if let Some(name) = gone {
-            self.note_loss(name);
-        }
+        self.note_loss(was_selected);
         if is_moved {
             return self.filter_again(selected);
         }
@@ -395,20 +386,30 @@ impl Updater<'_> {
         }
     }
 
-    /// Notes that the product that was selected has gone from the shop, and says so.
-    fn note_loss(&mut self, name: String) {
-        if self.state.page == Page::Products {
-            self.refuse(format!("{} was taken out of the shop", short_name(&name)));
-            self.state.products.lost = Some(LostProduct {
-                name,
-                is_refused: false,
-            });
-        }
+    /// The selected product and its name, by which it is told if it goes.
+    fn selected_product(&self) -> Option<(ProductId, String)> {
+        let item = self.state.products.list.selected()?;
+        Some((item.product_id(), item.name.to_owned()))
+    }
+
+    /// Notes that the product that was selected has gone from the shop, where it has, and says so.
+    fn note_loss(&mut self, was_selected: Option<(ProductId, String)>) {
+        let catalog = &self.state.products.list.catalog;
+        let gone = was_selected.filter(|(id, _)| catalog.get(id).is_none());
+        let Some((_, name)) = gone.filter(|_| self.state.page == Page::Products) else {
+            return;
+        };
+
+        self.refuse(format!("{} was taken out of the shop", short_name(&name)));
+        self.state.products.lost = Some(LostProduct {
+            name,
+            is_refused: false,
+        });
     }
 
     /// Refuses a key that would change another product than the one that is meant; returns whether
-    /// it does. So do the first keys behind a product that has gone, until the refusal has shown: any
-    /// other key tells that somebody has seen what is selected instead. Until a search is done, other
+    /// it does. That is so behind a product that has gone, until the refusal has shown or another
+    /// key tells that somebody has seen what is selected instead; and during a search, while other
     /// rows show than are meant.
     pub(super) fn refuse_unseen_change(&mut self, action: Action) -> bool {
         let changes = matches!(
@@ -416,7 +417,6 @@ impl Updater<'_> {
             Action::More | Action::Less | Action::SetQuantity | Action::SellOut | Action::Edit
         );
         let products = &mut self.state.products;
-        let is_searching = products.list.is_searching();
         if !changes || self.state.page != Page::Products {
             products.lost = None;
             return false;
@@ -428,6 +428,8 @@ impl Updater<'_> {
             self.refuse(format!("{name} has gone: that key did nothing"));
             return true;
         }
+
+        let is_searching = self.state.products.list.is_searching();
         if is_searching {
             self.refuse("Still searching: that key did nothing");
         }

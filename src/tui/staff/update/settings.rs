@@ -102,7 +102,7 @@ impl Updater<'_> {
     /// A setting as it is now.
     pub(super) fn told_setting(&self, field: ShopField) -> String {
         let name = setting_name(field);
-        match shown_setting(&self.state.shop.text(field)).as_str() {
+        match shown_setting(&self.state.shop.text(field), "").as_str() {
             "" => format!("{name} is empty now"),
             now => format!("{name}: {now}"),
         }
@@ -117,10 +117,8 @@ impl Updater<'_> {
             let told = format!("It is not known whether {name} was changed: the answer was lost");
             return self.say_unknown(UnknownChange::Setting(edit.field), told);
         }
-        let theirs = match shown_setting(&seen) {
-            empty if empty.is_empty() => "empty".to_owned(),
-            theirs => theirs,
-        };
+
+        let theirs = shown_setting(&seen, "empty");
         // Nobody answers a question that came while they typed something else.
         if !matches!(self.state.mode, StaffMode::Browse) {
             return self.refuse(format!(
@@ -128,10 +126,7 @@ impl Updater<'_> {
             ));
         }
 
-        let ours = match shown_setting(&edit.change.text(edit.field)) {
-            empty if empty.is_empty() => "nothing".to_owned(),
-            ours => ours,
-        };
+        let ours = shown_setting(&edit.change.text(edit.field), "nothing");
         let question = self.overwrite_question(&format!("“{name}”"), &theirs, &ours);
         self.open(StaffMode::ConfirmOverwrite(Collision {
             edit: CollidingEdit::Setting(ShopEdit { seen, ..edit }),
@@ -143,8 +138,13 @@ impl Updater<'_> {
 /// The longest setting in a message, in columns.
 const LONGEST_SETTING: usize = 40;
 
-/// A setting as messages have it, with plain blanks.
-fn shown_setting(text: &str) -> String {
+/// A setting as messages have it, with plain blanks; `if_empty` where there is none.
+fn shown_setting(text: &str, if_empty: &str) -> String {
     let text = text.replace('\u{a0}', " ");
-    text::truncate(&text::shown(&text), LONGEST_SETTING)
+    let shown = text::truncate(&text::shown(&text), LONGEST_SETTING);
+    if shown.is_empty() {
+        if_empty.to_owned()
+    } else {
+        shown.to_string()
+    }
 }

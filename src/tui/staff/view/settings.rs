@@ -44,6 +44,7 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     if below.height < 2 {
         return;
     }
+
     draw_rule(theme, below, sketch);
     let small = Money::parse("0.45").map(|small| small.in_currency(&state.shop.currency));
     let small = small.unwrap_or_default();
@@ -51,11 +52,13 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
         "Prices look like {small} and {}",
         state.shop.currency.sample()
     );
+
     let sentence_rows = Rect {
         y: below.y + 1,
         height: below.height - 1,
         ..below
     };
+
     let whole = format!("{short} on every screen and receipt.");
     let has_room = text::wrap(&whole, usize::from(below.width), usize::MAX).len()
         <= usize::from(sentence_rows.height);
