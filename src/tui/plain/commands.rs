@@ -14,12 +14,12 @@ use crate::tui::layout::palette::{self, Run};
 use crate::tui::message::{Effect, Message, Now};
 use crate::tui::state::{Asked, Connectivity, Mode};
 use crate::tui::view::footer::{prompt_label, question};
-use products::product_of;
+use products::{names_product, product_of};
 use tui_input::Input;
 
 /// The lines that the history tells.
 const HISTORY_TOLD: usize = 20;
-/// What `more` says where a list is over.
+/// The answer to `more` where the list has ended.
 const NO_MORE: &str = "There is no more of the list.";
 
 /// One update of plain mode.
@@ -204,29 +204,27 @@ impl Updater<'_> {
     /// `set 1 5` sets the first of it to five.
     fn with_chosen_product(&self, command: &str, words: &str) -> String {
         let (number, quantity) = words.split_once(' ').unwrap_or((words, ""));
-        let names_product = matches!(command, "add" | "set" | "remove");
         let is_alone = quantity.is_empty() || quantity.parse::<u32>().is_ok();
-        if !names_product || !is_alone {
+        if !names_product(command) || !is_alone {
             return words.to_owned();
         }
 
-        let index = number
-            .parse::<usize>()
-            .ok()
-            .and_then(|it| it.checked_sub(1));
-        let choice = index.and_then(|index| self.plain.choices.get(index));
+        let choice = number.parse().ok().and_then(|number| self.choice(number));
         match choice.and_then(product_of) {
             Some(product) => format!("{product} {quantity}").trim().to_owned(),
             None => words.to_owned(),
         }
     }
 
+    /// The entry with this number in the last list.
+    fn choice(&self, number: usize) -> Option<&Choice> {
+        self.plain.choices.get(number.checked_sub(1)?)
+    }
+
     /// Chooses an entry of the last list by its number.
     fn choose(&mut self, number: usize, pieces: Option<u32>) {
-        let choices = &self.plain.choices;
-        let index = number.checked_sub(1);
-        let Some(choice) = index.and_then(|index| choices.get(index)).cloned() else {
-            let told = match choices.len() {
+        let Some(choice) = self.choice(number).cloned() else {
+            let told = match self.plain.choices.len() {
                 0 => "There is no list to choose from: type help for the commands.".to_owned(),
                 last => format!("The list has no number {number}: type 1 to {last}."),
             };

@@ -98,7 +98,7 @@ impl<P: Port> PlainShop<P> {
         loop {
             self.take_typed()?;
             self.say();
-            let is_done = self.plain.is_settled() && !self.is_busy();
+            let is_done = self.plain.state.is_settled() && !self.is_busy();
             if self.ending.is_leaving && is_done && self.typed.is_empty() {
                 self.ending.exit.get_or_insert(Ok(0));
             }

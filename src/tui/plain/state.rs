@@ -27,7 +27,7 @@ pub struct Plain {
     pub(super) choices: Vec<Choice>,
     /// Which of them is meant was asked.
     pub(super) asks_which: bool,
-    /// What the last list did not come to.
+    /// The rest of the last list, which was not told.
     pub(super) unlisted: Unlisted,
     /// The order that was placed or told last: commands about an order that name none mean it.
     pub(super) order: Option<OrderId>,
@@ -114,11 +114,11 @@ pub(super) enum Choice {
     Cart(UserName),
 }
 
-/// What a list did not come to, which is asked for by `more`.
+/// The rest of a list, which `more` asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unlisted {
     Nothing,
-    /// These products.
+    /// The products at these places of the catalog.
     Products(Vec<u32>),
     /// The orders behind this one, or all where none was told; they may have to be read first.
     Orders(Option<OrderId>),
@@ -188,7 +188,7 @@ impl Awaited {
 pub(super) enum Then {
     /// The preview is told.
     Tell,
-    /// This is noted on it; the note is asked for where it is empty.
+    /// A note with this text is added to the order; it is asked for where it is empty.
     Note(String),
     /// It is placed, where it costs this.
     Place(Money),
@@ -258,12 +258,6 @@ impl Plain {
     /// Tells whether an answer is awaited, however long it takes.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
-    }
-
-    /// Returns whether nothing of ours waits for the server, and no command is at work.
-    #[must_use]
-    pub(super) fn is_settled(&self) -> bool {
-        self.state.is_settled() && !self.is_busy()
     }
 
     /// Takes what is to be said now.

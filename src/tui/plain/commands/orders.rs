@@ -56,12 +56,11 @@ impl Updater<'_> {
     }
 
     fn tell_checkout(&mut self, preview: &Preview) {
+        let problems = tell::obstacles(&self.plain.state, preview);
+        let told = tell::problems(&self.plain.state, preview, &problems);
         self.plain.said.total = Some(preview.total());
-        self.plain.said.problems = tell::obstacles(&self.plain.state, preview);
-        let told = tell::problems(&self.plain.state, preview);
-        for words in told {
-            self.tell(words);
-        }
+        self.plain.said.problems = problems;
+        self.tell_all(told);
     }
 
     /// Fixes all lines that can't be ordered, or the one with this number.
@@ -128,7 +127,7 @@ impl Updater<'_> {
     }
 
     fn place_at(&mut self, total: Money, preview: &Preview) {
-        if preview.orderable_lines().is_err() {
+        if preview.check().is_err() {
             self.tell("Nothing was ordered.".to_owned());
             return self.tell_checkout(preview);
         }
@@ -272,13 +271,12 @@ impl Updater<'_> {
     /// Goes on with the list of orders; those that are not known yet are read first.
     pub(super) fn list_more_orders(&mut self, last: Option<OrderId>) {
         let orders = &self.plain.state.orders;
-        let is_known = orders
-            .rows(place_behind(orders, last.as_ref()))
-            .next()
-            .is_some();
+        let place = place_behind(orders, last.as_ref());
+        let is_known = orders.rows(place).next().is_some();
         if is_known || orders.read >= orders.total {
             return self.list_orders_behind(last);
         }
+
         // Where they can't be read now, they can be asked for again.
         self.plain.unlisted = Unlisted::Orders(last.clone());
         if !self.is_away("The orders can't be read") {

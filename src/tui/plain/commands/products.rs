@@ -14,6 +14,11 @@ use tui_input::Input;
 /// The products that are told at a time.
 const LISTED: usize = 15;
 
+/// Tells whether the words behind a command name a product first.
+pub(super) fn names_product(verb: &str) -> bool {
+    matches!(verb, "add" | "set" | "remove")
+}
+
 impl Updater<'_> {
     /// Looks for what a command of the palette names; a product's name alone adds it.
     pub(super) fn match_products(&mut self, typed: String) {
@@ -25,9 +30,8 @@ impl Updater<'_> {
     pub(super) fn take_matches(&mut self, typed: &str) {
         let state = &self.plain.state;
         let verb = typed.split(' ').next().unwrap_or_default();
-        let names_product = matches!(verb, "add" | "set" | "remove");
         let words = typed.strip_prefix(verb).unwrap_or_default().trim();
-        if names_product && words.is_empty() {
+        if names_product(verb) && words.is_empty() {
             return self.tell(format!("Type {verb} and a product: {verb} espresso."));
         }
 

@@ -36,14 +36,14 @@ pub(in crate::tui::plain) fn cart_sum(state: &State) -> String {
     format!("The cart has {count}, {sum}{uncounted}{left}{pending}.")
 }
 
-/// What the items of all people cost together.
+/// The sentence with the sum of everybody's items.
 pub(in crate::tui::plain) fn together(state: &State) -> String {
     let sum = state.totals().subtotal.in_currency(&state.shop.currency);
     format!("Together {sum}{}.", pending_words(state))
 }
 
-/// How many changes are counted in a sum that the server has not confirmed, as the end of a
-/// sentence; empty where there are none.
+/// The count of changes in a sum that the server has not confirmed, as the end of a sentence; empty
+/// where there are none.
 fn pending_words(state: &State) -> String {
     match state.cart.unconfirmed.len() {
         0 => String::new(),

@@ -10,11 +10,14 @@ use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::state::State;
 
-/// The order as it would be placed, and the problems of it, where there are any.
-pub(in crate::tui::plain) fn problems(state: &State, preview: &Preview) -> Vec<String> {
+/// The order as it would be placed, with its problems, where there are any.
+pub(in crate::tui::plain) fn problems(
+    state: &State,
+    preview: &Preview,
+    blocked: &[String],
+) -> Vec<String> {
     let lines = text::count(preview.lines.len(), "line");
     let total = preview.total().in_currency(&preview.currency);
-    let blocked = obstacles(state, preview);
     let problems = match blocked.len() {
         0 => String::new(),
         count => format!(" {}:", text::count(count, "problem")),
@@ -94,7 +97,7 @@ fn note(state: &State, preview: &Preview) -> Option<String> {
 
 /// The advice on what to do now: fix it, or order.
 fn way_on(state: &State, preview: &Preview, blocked: usize) -> Option<String> {
-    match preview.orderable_lines() {
+    match preview.check() {
         Ok(_) => Some(to_pay(state, preview)),
         Err(_) if blocked > 0 => match fixing::closed(state) {
             Some(closed) => Some(sentence(&closed.for_reader(&state.env.me).to_string())),

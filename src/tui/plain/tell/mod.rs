@@ -1,4 +1,4 @@
-//! What plain mode says, a line each. Nothing is wrapped, as what speaks it takes lines.
+//! The lines of plain mode. None is wrapped: what speaks them takes whole lines.
 //!
 //! A line is a sentence, which tells one fact and ends with a full stop: a screen reader pauses
 //! there. Or it is an entry of a list, its facts parted by commas and its notes by semicolons, names
@@ -45,7 +45,7 @@ fn name(name: &str) -> Cow<'_, str> {
     text::truncated(name, LONGEST_NAME)
 }
 
-/// What people noted, as the end of the entry that it belongs to.
+/// The notes, as the end of the entry that they belong to.
 fn notes_behind<'a>(notes: impl IntoIterator<Item = &'a Note>) -> String {
     let notes = notes.into_iter();
     notes
@@ -76,7 +76,7 @@ pub(super) fn greeting(state: &State) -> Vec<String> {
     told
 }
 
-/// Whether the server is there, since when it is not, and what it has not confirmed yet.
+/// The state of the connection, and of the changes that wait for the server: a sentence each.
 pub(super) fn connection(state: &State) -> Vec<String> {
     let link = match &state.connectivity {
         Connectivity::Connecting => "Not connected yet".to_owned(),
