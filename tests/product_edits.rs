@@ -3,6 +3,7 @@
 use crate::harness;
 
 use futures::future::join_all;
+use harness::patience::Pending;
 use harness::proxy::Proxy;
 use harness::screens::id;
 use harness::shopping::on_many_threads;
@@ -23,6 +24,14 @@ fn shop() -> Server {
 
 async fn open(url: &str) -> Connection {
     connect(&Address::parse(url).unwrap()).await.unwrap()
+}
+
+/// A proxy that loses the first answer to an edit, and the link with it.
+fn lossy(server: &Server) -> Proxy {
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
+    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
+    proxy
 }
 
 fn edit(field: ProductField, value: &str, seen: Option<&str>) -> FieldEdit {
@@ -106,10 +115,7 @@ async fn of_many_who_saw_the_same_one_is_first() {
 #[tokio::test]
 async fn an_answer_that_is_lost_neither_repeats_nor_hides_what_there_was() {
     let server = shop();
-    let proxy = Proxy::start(&server.socket(), "lossy");
-    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
-    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
-    proxy.faults.on.store(true, Ordering::SeqCst);
+    let proxy = lossy(&server);
 
     let mut connection = open(&proxy.url()).await;
     let sold_out = edit(ProductField::Stock, "0", None);
@@ -126,13 +132,10 @@ fn a_change_whose_answer_was_lost_undoes_nothing_that_came_after() {
     let server = shop();
     let runtime = on_many_threads();
     let _guard = runtime.enter();
-    let proxy = Proxy::start(&server.socket(), "lossy");
-    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
-    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
-    proxy.faults.on.store(true, Ordering::SeqCst);
+    let proxy = lossy(&server);
 
     let url = proxy.url();
-    let editing = std::thread::spawn(move || {
+    let editing = Pending::begin(move || {
         on_many_threads().block_on(async {
             let sold_out = edit(ProductField::Stock, "0", None);
             edit_product(&mut open(&url).await, &sold_out).await
@@ -144,7 +147,8 @@ fn a_change_whose_answer_was_lost_undoes_nothing_that_came_after() {
     // Somebody fills the shelf, mostly before the connection is back.
     server.cmd("HSET product:tea stock 50");
 
-    let told = editing.join().unwrap().unwrap();
+    let told = editing.wait("the edit").unwrap();
+    assert_eq!(proxy.faults.caused.load(Ordering::SeqCst), 1);
     match told {
         Edited::Otherwise(now) => assert_eq!(now.stock, Stock::Left(50)),
         Edited::Saved { was, .. } => assert_eq!(was.stock, Stock::Left(10)),
@@ -197,13 +201,10 @@ fn a_setting_whose_answer_was_lost_undoes_nothing_that_came_after() {
     let server = shop();
     let runtime = on_many_threads();
     let _guard = runtime.enter();
-    let proxy = Proxy::start(&server.socket(), "lossy");
-    *proxy.faults.change.lock().unwrap() = b"EVAL".to_vec();
-    proxy.faults.lose_answers.store(1, Ordering::SeqCst);
-    proxy.faults.on.store(true, Ordering::SeqCst);
+    let proxy = lossy(&server);
 
     let url = proxy.url();
-    let editing = std::thread::spawn(move || {
+    let editing = Pending::begin(move || {
         on_many_threads().block_on(async {
             let mut change = ShopChange::default();
             change.set("name", "Barn").unwrap();
@@ -214,7 +215,8 @@ fn a_setting_whose_answer_was_lost_undoes_nothing_that_came_after() {
     // Somebody else names it, mostly before the connection is back.
     server.cmd("HSET shop name Mill");
 
-    let told = editing.join().unwrap().unwrap();
+    let told = editing.wait("the edit").unwrap();
+    assert_eq!(proxy.faults.caused.load(Ordering::SeqCst), 1);
     match told {
         ShopEdited::Otherwise(shop) => assert_eq!(shop.name, "Mill"),
         ShopEdited::Saved(shop) => assert_eq!(shop.name, "Barn"),
