@@ -7,7 +7,8 @@ use harness::order_screens::{list, orders};
 use harness::screens::TestScreen;
 use harness::watch::Watch;
 use harness::{
-    Finish, Plain, Running, Served, Server, TROLLEY, Terminal, command, ok, ok_as, run, trolley,
+    Finish, Plain, Running, Served, Server, TROLLEY, Terminal, command, document, ok, ok_as, run,
+    trolley,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,7 +17,7 @@ use std::process::Command;
 use trolley::model::time::{Clock, Hours};
 use trolley::store::NamedZone;
 
-/// Where those sit who look at the shop.
+/// The zone of the computers at which people look at the shop.
 const HERE: &str = "America/New_York";
 
 /// The clock of a zone.
@@ -40,7 +41,7 @@ fn here(server: &Server, args: &[&str]) -> Command {
     command
 }
 
-/// What a command of ann's prints, which must succeed.
+/// Runs a command of ann's that must succeed; returns what it prints.
 fn told(server: &Server, args: &[&str]) -> String {
     let output = here(server, args).finish();
     assert!(output.status.success(), "{args:?}: {output:?}");
@@ -50,8 +51,8 @@ fn told(server: &Server, args: &[&str]) -> String {
 /// An order of ann's, and when it was placed.
 fn ordered(server: &Server) -> (String, u64) {
     ok_as(server, "office", "ann", &["add", "espresso", "2"]);
-    let order = ok_as(server, "office", "ann", &["checkout", "--yes", "--json"]);
-    let order: Value = serde_json::from_str(&order).unwrap();
+    let ann = ["--cart", "office", "--name", "ann"];
+    let order = document(server, &[&ann[..], &["checkout", "--yes"]].concat());
     let id = order["order"].as_str().unwrap().to_owned();
     (id, order["at"].as_u64().unwrap())
 }
@@ -264,7 +265,7 @@ fn a_shop_says_how_its_clocks_count_hours() {
     assert_eq!(wrong.status.code(), Some(2));
     let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert_eq!(said, "trolley: hours: “am” is not valid: write 24 or 12\n");
-    let shop: Value = serde_json::from_str(&ok(&server, &["shop", "--json"])).unwrap();
+    let shop = document(&server, &["shop"]);
     assert_eq!(shop["hours"], "12");
 
     // What others put there is no reason to tell no time.

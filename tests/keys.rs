@@ -272,6 +272,19 @@ fn words_typed_while_the_program_starts_never_order() {
     shop.keys_until("Y", " Receipt ");
 }
 
+/// A shop whose cart has an espresso, which is selected, and five ginger beers.
+fn two_lines() -> TestScreen {
+    let mut screen = TestScreen::filled(120, 36);
+    screen.link(LiveEvent::Cart(Cart {
+        version: screen.version,
+        ..Cart::default()
+    }));
+    screen.change("bob", "espresso", 1, 1, "2.40");
+    screen.change("bob", "ginger-beer", 5, 5, "3.20");
+    screen.keys("tab home");
+    screen
+}
+
 /// Presses keys before any frame shows what they do; returns the products that they change.
 fn changed_unseen(screen: &mut TestScreen, keys: &str) -> Vec<String> {
     let requests = screen.requests(keys).into_iter();
@@ -293,14 +306,7 @@ fn a_key_that_is_held_goes_on_with_no_line_that_nobody_has_seen() {
         ("d n", 1),
         ("d = 5 enter", 1),
     ] {
-        let mut screen = TestScreen::filled(120, 36);
-        screen.link(LiveEvent::Cart(Cart {
-            version: screen.version,
-            ..Cart::default()
-        }));
-        screen.change("bob", "espresso", 1, 1, "2.40");
-        screen.change("bob", "ginger-beer", 5, 5, "3.20");
-        screen.keys("tab home");
+        let mut screen = two_lines();
 
         let changed = changed_unseen(&mut screen, keys);
         assert_eq!(changed, vec!["espresso"; changes], "{keys}");
@@ -361,14 +367,7 @@ fn a_key_that_changes_nothing_tells_that_a_loss_was_seen() {
         ("right d", &["ginger-beer"]),
         ("k d", &["ginger-beer"]),
     ] {
-        let mut screen = TestScreen::filled(120, 36);
-        screen.link(LiveEvent::Cart(Cart {
-            version: screen.version,
-            ..Cart::default()
-        }));
-        screen.change("bob", "espresso", 1, 1, "2.40");
-        screen.change("bob", "ginger-beer", 5, 5, "3.20");
-        screen.keys("tab home");
+        let mut screen = two_lines();
 
         // It is shown at once that bob takes out what ann has selected.
         screen.change("bob", "espresso", 0, -1, "2.40");

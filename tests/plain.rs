@@ -147,7 +147,7 @@ fn an_order_takes_the_words_and_the_total() {
     ann.says("note", "note PRODUCT TEXT, or note order TEXT: ");
     ann.says("note order back", "You noted on the order: back.");
     // Wherever it is typed, it is for the order that the cart would become.
-    ann.says("order 9", "9");
+    ann.says("order 9", "There is no order “9”");
     ann.says("note order back door", "You noted on the order: back door.");
     ann.says(
         "note order",

@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, Terminal, ok, ok_as, run, shop_sized, staff};
+use harness::{Server, Terminal, document, ok, ok_as, run, shop_sized, staff};
 
 /// The products of the staff in a terminal of `name`.
 fn clerk(server: &Server, name: &str) -> Terminal {
@@ -140,7 +140,7 @@ fn the_settings_of_the_shop_are_live_on_every_screen_and_receipt() {
     mia.keys("down enter ctrl-u n o enter");
     mia.wait("Buyers cancel: no");
 
-    let told: serde_json::Value = serde_json::from_str(&ok(&server, &["shop", "--json"])).unwrap();
+    let told = document(&server, &["shop"]);
     assert_eq!(told["receipt_head"], "12 Mill Lane · VAT 123");
     assert_eq!(told["receipt_foot"], "Thanks");
     assert_eq!(told["buyers_cancel"], false);

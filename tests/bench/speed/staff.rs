@@ -216,11 +216,7 @@ fn read_bare(server: &Server) {
 
 /// A screen of the staff.
 fn staff(server: &Server, page: &str) -> Terminal {
-    let args = ["--redis", server.url(), "--theme", "dark", page];
-    let builder = Terminal::builder(TROLLEY).args(&args).home(server.dir());
-    let terminal = builder.open();
-    terminal.wait("● live");
-    terminal
+    super::harness::staff(server, "mia", &["--theme", "dark", page])
 }
 
 /// An order that is confirmed, until ten boards with 200 others show it.
