@@ -111,7 +111,7 @@ pub struct Settings {
     pub ascii: AsciiMode,
     /// The ways to tell somebody what happens while they look elsewhere.
     pub alerts: Alerts,
-    /// How times count the hours of a day; `None`: as the shop says.
+    /// The way in which times count the hours of a day; `None`: as the shop says.
     pub hours: Option<Hours>,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
@@ -159,7 +159,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What this computer and these settings say about times.
+    /// The zone of this computer and the hours of these settings, for telling times.
     #[must_use]
     pub(crate) fn personal_clock(&self) -> PersonalClock {
         PersonalClock {
@@ -371,13 +371,15 @@ fn alerts(layers: &mut SettingLayers) -> Result<Alerts, ConfigError> {
     Alerts::named(&name).ok_or_else(|| invalid("alerts", names.join(", ")))
 }
 
-/// How times count the hours of a day; `None` is `auto`.
+/// Reads the setting of how times count the hours of a day; `None` is `auto`.
 fn hours(layers: &mut SettingLayers) -> Result<Option<Hours>, ConfigError> {
     let name = layers.pick_noted("hours", |layer| not_empty(&layer.hours));
     if name == "auto" {
         return Ok(None);
     }
-    let hours = Hours::named(&name).ok_or_else(|| invalid("hours", "auto, 24, 12"))?;
+    let names = Hours::NAMED.map(|(name, _)| name);
+    let hours = Hours::named(&name)
+        .ok_or_else(|| invalid("hours", format!("auto, {}", names.join(", "))))?;
     Ok(Some(hours))
 }
 

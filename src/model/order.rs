@@ -305,7 +305,7 @@ impl Order {
         Some(self.ready_at()?.saturating_sub(self.at))
     }
 
-    /// When it was ready, in Unix milliseconds; `None` where it is not known to have been.
+    /// The time when it was ready, in Unix milliseconds; `None` where it is not known to have been.
     #[must_use]
     pub fn ready_at(&self) -> Option<u64> {
         let mut reached = self.reached.iter();

@@ -202,7 +202,7 @@ pub enum Refusal {
         name: String,
         /// The budget of each.
         budget: Money,
-        /// What their pieces cost.
+        /// The cost of their pieces.
         sum: Money,
     },
     /// The order was undone.
@@ -401,7 +401,7 @@ fn dearer_of(currency: &Currency, name: &str, budget: Money, sum: Money) -> Stri
     format!("What {costs}: nothing was ordered")
 }
 
-/// That the pieces of one person cost more than they may, behind the word “what”.
+/// The clause after the word “what”: the pieces of one person cost more than they may.
 fn costs_more(currency: &Currency, name: &str, budget: Money, sum: Money) -> String {
     let budget = budget.in_currency(currency);
     let sum = sum.in_currency(currency);

@@ -11,7 +11,7 @@ pub(crate) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How a clock counts the hours of a day.
+/// A way to count the hours of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hours {
     /// From 0 to 23: `18:05`.
@@ -92,7 +92,7 @@ impl Hours {
     }
 }
 
-/// What a person's own computer and settings say about times; the shop's say the rest.
+/// A person's own zone and hours; the shop's settings say the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalClock {
     /// The zone of their computer, for where the shop has none.
@@ -107,7 +107,7 @@ pub struct PersonalClock {
 pub struct Clock {
     /// The time zone.
     pub zone: TimeZone,
-    /// How it counts the hours of a day.
+    /// The way in which it counts the hours of a day.
     pub hours: Hours,
 }
 
@@ -196,7 +196,7 @@ impl Clock {
         self.shown(one).date() == self.shown(other).date()
     }
 
-    /// What the calendar and the clock show at a moment.
+    /// The date and time that the calendar and the clock show at a moment.
     #[must_use]
     pub(crate) fn shown(&self, at: u64) -> DateTime {
         local(at, &self.zone)

@@ -199,7 +199,8 @@ struct Look {
     alerts: AlertWays,
     theme: Theme,
     size: (u16, u16),
-    /// What is hard to read here, which nobody knew before the terminal told its background.
+    /// A warning about a colour that is hard to read on the terminal's background, which only the
+    /// terminal tells.
     warning: Option<String>,
 }
 
@@ -220,6 +221,7 @@ impl Look {
     fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {
         let display = Display::told_by(settings.ascii, variable);
         let known = settings.theme.or_else(|| display.plain_theme(variable));
+
         // The background says enough: not every terminal that tells it tells its text's colour, too.
         let is_light = match known {
             Some(_) => None,
@@ -230,14 +232,17 @@ impl Look {
             Some(false) | None => Theme::DARK,
         };
         let theme = known.unwrap_or(suiting.on_terminal_background());
+
+        // Where the theme was known before, the settings have warned already.
         let warnings = is_light.map(|_| settings.colours.warnings(suiting));
+        let warning = warnings.and_then(|warnings| warnings.into_iter().next());
 
         Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
             theme: display.theme(settings.colours.on(theme)),
             size: tty::size(),
-            warning: warnings.and_then(|warnings| warnings.into_iter().next()),
+            warning,
         }
     }
 }

@@ -42,11 +42,11 @@ pub struct Visit {
     pub theme: Theme,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
-    /// What this person's computer and settings say about times.
+    /// The time zone of this person's computer, and the hours of their settings.
     pub clock: PersonalClock,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
-    /// What this person should know at the start; `None` where there is nothing.
+    /// The warning that shows at the start; `None` where there is none.
     pub warning: Option<String>,
     /// The carts that this person used before; `None` for one who may use this one alone.
     pub used_carts: Option<UsedCarts>,

@@ -73,7 +73,7 @@ impl Services {
         }
     }
 
-    /// The next of them that is waiting already.
+    /// The next event or result that is waiting already.
     pub(in crate::tui) fn try_next(&mut self) -> Option<Message> {
         let event = self.live.try_next().map(Message::Live);
         event.or_else(|| self.results.try_recv().ok())

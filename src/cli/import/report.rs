@@ -113,7 +113,7 @@ impl ImportReport {
         Ok(())
     }
 
-    /// See [`complain`].
+    /// Calls [`complain`] with the output of this report.
     pub(super) fn complain(&self, complaint: &str) -> io::Result<()> {
         complain(&self.output, complaint)
     }

@@ -20,7 +20,7 @@ pub(super) struct ShopNames {
     known: HashMap<ProductId, String>,
     /// The settings as they were read last.
     shop: Shop,
-    /// When they are to be read; `None` while they are current.
+    /// The moment from which they are read again; `None` while they are current.
     read_at: Option<Instant>,
 }
 

@@ -478,26 +478,18 @@ pub(crate) fn time_and_countdown(state: &State, at: u64) -> Option<String> {
 
 /// The sentence about who set the rules; `None` where the lines above say that they are one's own.
 fn owner_sentence(state: &State, columns: usize) -> Option<String> {
-    match &state.cart.confirmed.rules.owner {
-        None => {
-            let full = "No rules yet. Whoever sets the first one owns them.";
-            let short = "No rules yet. Set one to own them.";
-            let told = if text::width(full) <= columns {
-                full
-            } else {
-                short
-            };
-            Some(told.to_owned())
-        }
-        Some(owner) if *owner == state.env.me => None,
+    let (full, short) = match &state.cart.confirmed.rules.owner {
+        None => (
+            "No rules yet. Whoever sets the first one owns them.".to_owned(),
+            "No rules yet. Set one to own them.".to_owned(),
+        ),
+        Some(owner) if *owner == state.env.me => return None,
         Some(owner) => {
             let only = format!("Only {owner} can change these.");
-            let full = format!("Set by {owner}. {only}");
-            Some(if text::width(&full) <= columns {
-                full
-            } else {
-                only
-            })
+            (format!("Set by {owner}. {only}"), only)
         }
-    }
+    };
+
+    let has_room = text::width(&full) <= columns;
+    Some(if has_room { full } else { short })
 }

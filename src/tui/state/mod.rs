@@ -57,7 +57,7 @@ pub struct Env {
     pub ops: String,
     /// The key that makes our op ids unguessable: who knew the next one could use it first.
     pub op_key: RandomState,
-    /// What this person's computer and settings say about times.
+    /// The time zone of this person's computer, and the hours of their settings.
     pub clock: PersonalClock,
     /// The keys in force.
     pub keymap: Keymap,
@@ -205,8 +205,8 @@ pub enum RepeatableEdit {
 pub struct LostTarget {
     /// The product.
     pub product: ProductId,
-    /// Whoever sits here knows of it once the terminal shows it: their own change took it out, or
-    /// they were told that a key did nothing. Else the next key tells that they know.
+    /// The loss is no surprise: one's own change took the product out, or one was told that a key did
+    /// nothing. It ends once the terminal shows it, any other with the next key.
     pub is_expected: bool,
     /// The terminal shows what is selected instead.
     pub is_shown: bool,
@@ -221,7 +221,7 @@ pub struct State {
     pub shop: Shop,
     /// The connection to the server.
     pub connectivity: Connectivity,
-    /// How fast the server answers.
+    /// The speed at which the server answers.
     pub pace: Pace,
     /// The private server is being started.
     pub reviving: bool,

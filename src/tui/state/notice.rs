@@ -34,7 +34,7 @@ impl Tone {
     }
 }
 
-/// What a message is about, which may end it.
+/// The subject of a message, which may end it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeTopic {
     /// Something that has happened.
@@ -48,9 +48,9 @@ pub enum NoticeTopic {
 /// A change of the staff of which nobody knows whether it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnknownChange {
-    /// That of a field of a product.
+    /// A change of a field of a product.
     Field(ProductId, ProductField),
-    /// That of a setting of the shop.
+    /// A change of a setting of the shop.
     Setting(ShopField),
     /// A step of an order.
     Order(OrderId),
@@ -69,7 +69,7 @@ pub struct Notice {
     pub is_seen: bool,
     /// It refuses a prompt: what is typed before it is seen was meant for that, and does nothing.
     pub holds_keys: bool,
-    /// What it is about.
+    /// The subject.
     pub topic: NoticeTopic,
 }
 
@@ -80,11 +80,7 @@ impl Notice {
         let reading_time = NOTICE_TIME_PER_CHARACTER * text.chars().count() as u64;
         Notice {
             until: Some(now + NOTICE_TIME + reading_time),
-            text,
-            tone,
-            is_seen: false,
-            holds_keys: false,
-            topic: NoticeTopic::Event,
+            ..Notice::until_key(text, tone)
         }
     }
 
@@ -107,7 +103,7 @@ impl Notice {
         Notice::until_key(text, Tone::Warn)
     }
 
-    /// What it says of which nobody knows whether it was changed.
+    /// The change that may have been made, where the message is about one.
     #[must_use]
     pub(in crate::tui) fn unknown(&self) -> Option<&UnknownChange> {
         match &self.topic {

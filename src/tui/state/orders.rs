@@ -217,7 +217,7 @@ impl State {
 /// The words by which orders are found, as they are on one day by one clock.
 #[derive(Debug, Default)]
 pub struct SearchedWords {
-    /// When they were made, and by which clock; on another day an order is no longer of today.
+    /// The moment and the clock by which they were made; on another day an order is no longer of today.
     made: Option<(u64, Clock)>,
     of_orders: HashMap<OrderId, FoldedWords>,
 }

@@ -115,9 +115,6 @@ impl Encoder {
     /// After that the terminal writes without colours again.
     pub(super) fn write_changes(&mut self, rows: &[RowChange]) {
         let mut runs: Vec<Run> = rows.iter().flat_map(runs_of).collect();
-        let mut by_pens = self.clone();
-        self.write_runs(&runs);
-
         let mut pens: Vec<Pen> = Vec::new();
         for run in &runs {
             if !pens.contains(&run.pen) {
@@ -127,9 +124,11 @@ impl Encoder {
         let place_of_pen = |run: &Run| pens.iter().position(|pen| *pen == run.pen);
         // Then both ways are the same.
         if runs.is_sorted_by_key(place_of_pen) {
-            return;
+            return self.write_runs(&runs);
         }
 
+        let mut by_pens = self.clone();
+        self.write_runs(&runs);
         runs.sort_by_cached_key(place_of_pen);
         by_pens.write_runs(&runs);
         if by_pens.bytes.len() < self.bytes.len() {

@@ -160,8 +160,8 @@ struct MovedRows {
     rows: usize,
 }
 
-/// How far rows moved up, and which of them did. Rows that look the same may have come from any of
-/// them.
+/// The distances by which rows may have moved up, each with the rows that it explains. Rows that look
+/// the same may have come from any of them.
 fn moves(rows: &[&RowChange], pane: Rect) -> HashMap<i16, MovedRows> {
     let mut sources: HashMap<u64, Vec<RowsAlike<'_>>> = HashMap::new();
     for row in rows {

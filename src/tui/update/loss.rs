@@ -57,8 +57,8 @@ impl Updater<'_> {
         self.state.lost_target.take_if(|lost| lost.is_shown);
     }
 
-    /// Why a key does not act on the selected product: that for which it was pressed has gone, and
-    /// nobody has seen yet that another one is selected. `None` where it does.
+    /// Refuses a key behind a product that has gone: returns the words for whoever pressed it, who
+    /// knows of the loss from then on. `None` where nothing is lost, and the key may act.
     pub(super) fn refuse_lost(&mut self) -> Option<String> {
         let lost = self.state.lost_target.as_mut()?;
         lost.is_expected = true;

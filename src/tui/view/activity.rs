@@ -119,11 +119,7 @@ fn draw_entry(
 
     // What nobody did has the room of a name, too.
     let name_width = if author.is_empty() { 0 } else { name_width };
-    let columns_before = [time_width, name_width].into_iter();
-    let used: u16 = columns_before
-        .filter(|width| *width > 0)
-        .map(|width| width + 1)
-        .sum();
+    let used = row::taken(&[time_width, name_width]);
     let room = usize::from(area.width.saturating_sub(used));
     let what = match entry {
         ActivityEntry::Change(run) => describe(state, &run.summary, room),
