@@ -204,6 +204,31 @@ async fn changes_are_made_in_the_order_in_which_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn who_has_set_a_rule_hears_so_after_the_cart_that_has_it() {
+    let server = Server::with_demo();
+    let (_, mut ann) = open(server.url(), "ann");
+    let mut rules = hear_cart(&mut ann).await.rules;
+
+    // Others change the cart meanwhile, so that it is being read when the rule is set.
+    let (_, bob) = open(server.url(), "bob");
+    for locked in [true, false, true, false] {
+        bob.request(LiveRequest::Change(add_espresso()));
+        ann.request(LiveRequest::Reread);
+        ann.request(LiveRequest::Rules(vec![RuleChange::Locked(locked)]));
+        hear(&mut ann, "that the rule is set", |event| match event {
+            LiveEvent::Cart(cart) => {
+                rules = cart.rules;
+                None
+            }
+            LiveEvent::RulesSet(outcome) => Some(outcome.unwrap()),
+            _ => None,
+        })
+        .await;
+        assert_eq!(rules.locked, locked);
+    }
+}
+
+#[tokio::test]
 async fn rules_are_set_at_once_or_refused_to_who_asked() {
     let mut server = Server::with_demo();
     let (link, mut ann) = open(server.url(), "ann");

@@ -8,6 +8,21 @@ use rustix::process::Signal;
 use std::fs::File;
 use std::process::Stdio;
 
+/// All that plain mode says to ann, who types these lines by a pipe.
+fn piped(server: &Server, lines: &[u8]) -> String {
+    let input = server.dir().join("lines");
+    std::fs::write(&input, lines).unwrap();
+    let args = ["--redis", server.url(), "--cart", "office", "--name", "ann"];
+    let mut command = trolley(server.dir(), &[&args[..], &["--plain"]].concat());
+    command.stdin(File::open(&input).unwrap());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+
+    let output = Running::spawn(&mut command).finish();
+    assert!(output.status.success(), "{output:?}");
+    assert_plain(&output.stdout);
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn two_people_fill_one_cart_in_words() {
     let server = Server::with_demo();
@@ -349,6 +364,36 @@ fn pasted_lines_are_typed_lines() {
     harness::until("it is ordered", || server.get("XLEN orders") == "1");
     ann.hears("Nothing new.");
     ann.quit();
+}
+
+#[test]
+fn each_line_builds_on_the_rules_that_the_one_before_has_set() {
+    let server = Server::with_demo();
+    let lines = b"budget 80\nrules\nlock\nlock\nlock\nrules\nexpect bob\nrules\n";
+    let said = piped(&server, lines);
+
+    let mut told = said.lines().filter(|told| {
+        let beginnings = ["Budget: ", "Lock: ", "Expects: ", "You "];
+        beginnings.iter().any(|it| told.starts_with(it))
+    });
+    for line in [
+        "You set the budget to €80.00.",
+        "Budget: €80.00, €80.00 left.",
+        "Lock: open.",
+        "Expects: none.",
+        "You locked the cart.",
+        "You unlocked the cart.",
+        "You locked the cart.",
+        "Budget: €80.00, €80.00 left.",
+        "Lock: locked.",
+        "Expects: none.",
+        "You set the expected names (bob).",
+        "Budget: €80.00, €80.00 left.",
+        "Lock: locked.",
+        "Expects: bob.",
+    ] {
+        assert_eq!(told.next(), Some(line), "{said}");
+    }
 }
 
 #[test]

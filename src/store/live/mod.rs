@@ -34,6 +34,7 @@ use crate::store::keys::CartKeys;
 use crate::store::order::Driver;
 use crate::store::policy::Policy;
 use crate::store::pulse::Pace;
+use rules::SentRules;
 use session::{HEARTBEAT_INTERVAL, Session, SessionEnd};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -78,7 +79,8 @@ pub enum LiveEvent {
     Waits(Trouble),
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
-    /// The rules that were asked for here are set, or refused.
+    /// The rules that were asked for here are set, as the cart has it that was told before this; or
+    /// they are refused.
     RulesSet(Result<(), Error>),
     /// Products that were asked for, or that somebody changed.
     Products(Vec<(ProductId, Option<Product>)>),
@@ -224,9 +226,8 @@ struct Supervisor {
     down: Option<Trouble>,
     /// Changes in the order in which they were asked for.
     unsettled: VecDeque<PendingChange>,
-    /// Rules that were sent over the present connection and are not answered yet, by op id, and
-    /// who asked for them.
-    rules_on_their_way: Vec<(OpId, VisitorId)>,
+    /// Rules that were sent over the present connection, of which nobody has heard yet.
+    rules_on_their_way: Vec<SentRules>,
     /// Orders on their way, one after the other: after a break they go on.
     order_drivers: VecDeque<OrderOnItsWay>,
     /// Events that came while the cart was read. They are told after the cart, even if only the

@@ -24,12 +24,13 @@ const MOST_HELD: usize = 1024;
 
 impl Session {
     /// Reads the cart. Where it is being read already, it is read once more after that.
-    pub(super) fn read_cart(&mut self, supervisor: &Supervisor) {
+    pub(super) fn read_cart(&mut self, supervisor: &mut Supervisor) {
         if self.cart_reading != CartReading::Idle {
             self.cart_reading = CartReading::RunningThenAgain;
             return;
         }
         self.cart_reading = CartReading::Running;
+        supervisor.note_cart_asked_for();
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
@@ -83,6 +84,7 @@ impl Session {
                 supervisor.visitors.tell(audience, event);
             }
         }
+        supervisor.tell_rules_in_cart();
 
         if read_again {
             self.reread_stale(supervisor);

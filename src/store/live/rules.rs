@@ -9,6 +9,25 @@ use crate::store::cart::rules::send_rules;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::error::{Error, Trouble};
 
+/// Rules that were sent over the present connection.
+pub(super) struct SentRules {
+    op: OpId,
+    asker: VisitorId,
+    progress: RulesProgress,
+}
+
+/// The progress of rules that were sent. Whoever set them hears so after the cart that has them:
+/// what they do next must not build on the rules before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RulesProgress {
+    /// The server has not answered.
+    Sent,
+    /// They are set, and no cart was asked for since.
+    Set,
+    /// The cart that is being read has them.
+    InCart,
+}
+
 impl Session {
     /// Sends rules that a visitor sets.
     pub(super) fn set_rules(
@@ -21,7 +40,11 @@ impl Session {
             return;
         };
         let op = new_op();
-        supervisor.rules_on_their_way.push((op.clone(), asker));
+        supervisor.rules_on_their_way.push(SentRules {
+            op: op.clone(),
+            asker,
+            progress: RulesProgress::Sent,
+        });
 
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
@@ -34,7 +57,7 @@ impl Session {
         });
     }
 
-    /// Tells whoever set rules what became of them.
+    /// Tells whoever set rules what became of them: that they are set, after the cart that has them.
     pub(super) fn on_rules_sent(
         &mut self,
         supervisor: &mut Supervisor,
@@ -57,9 +80,14 @@ impl Session {
         };
 
         let on_their_way = &mut supervisor.rules_on_their_way;
-        if let Some(index) = on_their_way.iter().position(|(known, _)| known == op) {
-            let (_, asker) = on_their_way.remove(index);
-            supervisor.tell_one(asker, LiveEvent::RulesSet(outcome));
+        if let Some(index) = on_their_way.iter().position(|sent| sent.op == *op) {
+            if outcome.is_ok() {
+                on_their_way[index].progress = RulesProgress::Set;
+                self.read_cart(supervisor);
+            } else {
+                let asker = on_their_way.remove(index).asker;
+                supervisor.tell_one(asker, LiveEvent::RulesSet(outcome));
+            }
         }
         match broken {
             Some(trouble) => Err(SessionEnd::Broken(trouble)),
@@ -76,14 +104,37 @@ impl Supervisor {
         self.tell_one(asker, LiveEvent::RulesSet(Err(trouble.into())));
     }
 
-    /// Tells those whose rules were on their way when the link broke that they may be set.
+    /// Notes that the cart is read from now on: it has the rules that are set.
+    pub(super) fn note_cart_asked_for(&mut self) {
+        for sent in &mut self.rules_on_their_way {
+            if sent.progress == RulesProgress::Set {
+                sent.progress = RulesProgress::InCart;
+            }
+        }
+    }
+
+    /// Tells those whose rules the cart has that was told just now that they are set.
+    pub(super) fn tell_rules_in_cart(&mut self) {
+        let on_their_way = &mut self.rules_on_their_way;
+        let in_cart = on_their_way.extract_if(.., |sent| sent.progress == RulesProgress::InCart);
+        let askers: Vec<VisitorId> = in_cart.map(|sent| sent.asker).collect();
+        for asker in askers {
+            self.tell_one(asker, LiveEvent::RulesSet(Ok(())));
+        }
+    }
+
+    /// Tells those whose rules were on their way when the link broke that they may be set; or that
+    /// they are, where only the cart was to follow.
     pub(super) fn lose_rules(&mut self, trouble: &Trouble) {
-        for (op, asker) in std::mem::take(&mut self.rules_on_their_way) {
-            let unknown = Error::Unknown {
-                op,
-                trouble: trouble.clone(),
+        for sent in std::mem::take(&mut self.rules_on_their_way) {
+            let outcome = match sent.progress {
+                RulesProgress::Sent => Err(Error::Unknown {
+                    op: sent.op,
+                    trouble: trouble.clone(),
+                }),
+                RulesProgress::Set | RulesProgress::InCart => Ok(()),
             };
-            self.tell_one(asker, LiveEvent::RulesSet(Err(unknown)));
+            self.tell_one(sent.asker, LiveEvent::RulesSet(outcome));
         }
     }
 }
