@@ -270,9 +270,12 @@ fn whoever_ordered_marks_who_has_settled() {
 
     // Nobody has what nobody asked for.
     assert_eq!(requests(&mut stage, "down s"), []);
+    let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Down(Trouble::Lost));
     assert_eq!(requests(&mut stage, "up s"), []);
     assert_eq!(stage.notice(), "Nothing was marked: the server is away");
+    stage.link(LiveEvent::Cart(cart));
+    assert_eq!(stage.notice(), "", "the server is back");
 }
 
 #[test]

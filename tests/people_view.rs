@@ -354,6 +354,16 @@ fn what_is_said_of_a_server_that_is_away_ends_when_it_is_back() {
         stage.link(LiveEvent::Cart(cart.clone()));
         assert_eq!(message(&stage), "", "{key}");
     }
+
+    // Not what has another reason.
+    let mut stage = TestScreen::with_rules(120, 36, "bob");
+    let cart = stage.state.cart.confirmed.clone();
+    stage.link(LiveEvent::Down(Trouble::Lost));
+    stage.keys("w L");
+    let refusal = "Only bob can change the rules of this cart";
+    assert_eq!(message(&stage), refusal);
+    stage.link(LiveEvent::Cart(cart));
+    assert_eq!(message(&stage), refusal);
 }
 
 #[test]

@@ -1033,6 +1033,7 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     assert!(stage.picture().contains("Not ordered: the server is away"));
     let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Cart(cart));
+    assert_eq!(stage.notice(), "", "the server is back");
     stage.link(order_screens::preview(104, true));
     assert_eq!(placed(&mut stage, "Y"), 1);
     assert_eq!(placed(&mut stage, "Y") + placed(&mut stage, "Y"), 0);

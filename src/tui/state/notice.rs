@@ -97,6 +97,26 @@ impl Notice {
         }
     }
 
+    /// A message that refuses something because there is no connection: it ends when that is back.
+    #[must_use]
+    pub(in crate::tui) fn offline(text: String, now: u64) -> Notice {
+        Notice {
+            topic: NoticeTopic::Connection,
+            ..Notice::timed(text, Tone::Bad, now)
+        }
+    }
+
+    /// The same message where it says why a prompt does not open: it waits for a key, and the text
+    /// that was typed for the prompt does nothing.
+    #[must_use]
+    pub(in crate::tui) fn of_prompt(self) -> Notice {
+        Notice {
+            until: None,
+            holds_keys: true,
+            ..self
+        }
+    }
+
     /// A message about what deserves a second look, which waits for the next key.
     #[must_use]
     pub(in crate::tui) fn warning(text: String) -> Notice {

@@ -79,7 +79,7 @@ impl Updater<'_> {
             Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => {}
             Connectivity::Connecting | Connectivity::Offline { .. } => {
                 let sentence = format!("The server is away: you stay {stay} until it is back");
-                self.notify_error(sentence);
+                self.refuse_as_offline(sentence);
                 return false;
             }
         }

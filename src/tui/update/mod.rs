@@ -222,19 +222,12 @@ impl Updater<'_> {
 
     /// Shows why a prompt does not open. The text that was typed for it must not act as keys.
     fn refuse_prompt(&mut self, why: String) {
-        self.notify_until_key(why, Tone::Bad);
-        if let Some(notice) = &mut self.state.notice {
-            notice.holds_keys = true;
-        }
+        self.show(Notice::until_key(why, Tone::Bad).of_prompt());
     }
 
-    /// Has the message that refuses something while the server is away end when it is back.
-    fn tie_notice_to_connection(&mut self) {
-        if self.is_down()
-            && let Some(notice) = &mut self.state.notice
-        {
-            notice.topic = NoticeTopic::Connection;
-        }
+    /// Refuses something because there is no connection; the message ends when that is back.
+    fn refuse_as_offline(&mut self, why: impl Into<String>) {
+        self.show(Notice::offline(why.into(), self.state.now));
     }
 
     /// Ends a message about the connection, which is back.

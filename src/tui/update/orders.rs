@@ -230,8 +230,7 @@ impl Updater<'_> {
             self.notify_error(refusal.to_string());
         } else if self.state.connectivity != Connectivity::Live {
             let name = self.state.orders.name_of(&id);
-            self.notify_error(format!("Offline: {name} was not cancelled"));
-            self.tie_notice_to_connection();
+            self.refuse_as_offline(format!("Offline: {name} was not cancelled"));
         } else {
             self.cover(Mode::ConfirmCancel(id));
         }
@@ -288,7 +287,9 @@ impl Updater<'_> {
             return;
         }
         if self.state.connectivity != Connectivity::Live {
-            self.notify_error("Not ordered: the server is away. Confirm again when it is back");
+            self.refuse_as_offline(
+                "Not ordered: the server is away. Confirm again when it is back",
+            );
             return;
         }
         if !self.state.catalog.loaded {

@@ -66,7 +66,7 @@ impl Updater<'_> {
             return;
         }
         if self.state.connectivity != Connectivity::Live {
-            self.notify_error("Nothing was marked: the server is away");
+            self.refuse_as_offline("Nothing was marked: the server is away");
             return;
         }
 

@@ -12,7 +12,7 @@ use crate::tui::message::Effect;
 use crate::tui::state::areas::Pane;
 use crate::tui::state::people::Person;
 use crate::tui::state::timers::MINUTE;
-use crate::tui::state::{Asked, Connectivity, Mode, State, Tone};
+use crate::tui::state::{Asked, Connectivity, Mode, Notice, State, Tone};
 use tui_input::Input;
 
 impl Updater<'_> {
@@ -38,8 +38,7 @@ impl Updater<'_> {
     /// Opens the prompt for a rule of the cart.
     pub(super) fn ask_rule(&mut self, rule: TypedRule) {
         if let Some(refusal) = self.rules_refusal() {
-            self.refuse_prompt(refusal);
-            return self.tie_notice_to_connection();
+            return self.show(refusal.of_prompt());
         }
         // Names are many: one more is typed behind them.
         let value = match rule {
@@ -75,8 +74,7 @@ impl Updater<'_> {
     /// Asks the server to set a rule.
     pub(super) fn request_rule(&mut self, change: RuleChange) {
         if let Some(refusal) = self.rules_refusal() {
-            self.notify_error(refusal);
-            return self.tie_notice_to_connection();
+            return self.show(refusal);
         }
         self.state.people.rules_sent.push_back(change.clone());
         let request = LiveRequest::Rules(vec![change]);
@@ -84,23 +82,29 @@ impl Updater<'_> {
     }
 
     /// The reason why no rules can be set here and now; `None` where they can.
-    fn rules_refusal(&self) -> Option<String> {
+    fn rules_refusal(&self) -> Option<Notice> {
+        let now = self.state.now;
         if !self.state.cart.loaded {
-            return Some(CART_UNREAD.to_owned());
+            return Some(Notice::timed(CART_UNREAD.to_owned(), Tone::Bad, now));
         }
 
         if let Some(owner) = &self.state.cart.confirmed.rules.owner
             && !self.state.may_change_rules()
         {
-            return Some(Refusal::NotOwner(owner.clone()).to_string());
+            let refusal = Refusal::NotOwner(owner.clone());
+            return Some(Notice::timed(refusal.to_string(), Tone::Bad, now));
         }
 
         match &self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing => None,
             Connectivity::Connecting | Connectivity::Offline { .. } => {
-                Some("The rules can't be changed while the server is away".to_owned())
+                let why = "The rules can't be changed while the server is away";
+                Some(Notice::offline(why.to_owned(), now))
             }
-            Connectivity::Unreadable(trouble) => Some(format!("The cart can't be read: {trouble}")),
+            Connectivity::Unreadable(trouble) => {
+                let why = format!("The cart can't be read: {trouble}");
+                Some(Notice::timed(why, Tone::Bad, now))
+            }
         }
     }
 

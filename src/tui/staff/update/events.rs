@@ -284,7 +284,9 @@ impl Updater<'_> {
             Error::Trouble(trouble) if self.state.connectivity == Connectivity::Live => {
                 self.refuse(format!("{name} was not {changed}: {trouble}"));
             }
-            Error::Trouble(_) => self.refuse(format!("Offline: {name} was not {changed}")),
+            Error::Trouble(_) => {
+                self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
+            }
             Error::Unknown { trouble, .. } => {
                 let told = format!("It is not known whether {name} was {changed}: {trouble}");
                 self.say_unknown(UnknownChange::Order(id.clone()), told);
