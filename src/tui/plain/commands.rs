@@ -361,7 +361,8 @@ impl Updater<'_> {
         match awaited {
             Awaited::Opening => {
                 let told = tell::greeting(&self.plain.state);
-                self.plain.choices.clear();
+                // A list of another cart is none of this one.
+                self.offer([]);
                 self.tell_all(told);
                 self.tell("Type help for the commands.".to_owned());
             }

@@ -6,7 +6,7 @@ use super::update::{PlainEvent, update};
 use crate::config::keymap::Keymap;
 use crate::model::{
     Cart, Catalog, Change, ChangeKind, Currency, Deadline, LineChange, Money, OpId, Order, OrderId,
-    OrderLine, OrderState, Product, ProductId, Refusal, Update,
+    OrderLine, OrderState, Product, ProductId, Refusal, Update, UserName,
 };
 use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use crate::store::order::OrdersPage;
@@ -181,6 +181,36 @@ fn what_takes_long_is_said_and_told_later() {
     assert_eq!(said[0], "The connection is lost. Your changes wait.");
     assert!(said[1].contains("bob"), "{said:?}");
     assert_eq!(said.len(), 2);
+}
+
+#[test]
+fn a_list_ends_with_the_cart_that_it_was_told_in() {
+    let mut talk = Talk::begun();
+    let products = (1..=20).map(|number| product(&format!("tea{number}"), "Tea"));
+    let catalog = Catalog::new(products.collect());
+    talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    talk.types("search tea");
+    assert!(talk.said()[15].starts_with("5 more: type more. "));
+
+    talk.plain.take_prompt();
+    let family = UserName::parse("family").unwrap();
+    talk.plain.state.carts.used.push(family);
+    talk.plain.state.carts.may_switch = true;
+    talk.types("cart family");
+    talk.shop(Message::Live(LiveEvent::Cart(Cart::default())));
+    talk.shop(Message::Live(LiveEvent::Watchers(Vec::new())));
+    assert!(talk.said().join(" ").contains("Cart family, you are ann."));
+    for (typed, answer) in [
+        ("more", "There is no more of the list."),
+        (
+            "1",
+            "There is no list to choose from: type help for the commands.",
+        ),
+    ] {
+        talk.plain.take_prompt();
+        talk.types(typed);
+        assert_eq!(talk.said(), [answer]);
+    }
 }
 
 #[test]
