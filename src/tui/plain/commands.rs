@@ -78,7 +78,7 @@ impl Updater<'_> {
             Ok(line) => line,
             Err(why) => return self.tell(why),
         };
-        self.plain.note_typed(&line);
+        self.plain.history.note(&line);
         if let Some((number, pieces)) = read_choice(&line) {
             self.choose(number, pieces);
         } else if let Some((command, words)) = read(&line) {
@@ -96,13 +96,10 @@ impl Updater<'_> {
         let history = &self.plain.history;
         let found = match which.trim() {
             "!" => history.last(),
-            number => number
-                .parse::<usize>()
-                .ok()
-                .and_then(|number| history.get(number.checked_sub(1)?)),
+            number => number.parse().ok().and_then(|number| history.line(number)),
         };
         found
-            .cloned()
+            .map(str::to_owned)
             .ok_or_else(|| format!("There is no line “{which}” in what you typed: see history."))
     }
 
@@ -434,11 +431,9 @@ impl Updater<'_> {
     }
 
     fn tell_history(&mut self) {
-        let history = &self.plain.history;
-        let from = history.len().saturating_sub(HISTORY_TOLD);
-        let lines = history.iter().enumerate().skip(from);
+        let lines = self.plain.history.newest(HISTORY_TOLD);
         let told: Vec<String> = lines
-            .map(|(index, line)| format!("{}. {line}", index + 1))
+            .map(|(number, line)| format!("{number}. {line}"))
             .collect();
         self.tell_all(told);
     }

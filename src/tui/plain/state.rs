@@ -39,8 +39,8 @@ pub struct Plain {
     pub(super) is_prompted: bool,
     /// The last thing typed was Ctrl-C.
     pub(super) was_interrupted: bool,
-    /// The lines that were typed, oldest first.
-    pub(super) history: Vec<String>,
+    /// The lines that were typed.
+    pub(super) history: History,
     /// The record of what was said so far of things that change.
     pub(super) said: SaidSoFar,
 }
@@ -71,6 +71,41 @@ impl News {
         let earlier = (news.earlier > 0)
             .then(|| format!("{} left out.", text::count(news.earlier, "earlier message")));
         earlier.into_iter().chain(news.newest).collect()
+    }
+}
+
+/// The lines that were typed. Each keeps its number, whichever are kept.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// The newest lines, oldest first.
+    newest: VecDeque<String>,
+    /// The number of earlier ones, which are no longer kept.
+    earlier: usize,
+}
+
+impl History {
+    pub(super) fn note(&mut self, typed: &str) {
+        self.newest.push_back(typed.to_owned());
+        if self.newest.len() > HISTORY_LIMIT {
+            self.newest.pop_front();
+            self.earlier += 1;
+        }
+    }
+
+    /// The line with this number; the first one that was typed has number 1.
+    pub(super) fn line(&self, number: usize) -> Option<&str> {
+        let index = number.checked_sub(self.earlier + 1)?;
+        self.newest.get(index).map(String::as_str)
+    }
+
+    pub(super) fn last(&self) -> Option<&str> {
+        self.newest.back().map(String::as_str)
+    }
+
+    /// The newest lines, at most this many, with their numbers.
+    pub(super) fn newest(&self, most: usize) -> impl Iterator<Item = (usize, &str)> {
+        let lines = (self.earlier + 1..).zip(self.newest.iter().map(String::as_str));
+        lines.skip(self.newest.len().saturating_sub(most))
     }
 }
 
@@ -231,7 +266,7 @@ impl Plain {
             waiting: Some(Waiting::of(Awaited::Opening, 0)),
             is_prompted: false,
             was_interrupted: false,
-            history: Vec::new(),
+            history: History::default(),
             said: SaidSoFar::default(),
         }
     }
@@ -274,13 +309,6 @@ impl Plain {
     /// Writes the prompt again, as something stands behind it.
     pub(super) fn prompt_again(&mut self) {
         self.is_prompted = false;
-    }
-
-    /// Keeps what was typed.
-    pub(super) fn note_typed(&mut self, typed: &str) {
-        self.history.push(typed.to_owned());
-        let spare = self.history.len().saturating_sub(HISTORY_LIMIT);
-        self.history.drain(..spare);
     }
 
     /// Tells whether the shop asks something that the next line answers.

@@ -214,6 +214,30 @@ fn a_list_ends_with_the_cart_that_it_was_told_in() {
 }
 
 #[test]
+fn a_line_keeps_the_number_that_it_was_told_with() {
+    let mut talk = Talk::begun();
+    for number in 1..=150 {
+        talk.types(&format!("help zz{number}"));
+        talk.plain.take_prompt();
+    }
+    talk.said();
+
+    talk.types("history");
+    let said = talk.said();
+    assert_eq!(said[0], "132. help zz132");
+    assert_eq!(said.last().unwrap(), "151. history");
+    for (typed, done) in [("!150", "“zz150”"), ("!60", "“zz60”"), ("!!", "“zz60”")] {
+        talk.plain.take_prompt();
+        talk.types(typed);
+        let said = talk.said().join(" ");
+        assert!(said.contains(done), "{typed}: {said}");
+    }
+    talk.types("!20");
+    let gone = "There is no line “20” in what you typed: see history.";
+    assert_eq!(talk.said(), [gone]);
+}
+
+#[test]
 fn others_are_told_before_the_next_prompt_and_once() {
     let mut talk = Talk::begun();
     let update = talk.update("bob", 1, 2, 2);
