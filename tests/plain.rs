@@ -397,6 +397,34 @@ fn each_line_builds_on_the_rules_that_the_one_before_has_set() {
 }
 
 #[test]
+fn a_pipe_is_told_how_things_are_while_a_change_waits() {
+    let server = Server::with_demo();
+    let args = ["--redis", server.url(), "--cart", "office", "--name", "ann"];
+    let mut command = trolley(server.dir(), &[&args[..], &["--plain"]].concat());
+    let mut ann = Running::start_fed(&mut command);
+    let heard = |ann: &mut Running, told: &str| {
+        let mut lines = Vec::new();
+        while lines.last() != Some(&told.to_owned()) {
+            lines.push(ann.line());
+        }
+        lines
+    };
+    heard(&mut ann, "Type help for the commands.");
+
+    server.freeze();
+    ann.feed(b"add espresso\n");
+    heard(&mut ann, "Waiting for the server …");
+    ann.feed(b"status\ncart\n");
+    heard(&mut ann, "1 change not confirmed yet.");
+    server.thaw();
+    let lines = heard(&mut ann, "1. Espresso, 1, €2.40");
+    let added = "Added 1 Espresso. The cart has 1 line, €2.40.";
+    let told: Vec<&str> = lines.iter().map(String::as_str).collect();
+    assert!(told.contains(&added), "the cart is told after it: {told:?}");
+    assert!(ann.finish().status.success());
+}
+
+#[test]
 fn control_c_drops_the_line_and_a_second_one_leaves() {
     let server = Server::with_demo();
     let (mut ann, _) = Plain::open(&server, "office", "ann");

@@ -43,7 +43,9 @@ impl Updater<'_> {
         self.plain.is_prompted = false;
         let was_interrupted = std::mem::take(&mut self.plain.was_interrupted);
         // What was asked before comes when it comes.
-        self.stop_waiting();
+        if !self.plain.is_answered_meanwhile(&typed) {
+            self.stop_waiting();
+        }
 
         match typed {
             Typed::Line(line) => self.on_line(&text::sanitize(line.as_bytes())),

@@ -74,15 +74,16 @@ impl<P: Port> PlainShop<P> {
             size: SIZE,
             ..visit
         };
-        let state = visit.state(&hub);
+        let mut plain = Plain::new(visit.state(&hub));
+        plain.prompts = manner.prompts;
 
         PlainShop {
             port,
             manner,
             reader: LineReader::new(manner.editing),
             typed: std::collections::VecDeque::new(),
-            services: Services::open(visit, hub, &state),
-            plain: Plain::new(state),
+            services: Services::open(visit, hub, &plain.state),
+            plain,
             unwritten: Vec::new(),
             ending: Ending::default(),
             started: Instant::now(),
@@ -98,7 +99,7 @@ impl<P: Port> PlainShop<P> {
         loop {
             self.take_typed()?;
             self.say();
-            let is_done = self.plain.state.is_settled() && !self.is_busy();
+            let is_done = self.plain.state.is_settled() && !self.plain.is_busy();
             if self.ending.is_leaving && is_done && self.typed.is_empty() {
                 self.ending.exit.get_or_insert(Ok(0));
             }
@@ -186,27 +187,23 @@ impl<P: Port> PlainShop<P> {
         Ok(())
     }
 
-    /// Takes in what was typed, one line at a time: each waits for the answer to the one before.
+    /// Takes in what was typed, one line at a time: each waits for the answer to the one before,
+    /// unless it may be answered meanwhile.
     fn take_typed(&mut self) -> Result<(), ScreenError> {
-        while !self.is_busy()
-            && self.unwritten.len() < MOST_UNWRITTEN
+        while self.unwritten.len() < MOST_UNWRITTEN
             && self.ending.exit.is_none()
+            && let Some(typed) = self.typed.front()
+            && (!self.plain.is_busy() || self.plain.is_answered_meanwhile(typed))
             && let Some(typed) = self.typed.pop_front()
         {
-            self.port.put_off_leaving();
+            // What is only told gives a change that waits no more time.
+            if !self.plain.is_busy() {
+                self.port.put_off_leaving();
+            }
             self.say();
             self.on_event(PlainEvent::Typed(typed))?;
         }
         Ok(())
-    }
-
-    /// Tells whether the next line waits. Somebody who is prompted may go on once they have read that
-    /// something takes long; a file waits for each answer.
-    fn is_busy(&self) -> bool {
-        match self.manner.prompts {
-            true => self.plain.is_busy(),
-            false => self.plain.is_waiting(),
-        }
     }
 
     fn take_in(&mut self, message: Message) -> Result<(), ScreenError> {

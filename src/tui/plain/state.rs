@@ -1,5 +1,7 @@
 //! The state of plain mode: the shop's own, and what was said of it and asked.
 
+use super::lines::Typed;
+use super::words::read;
 use crate::config::keymap::Action;
 use crate::model::order::OrderRef;
 use crate::model::{Money, OrderId, ProductId, UserName, text};
@@ -35,6 +37,9 @@ pub struct Plain {
     pub(super) just_ordered: Option<OrderId>,
     /// The awaited result of the last command.
     pub(super) waiting: Option<Waiting>,
+    /// Somebody is there, whom a sign tells when to type. Lines of a file or a program each wait for
+    /// the outcome of the one before, however long that takes.
+    pub(super) prompts: bool,
     /// Whoever is there may type: nothing may be said.
     pub(super) is_prompted: bool,
     /// The last thing typed was Ctrl-C.
@@ -264,6 +269,7 @@ impl Plain {
             order: None,
             just_ordered: None,
             waiting: Some(Waiting::of(Awaited::Opening, 0)),
+            prompts: true,
             is_prompted: false,
             was_interrupted: false,
             history: History::default(),
@@ -287,12 +293,19 @@ impl Plain {
     /// Tells whether a command is still at work, so that whoever types waits.
     pub(super) fn is_busy(&self) -> bool {
         let mut waiting = self.waiting.iter();
-        waiting.any(|waiting| !waiting.is_late || waiting.is_opening())
+        waiting.any(|waiting| !self.prompts || !waiting.is_late || waiting.is_opening())
     }
 
-    /// Tells whether an answer is awaited, however long it takes.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+    /// Tells whether a line may be answered while a change waits of which it was said that it takes
+    /// long: the answer changes nothing, and is true whatever comes of the change.
+    pub(super) fn is_answered_meanwhile(&self, typed: &Typed) -> bool {
+        let (Typed::Line(line), Some(waiting)) = (typed, &self.waiting) else {
+            return false;
+        };
+        let is_change = matches!(waiting.awaited, Awaited::Settled | Awaited::Mark);
+        let is_answer = self.has_question();
+        let tells_meanwhile = read(line).is_some_and(|(it, _)| it.word.tells_meanwhile());
+        waiting.is_late && is_change && tells_meanwhile && !is_answer
     }
 
     /// Takes what is to be said now.

@@ -184,6 +184,41 @@ fn what_takes_long_is_said_and_told_later() {
 }
 
 #[test]
+fn what_only_tells_is_answered_while_a_change_waits() {
+    let mut talk = Talk::begun();
+    talk.plain.prompts = false;
+    let line = |typed: &str| Typed::Line(typed.to_owned());
+    talk.types("add espresso");
+    assert!(!talk.plain.is_answered_meanwhile(&line("status")));
+    talk.now.steady += 2_000;
+    talk.shop(Message::Clock);
+    assert_eq!(talk.said(), ["Waiting for the server …"]);
+
+    // The cart is told once it is certain, and what is typed behind a change waits for it.
+    assert!(talk.plain.is_busy());
+    for waits in ["cart", "add oats", "rules", "quit", "1", ""] {
+        assert!(!talk.plain.is_answered_meanwhile(&line(waits)), "{waits}");
+    }
+    for answered in ["status", "help cart", "history"] {
+        assert!(talk.plain.is_answered_meanwhile(&line(answered)));
+        talk.types(answered);
+        assert!(!talk.said().is_empty());
+        assert!(talk.plain.is_busy(), "the change still waits");
+    }
+
+    // What came of it is told before the next line is taken.
+    let update = talk.update("ann", 1, 1, 1);
+    talk.shop(Message::Live(LiveEvent::Update(update.clone())));
+    let settled = LiveEvent::Settled(update.op.clone(), Ok(update));
+    talk.shop(Message::Live(settled));
+    assert_eq!(
+        talk.said(),
+        ["Added 1 Espresso. The cart has 1 line, 2.40."]
+    );
+    assert!(!talk.plain.is_busy());
+}
+
+#[test]
 fn a_list_ends_with_the_cart_that_it_was_told_in() {
     let mut talk = Talk::begun();
     let products = (1..=20).map(|number| product(&format!("tea{number}"), "Tea"));

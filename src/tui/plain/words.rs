@@ -34,6 +34,14 @@ pub(super) enum Word {
     Quit,
 }
 
+impl Word {
+    /// Tells whether the command may be answered while a change waits: it changes nothing, and what
+    /// it tells of the cart, it tells with what is not confirmed.
+    pub(super) fn tells_meanwhile(self) -> bool {
+        matches!(self, Word::Status | Word::Help | Word::History)
+    }
+}
+
 /// A row of the table.
 #[derive(Debug)]
 pub(super) struct Command {
