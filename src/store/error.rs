@@ -111,12 +111,22 @@ pub enum Trouble {
     /// Something else, in the server's or the system's words; clean text.
     #[error("the server said: {0}")]
     Other(String),
+    /// Something that should not be, in trolley's own words; clean text.
+    #[error("{0}")]
+    Unexpected(String),
 }
 
 impl Trouble {
     /// The trouble with an answer that makes no sense.
     pub(crate) fn not_understood() -> Trouble {
-        Trouble::Other("something that trolley can't understand".to_owned())
+        Trouble::Unexpected("the server said something that trolley can't understand".to_owned())
+    }
+
+    /// The trouble with a word that is none of the answers to what was asked.
+    pub(crate) fn no_answer(word: &str, asked: &str) -> Trouble {
+        Trouble::Unexpected(format!(
+            "the server said {word:?}, which is no answer to {asked}"
+        ))
     }
 
     /// Names the server that this is the trouble with, where that matters.
@@ -179,7 +189,7 @@ impl Trouble {
             Trouble::Tls(_) => "tls",
             Trouble::WantsCertificate => "wants_certificate",
             Trouble::BadAddress(_) => "bad_address",
-            Trouble::Other(_) => "other",
+            Trouble::Other(_) | Trouble::Unexpected(_) => "other",
         }
     }
 
@@ -526,5 +536,31 @@ impl Error {
 impl From<RedisError> for Error {
     fn from(error: RedisError) -> Error {
         Error::Trouble(Trouble::from(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_trolley_says_is_not_put_into_the_servers_mouth() {
+        let own = [
+            Trouble::not_understood(),
+            Trouble::no_answer("huh", "a change of stock"),
+        ];
+        for trouble in own {
+            let told = trouble.to_string();
+            assert!(!told.contains("said: "), "{told}");
+            assert_eq!(trouble.code(), "other");
+        }
+
+        let error = RedisError::from((
+            ErrorKind::UnexpectedReturnType,
+            "odd",
+            "no such thing".to_owned(),
+        ));
+        let told = Trouble::from(error).to_string();
+        assert!(told.starts_with("the server said: "), "{told}");
     }
 }

@@ -189,7 +189,9 @@ async fn next_reply<R: AsyncRead + Unpin>(replies: &mut Replies<R>) -> Result<Re
 
     match next {
         Some(Ok(reply)) => Ok(reply),
-        Some(Err(ReplyError::Malformed(why))) => Err(Trouble::Other(why)),
+        Some(Err(ReplyError::Malformed(why))) => Err(Trouble::Unexpected(format!(
+            "the server's answer can't be read: {why}"
+        ))),
         Some(Err(ReplyError::Io(_))) | None => Err(Trouble::Lost),
     }
 }
@@ -257,7 +259,7 @@ mod tests {
         let deep = "*1\r\n".repeat(100_000);
         for junk in ["?\r\n", "*99999999999\r\n", deep.as_str()] {
             let answers = read_answers(junk.as_bytes());
-            assert!(matches!(answers, Err(Trouble::Other(_))), "{junk:.20}");
+            assert!(matches!(answers, Err(Trouble::Unexpected(_))), "{junk:.20}");
         }
     }
 

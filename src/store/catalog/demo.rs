@@ -41,7 +41,7 @@ impl fmt::Display for Loaded {
 /// # Errors
 /// The [`Trouble`] of the link.
 pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
-    let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Other(error.to_string()))?;
+    let rows = rows(CATALOG.as_bytes()).map_err(|error| Trouble::Unexpected(error.to_string()))?;
     let count = rows.len();
 
     let hashes = fetch_raw(&connection.conn, rows.iter().map(|row| &row.id)).await?;

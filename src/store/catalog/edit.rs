@@ -101,9 +101,7 @@ async fn attempt(
             Ok(None)
         }
         "gone" => Err(unknown(edit).into()),
-        word => {
-            Err(Trouble::Other(format!("{word:?}, which is no answer to an edited product")).into())
-        }
+        word => Err(Trouble::no_answer(word, "an edited product").into()),
     }
 }
 

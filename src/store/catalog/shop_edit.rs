@@ -70,10 +70,7 @@ async fn attempt(
         (false, false) => match send(connection, change, &stored).await?.as_str() {
             "set" => stored.set(change),
             "changed" => return Ok(None),
-            word => {
-                let told = format!("{word:?}, which is no answer to a change of settings");
-                return Err(Trouble::Other(told).into());
-            }
+            word => return Err(Trouble::no_answer(word, "a change of settings").into()),
         },
     }
 

@@ -65,12 +65,7 @@ fn read_answer(answer: &[String], product: &Product, step: StockStep) -> Result<
         ("too_high", _) => StepFlaw::TooHigh,
         ("unlimited", _) => StepFlaw::Unlimited,
         ("unreadable", _) => StepFlaw::Unreadable,
-        _ => {
-            return Err(Trouble::Other(format!(
-                "{word:?}, which is no answer to a change of stock"
-            ))
-            .into());
-        }
+        _ => return Err(Trouble::no_answer(word, "a change of stock").into()),
     };
 
     let name = product.name.to_string();

@@ -179,7 +179,8 @@ fn advice_on_access(trouble: &Trouble) -> &'static str {
         | Trouble::WrongTypeOf(_)
         | Trouble::Moved { .. }
         | Trouble::BadAddress(_)
-        | Trouble::Other(_) => "",
+        | Trouble::Other(_)
+        | Trouble::Unexpected(_) => "",
     }
 }
 

@@ -91,7 +91,7 @@ impl BegunOrder {
     /// Reads the fields of a record; `None` where there is no record.
     ///
     /// # Errors
-    /// [`Trouble::Other`] where the record is damaged.
+    /// [`Trouble::Unexpected`] where the record is damaged.
     pub(crate) fn parse(id: &OrderId, answer: Value) -> Result<Option<BegunOrder>, Trouble> {
         let fields = Vec::<Option<Vec<u8>>>::from_redis_value(answer)
             .map_err(|error| Trouble::from(RedisError::from(error)))?;
@@ -101,7 +101,7 @@ impl BegunOrder {
 
         parse_fields(id, &fields)
             .map(Some)
-            .ok_or_else(|| Trouble::Other(format!("the record of order {id} is damaged")))
+            .ok_or_else(|| Trouble::Unexpected(format!("the record of order {id} is damaged")))
     }
 
     /// Tells whether it buys what was agreed to, at the same prices.

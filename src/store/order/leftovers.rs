@@ -188,7 +188,7 @@ async fn look_after(
 fn is_lasting(trouble: &Trouble) -> bool {
     matches!(
         trouble,
-        Trouble::WrongType | Trouble::ForeignKey(_) | Trouble::Other(_)
+        Trouble::WrongType | Trouble::ForeignKey(_) | Trouble::Other(_) | Trouble::Unexpected(_)
     )
 }
 

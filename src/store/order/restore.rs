@@ -81,7 +81,7 @@ pub(super) async fn store(
         .invoke_async::<Vec<String>>(&mut connection.conn)
         .await
         .map_err(|error| Trouble::from(error).for_orders())?;
-    let unclear = || Trouble::Other("the answer to stored orders can't be read".to_owned());
+    let unclear = || Trouble::Unexpected("the answer to stored orders can't be read".to_owned());
     let told = told.iter().map(|word| word.parse().map_err(|_| unclear()));
     Ok(told.collect::<Result<_, _>>()?)
 }

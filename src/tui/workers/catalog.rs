@@ -212,7 +212,7 @@ async fn read(
 pub(super) fn into_trouble(error: Error) -> Trouble {
     match error {
         Error::Trouble(trouble) | Error::Unknown { trouble, .. } => trouble,
-        Error::Refused(refusal) => Trouble::Other(refusal.to_string()),
+        Error::Refused(refusal) => Trouble::Unexpected(refusal.to_string()),
     }
 }
 

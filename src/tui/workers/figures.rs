@@ -90,7 +90,7 @@ async fn read_all(
     let book = count_all(present, empty, period, reading.clone()).await?;
     let before = before.await.map_err(|error| {
         // It has panicked, which was written down.
-        Trouble::Other(error.to_string())
+        Trouble::Unexpected(format!("the figures could not be counted: {error}"))
     })??;
     if !reading.is_wanted() {
         return Ok(None);

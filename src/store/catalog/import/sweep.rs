@@ -93,8 +93,8 @@ impl Import<'_> {
 
         if noted.total < self.noted {
             // A server that restarted without its data would have us remove what is sold.
-            let why = "it lost a part of the import, so no more was removed: import again";
-            return Err(Trouble::Other(why.to_owned()).into());
+            let why = "the server lost a part of the import, so no more was removed: import again";
+            return Err(Trouble::Unexpected(why.to_owned()).into());
         }
 
         let mut are_noted = noted.are_noted.into_iter();
