@@ -119,6 +119,15 @@ fn notes_people_and_rules_in_words() {
         "deadline half past",
         "“half past” is not a time: type 11:30, 45m or none.",
     );
+    ann.says(
+        "deadline 1:5 pm",
+        "“1:5 pm” is not a time: type 11:30, 45m or none.",
+    );
+    for typed in ["5.30 p.m.", "5:30 PM", "5.30PM", "17:30"] {
+        ann.says(&format!("deadline {typed}"), "You set the deadline (");
+        ann.says("rules", " 17:30");
+    }
+    ann.says("deadline none", "You removed the deadline.");
     ann.says("lock", "You locked the cart.");
     bob.hears("ann locked the cart.");
     bob.says("add oat milk", "ann");

@@ -217,12 +217,39 @@ impl Clock {
 /// The days for which the day of the week and the month are enough to know them.
 const NEAR: i32 = 300;
 
-/// Reads a time of the day as any clock tells it: `18:00`, `6:00 pm`, `6pm`.
+/// Reads a time of the day as any clock tells it, and as people write it: `18:00`, `6:00 pm`, `6pm`,
+/// `6 p.m.`, `6.30 PM`. Minutes have two digits, so that none is missing.
 #[must_use]
 pub(crate) fn time_of_day(typed: &str) -> Option<Time> {
-    let formats = ["%H:%M", "%I:%M %p", "%I %p"];
-    let mut read = formats.iter();
-    read.find_map(|format| Time::strptime(format, typed.trim()).ok())
+    let letters = typed.find(|it: char| it.is_alphabetic());
+    let (digits, half) = typed.split_at(letters.unwrap_or(typed.len()));
+    let half = half.replace('.', "").trim().to_ascii_lowercase();
+    let has_half = !half.is_empty();
+
+    let digits = digits.trim();
+    // Without am or pm, a point may stand in another number.
+    let parts = digits.split_once(':');
+    let parts = parts.or_else(|| digits.split_once('.').filter(|_| has_half));
+    let (hour, minute) = match parts {
+        Some((hour, minute)) if minute.len() == 2 => (number(hour)?, number(minute)?),
+        None if has_half => (number(digits)?, 0),
+        Some(_) | None => return None,
+    };
+
+    let hour = match (half.as_str(), hour) {
+        ("", hour) => hour,
+        ("am", 1..=12) => hour % 12,
+        ("pm", 1..=12) => hour % 12 + 12,
+        _ => return None,
+    };
+    Time::new(hour, minute, 0, 0).ok()
+}
+
+/// A number of one or two digits.
+fn number(digits: &str) -> Option<i8> {
+    let is_short = matches!(digits.len(), 1 | 2);
+    let has_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_short && has_digits)
 }
 
 /// A moment, in Unix milliseconds, by the calendar and the clocks of `zone`.
@@ -381,11 +408,33 @@ mod tests {
             ("12:05 am", 0, 5),
             ("12 pm", 12, 0),
             ("0:05", 0, 5),
+            ("5 p.m.", 17, 0),
+            ("5.30 P.M.", 17, 30),
+            ("12.05 a.m", 0, 5),
+            ("5PM", 17, 0),
         ] {
             let time = jiff::civil::time(hour, minute, 0, 0);
             assert_eq!(time_of_day(typed), Some(time), "{typed}");
         }
-        for bad in ["", "5", "pm", "13 pm", "0:30 am", "5:60 pm", "5:30 pm x"] {
+        for bad in [
+            "",
+            "5",
+            "pm",
+            "13 pm",
+            "0:30 am",
+            "5:60 pm",
+            "5:30 pm x",
+            "1:5 pm",
+            "1:5",
+            "1:",
+            "1. pm",
+            "001:05",
+            "+1:05",
+            "5.30",
+            "24:00",
+            "5 xm",
+            "5 p m",
+        ] {
             assert_eq!(time_of_day(bad), None, "{bad}");
         }
     }
