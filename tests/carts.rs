@@ -339,4 +339,15 @@ fn the_list_says_how_far_away_the_end_of_each_cart_is() {
     stage.pass(in_minutes(7));
     let row = closes(&stage, "▌family");
     assert!(row.ends_with("closed"), "{row}");
+
+    // One on another day says so, wherever there is room for a time.
+    let Some(Ok(glance)) = stage.state.carts.glances.get_mut(&name("family")) else {
+        panic!("no glance");
+    };
+    glance.cart.rules.closes = Some(stage.server + in_minutes(24 * 60));
+    let row = closes(&stage, "▌family");
+    assert!(row.ends_with(" tomorrow"), "{row}");
+    stage.take_in(Message::Resize(120, 36));
+    let row = closes(&stage, "▌family");
+    assert!(row.contains(" tomorrow 11:"), "{row}");
 }

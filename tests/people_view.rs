@@ -561,7 +561,9 @@ fn the_title_of_the_cart_says_until_when_and_what_is_left_for_me() {
     let title = with(&|rules| rules.locked = true);
     assert_eq!(title, "Cart 8 lines · locked by bob · €2.90 left for you");
     let title = with(&|rules| rules.closes = Some(1_000));
-    assert_eq!(title, "Cart 8 lines · closed 00:00 · €2.90 left for you");
+    assert_eq!(title, "Cart closed 1970-01-01 00:00 · €2.90 left for you");
+    let title = with(&|rules| rules.closes = rules.closes.map(|at| at + 24 * 60 * 60_000));
+    assert_eq!(title, "Cart closes tomorrow 11:36 · €2.90 left for you");
     let title = with(&|rules| rules.budget_each = Money::parse("9.10"));
     assert_eq!(title, "Cart 8 lines · closes 11:36 · nothing left for you");
     let title = with(&|rules| rules.budget_each = Money::parse("9"));

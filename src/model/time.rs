@@ -146,6 +146,39 @@ impl Clock {
         }
     }
 
+    /// A moment by its time of the day, and by its day where that is another than today, for people
+    /// who see it at `now`, in at most 16 columns, or 19 where hours are counted to 12: `18:05`,
+    /// `tomorrow 18:05`, `Thu 26 Nov 18:05` or `2027-11-24 18:05`.
+    #[must_use]
+    pub(crate) fn minute_on_its_day(&self, at: u64, now: u64) -> String {
+        match self.other_day(at, now) {
+            Some(day) => format!("{day} {}", self.minute(at)),
+            None => self.minute(at),
+        }
+    }
+
+    /// The same in at most 10 columns: `18:05`, `tomorrow`, `Thu 26 Nov` or `2027-11-24`.
+    #[must_use]
+    pub(crate) fn minute_or_day(&self, at: u64, now: u64) -> String {
+        let day = self.other_day(at, now);
+        day.unwrap_or_else(|| self.minute(at))
+    }
+
+    /// The day of a moment in few words; `None` where it is today.
+    fn other_day(&self, at: u64, now: u64) -> Option<String> {
+        let day = self.shown(at).date();
+        let today = self.shown(now).date();
+
+        if day == today {
+            None
+        } else if day.yesterday().ok() == Some(today) {
+            Some("tomorrow".to_owned())
+        } else {
+            let near = self.short_day(at, now);
+            Some(near.unwrap_or_else(|| day.to_string()))
+        }
+    }
+
     /// The day of a moment in words: `Thu 26 Nov 2026`.
     #[must_use]
     pub(crate) fn long_day(&self, at: u64) -> String {
@@ -496,6 +529,38 @@ mod tests {
             assert!(past.len() <= 19 && by_24.past(at, now).len() <= 16);
             assert!(briefly.len() <= 11);
         }
+    }
+
+    #[test]
+    fn a_time_that_is_not_todays_has_its_day() {
+        let now = at("2026-11-24T23:30:00+01");
+        for (written, told, briefly) in [
+            ("2026-11-24T23:59:00+01", "11:59 pm", "11:59 pm"),
+            ("2026-11-25T00:05:00+01", "tomorrow 12:05 am", "tomorrow"),
+            (
+                "2026-11-26T00:05:00+01",
+                "Thu 26 Nov 12:05 am",
+                "Thu 26 Nov",
+            ),
+            (
+                "2026-11-23T23:30:00+01",
+                "Mon 23 Nov 11:30 pm",
+                "Mon 23 Nov",
+            ),
+            (
+                "2027-11-24T23:30:00+01",
+                "2027-11-24 11:30 pm",
+                "2027-11-24",
+            ),
+        ] {
+            let clock = berlin(Hours::Twelve);
+            assert_eq!(clock.minute_on_its_day(at(written), now), told);
+            assert_eq!(clock.minute_or_day(at(written), now), briefly);
+        }
+        // Where the clock hangs says which day it is.
+        let clock = Clock::utc();
+        let told = clock.minute_on_its_day(at("2026-11-25T00:05:00+01"), now);
+        assert_eq!(told, "23:05");
     }
 
     #[test]

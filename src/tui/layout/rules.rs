@@ -162,20 +162,30 @@ pub(crate) fn open_until(state: &State) -> Option<Wordings> {
         });
     }
 
-    let time = state.clock().minute(rules.closes?);
+    let closes = rules.closes?;
+    let full = closing_words(state, closes);
     Some(if state.is_closed() {
         Wordings {
-            full: format!("closed {time}"),
+            full,
             short: "closed".to_owned(),
             importance: TitleImportance::Closed,
         }
     } else {
         Wordings {
-            full: format!("closes {time}"),
-            short: time,
+            full,
+            short: state.clock().minute_or_day(closes, state.server_now()),
             importance: TitleImportance::Rule,
         }
     })
+}
+
+/// When the cart closes at this time, or that it has: `closes 18:05`, `closed Thu 26 Nov 18:05`.
+pub(crate) fn closing_words(state: &State, at: u64) -> String {
+    let time = state.clock().minute_on_its_day(at, state.server_now());
+    match state.is_closed() {
+        true => format!("closed {time}"),
+        false => format!("closes {time}"),
+    }
 }
 
 /// The amount left of one's own limit, or else of the budget of all; `None` where there is
@@ -380,12 +390,9 @@ fn brief_rules(state: &State, columns: usize) -> Vec<RuleLine> {
         importance = RuleImportance::Closed;
     }
     if let Some(at) = rules.closes {
-        let time = state.clock().minute(at);
+        words.push(closing_words(state, at));
         if state.is_closed() {
-            words.push(format!("closed {time}"));
             importance = RuleImportance::Closed;
-        } else {
-            words.push(format!("closes {time}"));
         }
     }
     if let Some(budget) = rules.budget {

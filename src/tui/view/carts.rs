@@ -248,13 +248,14 @@ fn people(state: &State, glance: &CartGlance) -> String {
 fn closes(state: &State, glance: &CartGlance, columns: u16) -> String {
     let rules = &glance.cart.rules;
     let clock = state.clock();
+    let now = state.server_now();
     match (rules.locked, rules.closes) {
         (true, _) => "locked".to_owned(),
-        (false, Some(at)) if at <= state.server_now() => "closed".to_owned(),
+        (false, Some(at)) if at <= now => "closed".to_owned(),
         (false, Some(at)) if columns >= CLOSES_IN => {
-            time_and_countdown(state, at).unwrap_or_else(|| clock.date_and_minute(at))
+            time_and_countdown(state, at).unwrap_or_else(|| clock.minute_on_its_day(at, now))
         }
-        (false, Some(at)) => clock.minute(at),
+        (false, Some(at)) => clock.minute_or_day(at, now),
         (false, None) => String::new(),
     }
 }

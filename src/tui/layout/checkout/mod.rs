@@ -10,7 +10,7 @@ pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow}
 
 use super::orders::list_rows;
 use super::people::{Standing, all_sums};
-use super::rules::{Remainder, deadline};
+use super::rules::{Remainder, closing_words, deadline};
 use crate::config::theme::PENDING;
 use crate::model::{Preview, text};
 use crate::tui::state::areas::list_and_selected;
@@ -325,13 +325,7 @@ fn brief_facts(state: &State, preview: &Preview, columns: usize) -> Vec<Fact> {
         words.push("locked".to_owned());
     }
     if let Some(at) = rules.closes {
-        let time = state.clock().minute(at);
-        let verb = if state.is_closed() {
-            "closed"
-        } else {
-            "closes"
-        };
-        words.push(format!("{verb} {time}"));
+        words.push(closing_words(state, at));
     }
     let left = preview
         .budget
