@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::process::Command;
 use trolley::model::time::{Clock, Hours};
-use trolley::store::NamedZone;
+use trolley::store::{NamedHours, NamedZone};
 
 /// The zone of the computers at which people look at the shop.
 const HERE: &str = "America/New_York";
@@ -282,6 +282,40 @@ fn a_shop_says_how_its_clocks_count_hours() {
 }
 
 #[test]
+fn what_is_not_understood_of_the_shops_clock_is_said_with_what_is_used() {
+    let server = shop_in_berlin();
+    let mut mia = open(&server, &["board"], (120, 36));
+    mia.wait("[0-9]:[0-9][0-9] CES?T ");
+    server.cmd("HSET shop hours 13 time_zone Middle/Earth");
+    ok(&server, &["shop", "name=Mill"]);
+    mia.wait("Mill .*[0-9]:[0-9][0-9] E[SD]T ");
+
+    let unknown = "not understood: America/New_York is used";
+    mia.keys(": s h o p enter");
+    mia.wait(&format!("Middle/Earth +! {unknown}"));
+    mia.wait("13 +! not understood: 24 is used");
+    mia.resize(50, 15);
+    mia.wait("Middle/Earth +! not understood *│");
+    mia.wait("13 +! not understood *│");
+
+    let shop = told(&server, &["shop"]);
+    assert!(shop.contains(&format!("time zone Middle/Earth ({unknown})\n")));
+    assert!(shop.contains("hours     13 (not understood: 24 is used)\n"));
+    let today = here(&server, &["today"]).finish();
+    let said = String::from_utf8_lossy(&today.stderr).into_owned();
+    let of_zone = "time_zone “Middle/Earth” is not understood: America/New_York is used\n";
+    assert!(said.contains(&format!("the shop's {of_zone}")), "{said}");
+
+    let doctor = told(&server, &["doctor"]);
+    for found in [of_zone, "hours “13” is not understood: 24 is used\n"] {
+        assert!(doctor.contains(&format!("its {found}")), "{doctor}");
+    }
+    ok(&server, &["shop", "time_zone=Europe/Berlin", "hours="]);
+    let doctor = told(&server, &["doctor"]);
+    assert!(doctor.contains("its settings are understood"), "{doctor}");
+}
+
+#[test]
 fn with_twelve_hours_everything_keeps_its_place() {
     for (width, height) in [(120, 36), (80, 24)] {
         let mut people = TestScreen::with_rules(width, height, "ann@till");
@@ -291,7 +325,7 @@ fn with_twelve_hours_everything_keeps_its_place() {
         listed.link(list(orders()));
 
         for (name, mut stage) in [("people", people), ("orders", listed)] {
-            stage.state.shop.hours = Some(Hours::Twelve);
+            stage.state.shop.hours = Some(NamedHours::new("12".to_owned()));
             insta::assert_snapshot!(format!("{name}-{width}x{height}"), stage.picture());
         }
     }
@@ -313,7 +347,7 @@ fn orders_are_found_by_the_time_that_shows() {
     assert_eq!(found(&mut stage, "20:06"), 1);
     assert_eq!(found(&mut stage, "8:06 pm"), 0);
     assert_eq!(clock("Asia/Tokyo", Hours::Twelve).minute(at), "8:06 pm");
-    stage.state.shop.hours = Some(Hours::Twelve);
+    stage.state.shop.hours = Some(NamedHours::new("12".to_owned()));
     assert_eq!(found(&mut stage, "8:06 pm"), 1);
     assert_eq!(found(&mut stage, "20:06"), 0);
 }

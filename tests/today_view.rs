@@ -13,12 +13,11 @@ use trolley::config::display::Charset;
 use trolley::config::key::Key;
 use trolley::config::theme::Theme;
 use trolley::model::order::OrderLine;
-use trolley::model::time::Hours;
 use trolley::model::{
     Catalog, Currency, Daybook, Order, OrderId, OrderState, Period, Product, Ticket,
 };
-use trolley::store::Shop;
 use trolley::store::board::BoardEvent;
+use trolley::store::{NamedHours, Shop};
 use trolley::tui::message::{Now, ShellEvent, TerminalEvent};
 use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::today::{Figured, ShownTime};
@@ -200,7 +199,7 @@ fn the_figures_show_at_every_size() {
     }
     for (width, height) in [(120, 36), (80, 24)] {
         let mut stage = Stage::read((width, height));
-        stage.state.shop.hours = Some(Hours::Twelve);
+        stage.state.shop.hours = Some(NamedHours::new("12".to_owned()));
         insta::assert_snapshot!(format!("today_twelve_{width}x{height}"), stage.picture());
     }
 }

@@ -5,9 +5,12 @@ use super::output::{Output, shown_path};
 use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::time::Hours;
-use crate::store::{self, RepeatError, SHOP_FIELDS, Shop, ShopChange, ShopEdited, Trouble};
+use crate::store::{
+    self, RepeatError, SHOP_FIELDS, Shop, ShopChange, ShopEdited, ShopField, Trouble,
+};
 use clap::Args;
 use clap_complete::ArgValueCompleter;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::json;
 use std::fs::File;
@@ -74,6 +77,9 @@ pub(super) async fn run(
         None => store::get_shop(&mut connection).await?,
     };
 
+    let local = TimeZone::system();
+    let instead_of_zone = shop.used_instead(ShopField::TimeZone, &local);
+    let instead_of_hours = shop.used_instead(ShopField::Hours, &local);
     let Shop {
         name,
         currency,
@@ -84,7 +90,7 @@ pub(super) async fn run(
         buyers_cancel,
     } = shop;
     let time_zone = time_zone.map(|zone| zone.name);
-    let hours = hours.map(Hours::name);
+    let known_hours = hours.as_ref().and_then(|hours| hours.value);
     output.result(
         || {
             json!({
@@ -92,7 +98,7 @@ pub(super) async fn run(
                 "currency": currency,
                 "money": currency.sample(),
                 "time_zone": time_zone,
-                "hours": hours,
+                "hours": known_hours.map(Hours::name),
                 "buyers_cancel": buyers_cancel,
                 "receipt_head": receipt_head,
                 "receipt_foot": receipt_foot,
@@ -107,10 +113,12 @@ pub(super) async fn run(
             writeln!(out, "currency  {sign}")?;
             writeln!(out, "money     {}", currency.sample())?;
             if let Some(zone) = &time_zone {
-                writeln!(out, "time zone {zone}")?;
+                let instead = told_instead(instead_of_zone.as_deref());
+                writeln!(out, "time zone {zone}{instead}")?;
             }
-            if let Some(hours) = hours {
-                writeln!(out, "hours     {hours}")?;
+            if let Some(hours) = &hours {
+                let instead = told_instead(instead_of_hours.as_deref());
+                writeln!(out, "hours     {}{instead}", hours.name)?;
             }
             for (name, words) in [("head", &receipt_head), ("foot", &receipt_foot)] {
                 if !words.is_empty() {
@@ -124,6 +132,12 @@ pub(super) async fn run(
         },
     )?;
     Ok(())
+}
+
+/// Says behind a setting what is used in its place, where it is not understood.
+fn told_instead(used: Option<&str>) -> String {
+    let told = used.map(|used| format!(" (not understood: {used} is used)"));
+    told.unwrap_or_default()
 }
 
 /// Reads from a file what to set: all of it.

@@ -89,7 +89,14 @@ pub(super) async fn run(
         return Ok(());
     }
     output.result(|| report.json(), |out| report.print(out))?;
-    if report.figures.foreign > 0 && !output.is_json() {
+    if output.is_json() {
+        return Ok(());
+    }
+
+    for told in report.shop.misunderstandings(&TimeZone::system()) {
+        output.warn(&format!("the shop's {told}"));
+    }
+    if report.figures.foreign > 0 {
         let orders = text::count(report.figures.foreign, "order");
         output.warn(&format!("left out: {orders} in another currency"));
     }

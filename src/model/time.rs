@@ -223,6 +223,17 @@ impl Clock {
             .then(|| day.strftime("%a %-d %b").to_string())
     }
 
+    /// The short name of its zone at a moment: `CET`, or `+04` where there is none.
+    #[must_use]
+    pub(crate) fn zone_at(&self, at: u64) -> String {
+        let info = self.zone.to_offset_info(moment(at));
+        if self.zone.is_unknown() {
+            zone_name(&self.zone)
+        } else {
+            info.abbreviation().to_owned()
+        }
+    }
+
     /// Tells whether two moments are of one day.
     #[must_use]
     pub(crate) fn is_same_day(&self, one: u64, other: u64) -> bool {
@@ -283,6 +294,17 @@ fn number(digits: &str) -> Option<i8> {
     let is_short = matches!(digits.len(), 1 | 2);
     let has_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| is_short && has_digits)
+}
+
+/// The name of a time zone, for people: `Europe/Berlin`.
+#[must_use]
+pub(crate) fn zone_name(zone: &TimeZone) -> String {
+    // A computer that knows none has the clocks of UTC.
+    if zone.is_unknown() {
+        return "UTC".to_owned();
+    }
+    let name = zone.iana_name();
+    name.unwrap_or("the zone of this computer").to_owned()
 }
 
 /// A moment, in Unix milliseconds, by the calendar and the clocks of `zone`.

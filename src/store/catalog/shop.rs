@@ -4,7 +4,7 @@ use super::import::announce_everything;
 use super::index;
 use crate::model::currency::{self, ExampleError};
 use crate::model::receipt::Letterhead;
-use crate::model::time::{Clock, Hours, PersonalClock};
+use crate::model::time::{self, Clock, Hours, PersonalClock};
 use crate::model::{Catalog, Currency, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
@@ -36,26 +36,40 @@ pub struct Shop {
     /// one, it is the zone of whoever orders or looks.
     pub time_zone: Option<NamedZone>,
     /// The way in which its clocks count the hours of a day; `None` where it does not say.
-    pub hours: Option<Hours>,
+    pub hours: Option<NamedHours>,
     /// Whoever ordered may cancel while an order is only placed.
     pub buyers_cancel: bool,
 }
 
-/// A time zone by the name that a shop has for it.
+/// A setting by the name that a shop has for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedZone {
+pub struct Named<T> {
     /// Its name; clean text.
     pub name: String,
-    /// Its clocks; `None` where this computer does not know the name.
-    zone: Option<TimeZone>,
+    /// The value of that name; `None` where this computer does not know the name.
+    pub(crate) value: Option<T>,
 }
+
+/// A time zone by its name.
+pub type NamedZone = Named<TimeZone>;
+/// A way to count the hours of a day, by its name.
+pub type NamedHours = Named<Hours>;
 
 impl NamedZone {
     /// The zone of this name, which is clean text.
     #[must_use]
     pub fn new(name: String) -> NamedZone {
-        let zone = TimeZone::get(&name).ok();
-        NamedZone { name, zone }
+        let value = TimeZone::get(&name).ok();
+        Named { name, value }
+    }
+}
+
+impl NamedHours {
+    /// The hours of this name, which is clean text.
+    #[must_use]
+    pub fn new(name: String) -> NamedHours {
+        let value = Hours::named(&name);
+        Named { name, value }
     }
 }
 
@@ -64,8 +78,52 @@ impl Shop {
     #[must_use]
     pub(crate) fn zone_or(&self, local: &TimeZone) -> TimeZone {
         let named = self.time_zone.as_ref();
-        let own = named.and_then(|named| named.zone.as_ref());
+        let own = named.and_then(|named| named.value.as_ref());
         own.unwrap_or(local).clone()
+    }
+
+    /// The way in which the shop's clocks count hours; `None` where it does not say, or not so that
+    /// it is understood.
+    fn known_hours(&self) -> Option<Hours> {
+        self.hours.as_ref().and_then(|named| named.value)
+    }
+
+    /// The name of what is used in place of a setting that this computer does not understand, where
+    /// its own zone is `local`; `None` where it understands the setting.
+    #[must_use]
+    pub(crate) fn used_instead(&self, field: ShopField, local: &TimeZone) -> Option<String> {
+        match field {
+            ShopField::TimeZone => {
+                let named = self.time_zone.as_ref();
+                let is_unknown = named.is_some_and(|named| named.value.is_none());
+                is_unknown.then(|| time::zone_name(local))
+            }
+            ShopField::Hours => {
+                let named = self.hours.as_ref();
+                let is_unknown = named.is_some_and(|named| named.value.is_none());
+                is_unknown.then(|| Hours::default().name().to_owned())
+            }
+            ShopField::Name
+            | ShopField::Money
+            | ShopField::ReceiptHead
+            | ShopField::ReceiptFoot
+            | ShopField::BuyersCancel => None,
+        }
+    }
+
+    /// Says of each setting that this computer does not understand what is used in its place.
+    #[must_use]
+    pub(crate) fn misunderstandings(&self, local: &TimeZone) -> Vec<String> {
+        let fields = ShopField::VARIANTS.iter();
+        let told = fields.filter_map(|field| {
+            let used = self.used_instead(*field, local)?;
+            let name = field.name();
+            let stored = self.text(*field);
+            Some(format!(
+                "{name} “{stored}” is not understood: {used} is used"
+            ))
+        });
+        told.collect()
     }
 
     /// The clock by which this shop tells times to a person: in its own zone, and with the hours
@@ -74,7 +132,7 @@ impl Shop {
     pub fn clock(&self, personal: &PersonalClock) -> Clock {
         Clock {
             zone: self.zone_or(&personal.zone),
-            hours: personal.hours.or(self.hours).unwrap_or_default(),
+            hours: personal.hours.or(self.known_hours()).unwrap_or_default(),
         }
     }
 
@@ -99,7 +157,10 @@ impl Shop {
                 let zone = self.time_zone.as_ref();
                 zone.map_or(String::new(), |zone| zone.name.clone())
             }
-            ShopField::Hours => self.hours.unwrap_or_default().name().to_owned(),
+            ShopField::Hours => match &self.hours {
+                Some(hours) => hours.name.clone(),
+                None => Hours::default().name().to_owned(),
+            },
             ShopField::ReceiptHead => self.receipt_head.clone(),
             ShopField::ReceiptFoot => self.receipt_foot.clone(),
             ShopField::BuyersCancel if self.buyers_cancel => YES.to_owned(),
@@ -160,7 +221,6 @@ impl StoredShop {
     pub(super) fn shop(&self) -> Shop {
         let text = |field: ShopField, longest| setting(self.get(field.name()), longest);
         let default = Shop::default();
-        let hours = text(ShopField::Hours, LONGEST_SHOP_NAME);
         let sign = self.get("currency");
         let money = self.get(ShopField::Money.name());
 
@@ -170,7 +230,7 @@ impl StoredShop {
             receipt_head: text(ShopField::ReceiptHead, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
             receipt_foot: text(ShopField::ReceiptFoot, LONGEST_RECEIPT_TEXT).unwrap_or_default(),
             time_zone: text(ShopField::TimeZone, LONGEST_TIME_ZONE).map(NamedZone::new),
-            hours: hours.and_then(|name| Hours::named(&name)),
+            hours: text(ShopField::Hours, LONGEST_SHOP_NAME).map(NamedHours::new),
             buyers_cancel: self.get(ShopField::BuyersCancel.name()) != NO.as_bytes(),
         }
     }
@@ -434,7 +494,7 @@ mod tests {
             ] {
                 let shop = Shop {
                     time_zone: zone.map(|name| NamedZone::new(name.to_owned())),
-                    hours: of_shop,
+                    hours: of_shop.map(|hours| NamedHours::new(hours.name().to_owned())),
                     ..Shop::default()
                 };
                 let clock = shop.clock(&PersonalClock {

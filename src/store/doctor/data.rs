@@ -9,11 +9,33 @@ use crate::store::connection::nodes::Scan;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
+use jiff::tz::TimeZone;
 use redis::{Cmd, Value};
 use std::collections::{BTreeSet, HashSet};
 
 /// The most keys that are examined, so that a large database does not take for ever.
 const MOST_KEYS: usize = 200_000;
+
+/// Examines whether the shop's settings are understood.
+pub(super) async fn examine_shop(connection: &mut Connection) -> Vec<Finding> {
+    let shop = match catalog::read_shop(&mut connection.conn).await {
+        Ok(shop) => shop,
+        Err(trouble) => return vec![Finding::hidden("shop", &trouble)],
+    };
+
+    let misunderstandings = shop.misunderstandings(&TimeZone::system());
+    if misunderstandings.is_empty() {
+        return vec![Finding::good("shop", "its settings are understood")];
+    }
+    let findings = misunderstandings.into_iter().map(|told| {
+        Finding::note(
+            "shop",
+            format!("its {told}"),
+            "trolley shop time_zone=Europe/Berlin hours=24 sets both; an empty value clears one",
+        )
+    });
+    findings.collect()
+}
 
 /// Examines whether there are carts that would stay for ever, or keys beside them.
 pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout) -> Vec<Finding> {

@@ -129,6 +129,7 @@ pub async fn examine(address: &Address, user: &UserName, policy: &Policy) -> Vec
     // The user, and the shop's data.
     findings.extend(rights::examine(&mut connection, user).await);
     findings.push(types::examine(&mut connection, user).await);
+    findings.extend(data::examine_shop(&mut connection).await);
     findings.extend(data::examine_carts(&mut connection, policy.session_timeout).await);
     findings.push(data::examine_index(&mut connection).await);
     findings.extend(data::examine_products(&mut connection).await);

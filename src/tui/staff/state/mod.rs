@@ -10,9 +10,9 @@ use crate::config::alerts::AlertWays;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
-use crate::model::time::{Clock, PersonalClock};
+use crate::model::time::{self, Clock, PersonalClock};
 use crate::model::{Item, OrderId, OrderState};
-use crate::store::{Pace, Shop};
+use crate::store::{Pace, Shop, ShopField};
 use crate::tui::message::Now;
 use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::state::alerts::Alerts;
@@ -225,6 +225,21 @@ impl StaffState {
     #[must_use]
     pub(in crate::tui) fn clock(&self) -> Clock {
         self.shop.clock(&self.env.clock)
+    }
+
+    /// The short name of the zone by whose clocks times are told, where whoever reads them may think
+    /// of another one: the shop names a zone, and it is not known here, or has other clocks than
+    /// this computer.
+    #[must_use]
+    pub(in crate::tui) fn unexpected_zone(&self) -> Option<String> {
+        self.shop.time_zone.as_ref()?;
+
+        let now = self.wall_now();
+        let clock = self.clock();
+        let local = &self.env.clock.zone;
+        let is_unknown = self.shop.used_instead(ShopField::TimeZone, local).is_some();
+        let is_other = clock.shown(now) != time::local(now, local);
+        (is_unknown || is_other).then(|| clock.zone_at(now))
     }
 
     /// Returns whether the screen has room for anything.

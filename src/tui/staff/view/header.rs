@@ -42,7 +42,10 @@ pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch
 
     let clock = state.clock();
     let link = connection(theme, &clock, &state.connectivity, state.pace);
-    let time = clock.minute(state.wall_now());
+    let mut time = clock.minute(state.wall_now());
+    if let Some(zone) = state.unexpected_zone() {
+        time += &format!(" {zone}");
+    }
     let me = format!("as {}", text::truncate(&state.env.me, WIDEST_NAME));
     let mut right = Line::from(vec![link, Span::raw(" ")]);
     // Those who collect need not know who looks after the board.

@@ -86,11 +86,18 @@ fn draw_setting(
     } else {
         theme.text
     };
-    let hint = setting_hint(field);
+
+    let zone = &state.env.clock.zone;
+    let used_instead = state.shop.used_instead(field, zone);
 
     if layout.is_stacked {
         let mut areas = rows.rows();
-        let cells = [left(setting_name(field), NAMES, theme.dim)];
+        let room = rows.width.saturating_sub(NAMES + 2);
+        let problem = used_instead.map(|used| problem(&used, room));
+        let cells = [
+            left(setting_name(field), NAMES, theme.dim),
+            left(problem.as_deref().unwrap_or_default(), room, theme.bad),
+        ];
         if let Some(area) = areas.next() {
             row::draw(&cells, background, area, sketch);
         }
@@ -109,13 +116,28 @@ fn draw_setting(
     // Its hint stands apart.
     let width = (used + 1).clamp(LEAST_VALUE, room.max(LEAST_VALUE));
     let hint_width = room.saturating_sub(width + 1);
-    let hint = if hint_width < LEAST_HINT { "" } else { hint };
+    let (hint, hint_style) = match used_instead {
+        Some(used) => (problem(&used, hint_width), theme.bad),
+        None if hint_width < LEAST_HINT => (String::new(), theme.dim),
+        None => (setting_hint(field).to_owned(), theme.dim),
+    };
     let cells = [
         left(setting_name(field), NAMES, theme.dim),
         left(&value, width, style),
-        left(hint, hint_width, theme.dim),
+        left(&hint, hint_width, hint_style),
     ];
     if let Some(area) = rows.rows().next() {
         row::draw(&cells, background, area, sketch);
+    }
+}
+
+/// Says of a setting that it is not understood, and what is used in its place where that has room.
+fn problem(used_instead: &str, room: u16) -> String {
+    let short = "! not understood".to_owned();
+    let whole = format!("{short}: {used_instead} is used");
+    if text::width(&whole) <= usize::from(room) {
+        whole
+    } else {
+        short
     }
 }
