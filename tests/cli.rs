@@ -447,7 +447,7 @@ fn each_refusal_has_its_sentence_and_its_exit_status() {
         (
             2,
             &["--line-limit", "99999999999", "cart"],
-            "line_limit: a number from 1 to 999999",
+            "line_limit: “99999999999” is not valid: a number from 1 to 999999",
         ),
         (
             2,
@@ -513,6 +513,39 @@ fn wrong_usage_is_2_and_no_connection_is_3() {
     server.kill();
     let (status, said) = fails(&server, &["cart"]);
     assert_eq!(status, 3, "{said}");
+}
+
+#[test]
+fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
+    let server = Server::start();
+    for (variable, value, allowed) in [
+        ("TROLLEY_HOURS", "13", "auto, 24, 12"),
+        ("TROLLEY_ASCII", "maybe", "auto, true, false"),
+        ("TROLLEY_ALERTS", "loud", "auto, bell, title, none"),
+        ("TROLLEY_THEME", "pink", "auto, dark, light"),
+        ("TROLLEY_LOG_LEVEL", "all", "error, warn, info, debug"),
+        ("TROLLEY_LINE_LIMIT", "0", "a number from 1 to 999999"),
+        ("TROLLEY_LINE_LIMIT", "some", "write a whole number"),
+        ("TROLLEY_CONFIRM_REPLICAS", "17", "a number from 0 to 16"),
+        ("TROLLEY_SESSION_TIMEOUT", "0s", "from 1s to 3650 days"),
+        ("TROLLEY_ITEM_TIMEOUT", "1 month", "use days, hours or min"),
+        ("TROLLEY_PLAIN", "perhaps", ""),
+        ("TROLLEY_USER", "a b", "use 1 to 64 of A-Z"),
+    ] {
+        let mut command = trolley(server.dir(), &["cart"]);
+        let output = command.env(variable, value).finish();
+        assert_eq!(output.status.code(), Some(2), "{variable}");
+
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.matches(variable).count(), 1, "{said}");
+        assert!(said.contains(value) && said.contains(allowed), "{said}");
+    }
+
+    // What is typed is no mistake of the variable.
+    let mut command = trolley(server.dir(), &["--line-limit", "few", "cart"]);
+    let output = command.env("TROLLEY_LINE_LIMIT", "few").finish();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("'few' for '--line-limit <N>'"), "{said}");
 }
 
 #[test]

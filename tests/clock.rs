@@ -278,7 +278,7 @@ fn a_shop_says_how_its_clocks_count_hours() {
     let wrong = run(&server, &["--hours", "13", "cart"]);
     assert_eq!(wrong.status.code(), Some(2));
     let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
-    assert_eq!(said, "trolley: hours: auto, 24, 12\n");
+    assert_eq!(said, "trolley: hours: “13” is not valid: auto, 24, 12\n");
 }
 
 #[test]

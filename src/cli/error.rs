@@ -356,7 +356,9 @@ fn config_code(error: &ConfigError) -> &'static str {
     match error {
         ConfigError::File { .. } | ConfigError::Value { .. } => "config",
         ConfigError::User(refusal) => refusal.code(),
-        ConfigError::Placed { error, .. } => config_code(error),
+        ConfigError::Variable { error, .. } | ConfigError::Placed { error, .. } => {
+            config_code(error)
+        }
     }
 }
 

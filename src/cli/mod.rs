@@ -55,7 +55,7 @@ mod today;
 mod visitor;
 mod watch;
 
-use crate::config::{Flags, HEADING, Server, Settings, state_folder};
+use crate::config::{Flags, HEADING, Server, Settings, name_variable, state_folder};
 use crate::log::Console;
 use crate::tui::{Showing, runtime};
 use crate::{crash, log, tui};
@@ -246,7 +246,11 @@ fn report(failure: &CliError, output: &Output) -> u8 {
 /// Reads the command line and the environment.
 fn parse() -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let matches = matches.map_err(|mut error| {
+        name_variable(&mut error, &command);
+        error
+    })?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     cli.flags.note_sources(&matches);
     Ok(cli)

@@ -160,7 +160,7 @@ fn unknown_setting(names: &str) -> String {
     }
 }
 
-/// The sentence about a value of another type, from `invalid type: string "x"` and `u32`.
+/// The sentence about a value of another type, from `invalid type: string "x"` and `i64`.
 fn bad_type(key: &str, found: &str, expected: &str) -> String {
     let Some(found) = found
         .strip_prefix("invalid type: ")
@@ -169,7 +169,7 @@ fn bad_type(key: &str, found: &str, expected: &str) -> String {
         return format!("{found}, expected {expected}");
     };
     let expected = match expected {
-        "u32" => "a whole number",
+        "i64" | "usize" => "a whole number",
         "a string" | "path string" => "a text in quotes",
         "a boolean" => "true or false",
         other => other,

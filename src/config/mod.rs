@@ -30,8 +30,8 @@ pub(crate) use paths::{control_socket, host_key_file};
 pub(crate) use paths::{make_private, state_folder};
 pub(crate) use server::private_engine;
 pub use server::{Server, ServerError};
-pub(crate) use setting_table::HEADING;
 pub use setting_table::SettingSource;
+pub(crate) use setting_table::{HEADING, name_variable};
 
 use crate::model::change::{NameError, sanitize_actor, typed_name};
 use crate::model::time::{Hours, PersonalClock};
@@ -48,6 +48,7 @@ use origins::SettingLayers;
 use serving::ServeSettings;
 use setting_table::{LOG_LEVELS, SettingLayer};
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use theme::Theme;
 use tracing::Level;
@@ -82,6 +83,14 @@ pub enum ConfigError {
     /// The cart's name is refused.
     #[error(transparent)]
     User(#[from] Refusal),
+    /// Another error of these, in a value that a variable of the environment gives.
+    #[error("{variable}: {}", error.without_setting())]
+    Variable {
+        /// The variable's name.
+        variable: String,
+        /// The error.
+        error: Box<ConfigError>,
+    },
     /// Another error of these, in a value that the settings file gives.
     #[error("{path}: line {line}: {error}")]
     Placed {
@@ -92,6 +101,19 @@ pub enum ConfigError {
         /// The error.
         error: Box<ConfigError>,
     },
+}
+
+impl ConfigError {
+    /// What it says, without the name of its setting.
+    fn without_setting(&self) -> String {
+        match self {
+            ConfigError::Value { why, .. } => why.clone(),
+            ConfigError::File { .. }
+            | ConfigError::User(_)
+            | ConfigError::Variable { .. }
+            | ConfigError::Placed { .. } => self.to_string(),
+        }
+    }
 }
 
 /// The settings in force.
@@ -219,7 +241,8 @@ impl Settings {
     }
 }
 
-/// An error with its place in the settings file, where that gives the value.
+/// An error with the variable of the environment, or its place in the settings file, that gives the
+/// value.
 fn placed(
     error: ConfigError,
     layers: &SettingLayers,
@@ -229,9 +252,21 @@ fn placed(
     let setting = match &error {
         ConfigError::Value { setting, .. } => *setting,
         ConfigError::User(_) => "user",
-        ConfigError::File { .. } | ConfigError::Placed { .. } => return error,
+        ConfigError::File { .. } | ConfigError::Variable { .. } | ConfigError::Placed { .. } => {
+            return error;
+        }
     };
-    let line = file::line_of(text, setting).filter(|_| layers.is_from_file(setting));
+    if layers.is_from(SettingSource::Environment, setting)
+        && let Some(variable) = setting_table::variable_of(setting)
+    {
+        return ConfigError::Variable {
+            variable,
+            error: Box::new(error),
+        };
+    }
+
+    let is_from_file = layers.is_from(SettingSource::File, setting);
+    let line = file::line_of(text, setting).filter(|_| is_from_file);
     match (path, line) {
         (Some(path), Some(line)) => ConfigError::Placed {
             path: shown_path(path),
@@ -295,19 +330,15 @@ fn policy(layers: &mut SettingLayers, user: &UserName) -> Result<Policy, ConfigE
     let session_timeout = timeout(layers, "session_timeout", |l| l.session_timeout.clone())?;
     let item_timeout = timeout(layers, "item_timeout", |l| l.item_timeout.clone())?;
 
-    let line_limit = layers.pick_noted("line_limit", |layer| layer.line_limit);
-    if !(1..=quantity::HIGHEST_LIMIT).contains(&line_limit) {
-        let most = quantity::HIGHEST_LIMIT;
-        return Err(invalid("line_limit", format!("a number from 1 to {most}")));
-    }
-    let confirm_replicas = layers.pick_noted("confirm_replicas", |layer| layer.confirm_replicas);
-    if confirm_replicas > MOST_REPLICAS {
-        let most = MOST_REPLICAS;
-        return Err(invalid(
-            "confirm_replicas",
-            format!("a number up to {most}"),
-        ));
-    }
+    let line_limits = 1..=quantity::HIGHEST_LIMIT;
+    let line_limit = number(layers, "line_limit", |layer| layer.line_limit, line_limits)?;
+    let replicas = 0..=MOST_REPLICAS;
+    let confirm_replicas = number(
+        layers,
+        "confirm_replicas",
+        |layer| layer.confirm_replicas,
+        replicas,
+    )?;
 
     Ok(Policy {
         by,
@@ -316,6 +347,23 @@ fn policy(layers: &mut SettingLayers, user: &UserName) -> Result<Policy, ConfigE
         confirm_replicas,
         line_limit,
     })
+}
+
+/// A number within these limits.
+fn number(
+    layers: &mut SettingLayers,
+    name: &'static str,
+    field: impl Fn(&SettingLayer) -> Option<i64>,
+    limits: RangeInclusive<u32>,
+) -> Result<u32, ConfigError> {
+    let given = layers.pick_noted(name, field);
+    let number = u32::try_from(given).ok();
+    number
+        .filter(|number| limits.contains(number))
+        .ok_or_else(|| {
+            let expected = format!("a number from {} to {}", limits.start(), limits.end());
+            not_valid(name, &given.to_string(), &expected)
+        })
 }
 
 fn timeout(
@@ -361,14 +409,15 @@ fn theme(layers: &mut SettingLayers) -> Result<Option<Theme>, ConfigError> {
 /// Reads the setting that decides whether a terminal gets nothing but ASCII.
 fn ascii(layers: &mut SettingLayers) -> Result<AsciiMode, ConfigError> {
     let name = layers.pick_noted("ascii", |layer| not_empty(&layer.ascii));
-    AsciiMode::named(&name).ok_or_else(|| invalid("ascii", "auto, true, false"))
+    let names = AsciiMode::NAMED.map(|(name, _)| name);
+    AsciiMode::named(&name).ok_or_else(|| not_valid("ascii", &name, &names.join(", ")))
 }
 
 /// Reads the setting of how somebody is told what happens while they look elsewhere.
 fn alerts(layers: &mut SettingLayers) -> Result<Alerts, ConfigError> {
     let name = layers.pick_noted("alerts", |layer| not_empty(&layer.alerts));
     let names: Vec<&str> = Alerts::NAMED.iter().map(|(name, _)| *name).collect();
-    Alerts::named(&name).ok_or_else(|| invalid("alerts", names.join(", ")))
+    Alerts::named(&name).ok_or_else(|| not_valid("alerts", &name, &names.join(", ")))
 }
 
 /// Reads the setting of how times count the hours of a day; `None` is `auto`.
@@ -379,7 +428,7 @@ fn hours(layers: &mut SettingLayers) -> Result<Option<Hours>, ConfigError> {
     }
     let names = Hours::NAMED.map(|(name, _)| name);
     let hours = Hours::named(&name)
-        .ok_or_else(|| invalid("hours", format!("auto, {}", names.join(", "))))?;
+        .ok_or_else(|| not_valid("hours", &name, &format!("auto, {}", names.join(", "))))?;
     Ok(Some(hours))
 }
 
@@ -388,10 +437,10 @@ fn log(layers: &mut SettingLayers) -> Result<Option<(PathBuf, Level)>, ConfigErr
     let file = layers.pick("log", |layer| layer.log.clone());
     layers.note_path(&file);
 
-    let level: Level = layers
-        .pick_noted("log_level", |layer| layer.log_level.clone())
+    let name = layers.pick_noted("log_level", |layer| layer.log_level.clone());
+    let level: Level = name
         .parse()
-        .map_err(|_| invalid("log_level", LOG_LEVELS.join(", ")))?;
+        .map_err(|_| not_valid("log_level", &name, &LOG_LEVELS.join(", ")))?;
 
     let file = file.value.filter(|path| !path.as_os_str().is_empty());
     Ok(file.map(|path| (path, level)))
@@ -407,6 +456,12 @@ fn invalid(setting: &'static str, why: impl Display) -> ConfigError {
         setting,
         why: why.to_string(),
     }
+}
+
+/// The error of a setting that has this value; `expected` says what it may be.
+fn not_valid(setting: &'static str, value: &str, expected: &str) -> ConfigError {
+    let value = text::sanitize_to(value.as_bytes(), 40);
+    invalid(setting, format!("“{value}” is not valid: {expected}"))
 }
 
 /// A path in a message.
@@ -463,7 +518,7 @@ mod tests {
         for (toml, told) in [
             (
                 "user = 'a'\nline_limit = 0\n",
-                "config.toml: line 2: line_limit: a number from 1 to 999999",
+                "config.toml: line 2: line_limit: “0” is not valid: a number from 1 to 999999",
             ),
             (
                 "\nuser='a b'",
@@ -488,7 +543,10 @@ mod tests {
         // What the command line says is no mistake of the file.
         let flag = |layer: &mut SettingLayer| layer.line_limit = Some(0);
         let error = load("line_limit = 3", flag).unwrap_err().to_string();
-        assert_eq!(error, "line_limit: a number from 1 to 999999");
+        assert_eq!(
+            error,
+            "line_limit: “0” is not valid: a number from 1 to 999999"
+        );
         for toml in [
             "line_limit = 0",
             "session_timeout = 'soon'",

@@ -70,9 +70,9 @@ impl SettingLayers {
         }
     }
 
-    /// Tells whether the file has given this setting, which was picked.
-    pub(crate) fn is_from_file(&self, name: &str) -> bool {
-        self.sources.get(name) == Some(&SettingSource::File)
+    /// Tells whether this setting, which was picked, comes from that layer.
+    pub(crate) fn is_from(&self, source: SettingSource, name: &str) -> bool {
+        self.sources.get(name) == Some(&source)
     }
 
     /// [`pick`](Self::pick) for a setting that is shown just as it was given.

@@ -8,6 +8,7 @@ use crate::config::theme::Theme;
 use crate::model::time::Hours;
 use crate::model::{quantity, user};
 use clap::Args;
+use clap::error::{ContextKind, ContextValue};
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -82,11 +83,11 @@ pub(crate) struct SettingLayer {
 
     /// The most pieces on one line of the cart [default: 999]
     #[arg(long, value_name = "N", env = "TROLLEY_LINE_LIMIT", value_parser = whole_number)]
-    pub(crate) line_limit: Option<u32>,
+    pub(crate) line_limit: Option<i64>,
 
     /// Confirm a change only once this many replicas have it: all of them, to be safe [default: 0]
     #[arg(long, value_name = "N", env = "TROLLEY_CONFIRM_REPLICAS", value_parser = whole_number)]
-    pub(crate) confirm_replicas: Option<u32>,
+    pub(crate) confirm_replicas: Option<i64>,
 
     /// The theme: auto, dark, light, contrast, 16, none [default: auto]
     #[arg(long, value_name = "NAME", env = "TROLLEY_THEME", add = ArgValueCandidates::new(themes))]
@@ -197,7 +198,7 @@ impl SettingLayer {
             user: Some(login),
             session_timeout: Some("30m".to_owned()),
             item_timeout: Some("never".to_owned()),
-            line_limit: Some(quantity::DEFAULT_LIMIT),
+            line_limit: Some(quantity::DEFAULT_LIMIT.into()),
             confirm_replicas: Some(0),
             theme: Some("auto".to_owned()),
             ascii: Some("auto".to_owned()),
@@ -262,11 +263,44 @@ fn word_or_truth<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, 
 }
 
 /// Reads a number; one that is too high for its setting is refused with the limit, later.
-fn whole_number(typed: &str) -> Result<u32, String> {
+fn whole_number(typed: &str) -> Result<i64, String> {
     let number: u64 = typed
         .parse()
         .map_err(|_| "write a whole number".to_owned())?;
-    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+    i64::try_from(number).map_err(|_| "that is too high".to_owned())
+}
+
+/// The variable of the environment that gives a setting; `None` where there is none.
+pub(crate) fn variable_of(setting: &str) -> Option<String> {
+    let command = SettingLayer::augment_args(clap::Command::new("trolley"));
+    let mut options = command.get_arguments();
+    let option = options.find(|option| option.get_id() == setting)?;
+    Some(option.get_env()?.to_string_lossy().into_owned())
+}
+
+/// Says of a value that clap refuses which variable of the environment gives it, where one does:
+/// clap itself names the option.
+pub(crate) fn name_variable(error: &mut clap::Error, command: &clap::Command) {
+    let (Some(ContextValue::String(named)), Some(ContextValue::String(value))) = (
+        error.get(ContextKind::InvalidArg),
+        error.get(ContextKind::InvalidValue),
+    ) else {
+        return;
+    };
+
+    let mut options = command.get_arguments();
+    let option = options.find(|option| option.to_string() == *named);
+    let Some(variable) = option.and_then(clap::Arg::get_env) else {
+        return;
+    };
+    // An option on the command line is stronger.
+    let option = named.split([' ', '=', '[']).next().unwrap_or_default();
+    let mut words = std::env::args();
+    let is_typed = words.any(|word| word.split('=').next() == Some(option));
+    if !is_typed && std::env::var(variable).is_ok_and(|given| given == *value) {
+        let variable = ContextValue::String(variable.to_string_lossy().into_owned());
+        error.insert(ContextKind::InvalidArg, variable);
+    }
 }
 
 fn themes() -> Vec<CompletionCandidate> {

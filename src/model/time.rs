@@ -346,20 +346,23 @@ impl Timeout {
         }
 
         // Whole days and weeks are calendar units to jiff; here a day is 24 hours.
+        let excerpt = text::sanitize_to(typed.as_bytes(), 40);
         let span: jiff::Span = typed.parse().map_err(|_| {
-            format!(
-                "“{}” is not a valid duration: write it like 30m, 2h or never",
-                text::sanitize_to(typed.as_bytes(), 40)
-            )
+            format!("“{excerpt}” is not a valid duration: write it like 30m, 2h or never")
         })?;
         let length = span
             .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
             .map_err(|_| {
-                "months and years have no fixed length: use days, hours or minutes".to_owned()
+                format!(
+                    "“{excerpt}” has no fixed length, as months and years have none: use days, \
+                     hours or minutes"
+                )
             })?;
         match u64::try_from(length.as_millis()) {
             Ok(ms @ SHORTEST_TIMEOUT_MS..=LONGEST_TIMEOUT_MS) => Ok(Timeout::After(ms)),
-            Ok(_) | Err(_) => Err("a timeout is from 1s to 3650 days, or never".to_owned()),
+            Ok(_) | Err(_) => Err(format!(
+                "“{excerpt}” is not valid: a timeout is from 1s to 3650 days, or never"
+            )),
         }
     }
 
