@@ -870,3 +870,54 @@ fn settings_are_asked_for_checked_and_saved() {
     );
     assert!(jobs(&mut board).is_empty());
 }
+
+/// The settings of the shop on the screen, and a change of its name to `name`.
+fn naming(name: &str, width: u16, height: u16) -> (TestBoard, ShopEdit) {
+    let mut board = opened(width, height);
+    board.keys(&format!(
+        ": s h o p enter enter ctrl-u {} enter",
+        typed(name)
+    ));
+    let Some(DeskJob::Shop(edit)) = jobs(&mut board).pop() else {
+        panic!("{}", board.picture());
+    };
+    (board, edit)
+}
+
+#[test]
+fn a_terminal_of_ascii_has_one_way_to_write_money() {
+    let (mut board, edit) = naming("Mill", 120, 36);
+    board.state.env.display.charset = Charset::Ascii;
+    let mut change = ShopChange::default();
+    change.set("money", "1 234,50 zł").unwrap();
+    let money = ShopEdit {
+        field: ShopField::Money,
+        seen: "€1234.50".to_owned(),
+        change,
+    };
+    let zloty = Shop {
+        currency: Currency::from_example("1 234,50 zł").unwrap(),
+        ..shop()
+    };
+    let saved = ShopEdited::Saved(zloty.clone());
+    board.take_in(StaffMessage::ShopSet(money.clone(), Ok(saved)));
+    assert_eq!(board.notice(), "Money: 1 234,50 PLN");
+    let picture = board.picture();
+    assert_eq!(picture.matches("1 234,50 PLN").count(), 3, "{picture}");
+    assert!(!picture.contains("zl"), "{picture}");
+
+    // Questions have it, too.
+    let otherwise = ShopEdited::Otherwise(zloty);
+    board.take_in(StaffMessage::ShopSet(money, Ok(otherwise.clone())));
+    board.keys("esc");
+    let mut euro = ShopChange::default();
+    euro.set("money", "1 234,50 €").unwrap();
+    let euro = ShopEdit {
+        field: ShopField::Money,
+        change: euro,
+        ..edit
+    };
+    board.take_in(StaffMessage::ShopSet(euro, Ok(otherwise)));
+    let question = "to 1 234,50 PLN: Enter saves 1 234,50 EUR instead, Esc keeps 1 234,50 PLN";
+    assert!(board.picture().contains(question), "{}", board.picture());
+}

@@ -255,11 +255,22 @@ impl Currency {
     /// read as another notation, it has more: `₹12,34,567.50`.
     #[must_use]
     pub fn sample(&self) -> String {
+        self.sample_of(self.sample_digits())
+    }
+
+    /// The same as amounts show it: `1.234,50 EUR` where letters stand for the sign.
+    #[must_use]
+    pub(crate) fn shown_sample(&self) -> String {
+        self.with_sign_beside(self.write(self.sample_digits(), self.parts("5")))
+    }
+
+    /// The digits before the point of a sample.
+    fn sample_digits(&self) -> &'static str {
         let short = self.sample_of(FEW_DIGITS);
         let long = self.sample_of(MANY_DIGITS);
         match Currency::from_example(&short) {
-            Ok(read) if read.sample_of(MANY_DIGITS) == long => short,
-            Ok(_) | Err(_) => long,
+            Ok(read) if read.sample_of(MANY_DIGITS) == long => FEW_DIGITS,
+            Ok(_) | Err(_) => MANY_DIGITS,
         }
     }
 
@@ -646,6 +657,13 @@ mod tests {
             assert!(letters.is_same_as(&stored));
             assert_eq!(letters.sign(), stored.sign());
             assert_eq!(letters.example(), stored.example());
+            assert_eq!(letters.sample(), stored.sample());
+            assert_eq!(
+                letters.read(&letters.shown_sample()),
+                letters.read(&letters.sample())
+            );
+            let is_in_letters = letters.shown_sign() != letters.sign();
+            assert_eq!(letters.shown_sample() != letters.sample(), is_in_letters);
         }
     }
 

@@ -151,8 +151,7 @@ impl Shop {
     pub fn text(&self, field: ShopField) -> String {
         match field {
             ShopField::Name => self.name.clone(),
-            // A blank that wraps no line is typed by nobody.
-            ShopField::Money => self.currency.sample().replace('\u{a0}', " "),
+            ShopField::Money => with_plain_blanks(&self.currency.sample()),
             ShopField::TimeZone => {
                 let zone = self.time_zone.as_ref();
                 zone.map_or(String::new(), |zone| zone.name.clone())
@@ -167,6 +166,25 @@ impl Shop {
             ShopField::BuyersCancel => NO.to_owned(),
         }
     }
+
+    /// A setting as screens show it, with the shop's money as they write it.
+    #[must_use]
+    pub(crate) fn shown(&self, field: ShopField) -> String {
+        match field {
+            ShopField::Money => with_plain_blanks(&self.currency.shown_sample()),
+            ShopField::Name
+            | ShopField::TimeZone
+            | ShopField::Hours
+            | ShopField::ReceiptHead
+            | ShopField::ReceiptFoot
+            | ShopField::BuyersCancel => self.text(field),
+        }
+    }
+}
+
+/// An amount as somebody types it: nobody types a blank that wraps no line.
+fn with_plain_blanks(amount: &str) -> String {
+    amount.replace('\u{a0}', " ")
 }
 
 impl Default for Shop {
@@ -413,12 +431,12 @@ impl ShopChange {
         self.0.iter().map(|(field, value)| (*field, value.as_str()))
     }
 
-    /// A setting as it is from then on, by this change alone.
+    /// The shop as it is from then on, by this change alone.
     #[must_use]
-    pub fn text(&self, field: ShopField) -> String {
+    pub fn shop(&self) -> Shop {
         let mut stored = StoredShop::default();
         stored.set(self);
-        stored.shop().text(field)
+        stored.shop()
     }
 }
 
@@ -472,7 +490,7 @@ mod tests {
         ] {
             let mut change = ShopChange::default();
             change.set(field.name(), typed).unwrap();
-            assert_eq!(change.text(field), told, "{field:?}");
+            assert_eq!(change.shop().text(field), told, "{field:?}");
         }
     }
 

@@ -102,7 +102,7 @@ impl Updater<'_> {
     /// A setting as it is now.
     pub(super) fn told_setting(&self, field: ShopField) -> String {
         let name = setting_name(field);
-        match shown_setting(&self.state.shop.text(field), "").as_str() {
+        match shown_setting(&self.state.shop.shown(field), "").as_str() {
             "" => format!("{name} is empty now"),
             now => format!("{name}: {now}"),
         }
@@ -118,7 +118,7 @@ impl Updater<'_> {
             return self.say_unknown(UnknownChange::Setting(edit.field), told);
         }
 
-        let theirs = shown_setting(&seen, "empty");
+        let theirs = shown_setting(&self.state.shop.shown(edit.field), "empty");
         // Nobody answers a question that came while they typed something else.
         if !matches!(self.state.mode, StaffMode::Browse) {
             return self.refuse(format!(
@@ -126,7 +126,9 @@ impl Updater<'_> {
             ));
         }
 
-        let ours = shown_setting(&edit.change.text(edit.field), "nothing");
+        let mut ours = edit.change.shop();
+        self.state.env.display.fit_currency(&mut ours.currency);
+        let ours = shown_setting(&ours.shown(edit.field), "nothing");
         let question = self.overwrite_question(&format!("“{name}”"), &theirs, &ours);
         self.open(StaffMode::ConfirmOverwrite(Collision {
             edit: CollidingEdit::Setting(ShopEdit { seen, ..edit }),

@@ -50,7 +50,7 @@ pub(super) fn draw(state: &StaffState, sketch: &mut Sketch) {
     let small = small.unwrap_or_default();
     let short = format!(
         "Prices look like {small} and {}",
-        state.shop.currency.sample()
+        state.shop.currency.shown_sample()
     );
 
     let sentence_rows = Rect {
@@ -79,7 +79,7 @@ fn draw_setting(
     row::draw_sign(theme, background, rows, sketch);
 
     let is_saving = state.settings.saving.contains(&field);
-    let mut value = text::shown(&state.shop.text(field)).into_owned();
+    let mut value = text::shown(&state.shop.shown(field)).into_owned();
     let style = if is_saving {
         value.push_str(PENDING);
         theme.pending
