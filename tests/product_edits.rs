@@ -225,6 +225,37 @@ fn a_setting_whose_answer_was_lost_undoes_nothing_that_came_after() {
 }
 
 #[tokio::test]
+async fn what_breaks_before_a_change_is_sent_leaves_no_doubt() {
+    let server = shop();
+    let proxy = Proxy::start(&server.socket(), "unread");
+    let mut connection = open(&proxy.url()).await;
+    let mut change = ShopChange::default();
+    change.set("name", "Barn").unwrap();
+    let price = edit(ProductField::Price, "3.10", Some("2.40"));
+
+    // Both are read before they are changed.
+    *proxy.faults.change.lock().unwrap() = b"HMGET".to_vec();
+    proxy.faults.lose_answers.store(u64::MAX, Ordering::SeqCst);
+    let told = change_shop(&mut connection, &change, None).await;
+    assert!(
+        matches!(told, Err(RepeatError::Failed(Error::Trouble(_)))),
+        "{told:?}"
+    );
+    let told = edit_product(&mut connection, &price).await;
+    assert!(
+        matches!(told, Err(RepeatError::Failed(Error::Trouble(_)))),
+        "{told:?}"
+    );
+    assert_eq!(server.get("EXISTS shop"), "0");
+    assert!(proxy.faults.caused.load(Ordering::SeqCst) > 2);
+
+    proxy.faults.lose_answers.store(0, Ordering::SeqCst);
+    let mut connection = open(&proxy.url()).await;
+    let told = change_shop(&mut connection, &change, None).await;
+    assert!(matches!(told, Ok(ShopEdited::Saved(_))), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_long_text_is_the_same_as_its_beginning_in_the_catalog() {
     let server = shop();
     server.cmd("ZADD catalog 0 tea");

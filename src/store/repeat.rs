@@ -13,6 +13,22 @@ pub enum RepeatError {
     Unknown(Trouble),
 }
 
+/// One attempt at a write.
+#[derive(Debug)]
+pub(crate) struct WriteAttempt {
+    /// An attempt before this one may have done it.
+    pub(crate) may_be_done: bool,
+    /// This attempt has sent it, or is about to.
+    is_sent: bool,
+}
+
+impl WriteAttempt {
+    /// Notes that the write is sent from here on: until an answer comes, it may be done.
+    pub(crate) fn note_sent(&mut self) {
+        self.is_sent = true;
+    }
+}
+
 /// The times that something is looked at again that others change meanwhile.
 const MOST_ATTEMPTS: usize = 20;
 
@@ -26,12 +42,29 @@ impl Connection {
         &mut self,
         mut write: impl AsyncFnMut(&mut Connection, bool) -> Result<T, Error>,
     ) -> Result<T, RepeatError> {
+        self.repeat_attempts(async |connection, attempt| {
+            attempt.note_sent();
+            write(connection, attempt.may_be_done).await
+        })
+        .await
+    }
+
+    /// Does a write like [`repeat`](Self::repeat), which notes when it is sent: what breaks before
+    /// leaves no doubt.
+    async fn repeat_attempts<T>(
+        &mut self,
+        mut write: impl AsyncFnMut(&mut Connection, &mut WriteAttempt) -> Result<T, Error>,
+    ) -> Result<T, RepeatError> {
         // The trouble after which it may have been done.
         let mut doubt: Option<Trouble> = None;
         let mut retry = RetryPolicy::CHANGE.start();
 
         loop {
-            let error = match write(self, doubt.is_some()).await {
+            let mut attempt = WriteAttempt {
+                may_be_done: doubt.is_some(),
+                is_sent: false,
+            };
+            let error = match write(self, &mut attempt).await {
                 Ok(written) => return Ok(written),
                 // It is done already, and waiting longer brings no replicas back.
                 Err(error @ Error::Trouble(Trouble::TooFewReplicas { .. })) => {
@@ -41,6 +74,7 @@ impl Connection {
             };
             if let Error::Trouble(trouble) = &error
                 && trouble.is_ambiguous()
+                && attempt.is_sent
             {
                 doubt = Some(trouble.clone());
             }
@@ -54,18 +88,18 @@ impl Connection {
         }
     }
 
-    /// Does a write like [`repeat`](Self::repeat). Where `attempt` returns `None`, somebody else was
+    /// Does a write like [`repeat`](Self::repeat), which notes when it is sent. Where `attempt` returns `None`, somebody else was
     /// faster, and it is tried again.
     ///
     /// # Errors
     /// The errors of [`repeat`](Self::repeat); [`Trouble::Changing`] where others always are faster.
     pub(crate) async fn repeat_against_others<T>(
         &mut self,
-        mut attempt: impl AsyncFnMut(&mut Connection, bool) -> Result<Option<T>, Error>,
+        mut attempt: impl AsyncFnMut(&mut Connection, &mut WriteAttempt) -> Result<Option<T>, Error>,
     ) -> Result<T, RepeatError> {
-        self.repeat(async |connection, may_be_done| {
+        self.repeat_attempts(async |connection, of_write| {
             for _ in 0..MOST_ATTEMPTS {
-                if let Some(done) = attempt(connection, may_be_done).await? {
+                if let Some(done) = attempt(connection, of_write).await? {
                     return Ok(done);
                 }
             }

@@ -7,7 +7,7 @@ use crate::model::{Product, ProductId, Refusal};
 use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
-use crate::store::repeat::RepeatError;
+use crate::store::repeat::{RepeatError, WriteAttempt};
 use crate::store::scripts::EDIT_PRODUCT;
 use redis::Value;
 use redis::aio::ConnectionLike;
@@ -52,8 +52,8 @@ pub async fn edit_product(
     // The product before the first attempt, as a repeated one finds what that has done.
     let mut first = None;
     connection
-        .repeat_against_others(async |connection, may_be_done| {
-            attempt(connection, edit, &mut first, may_be_done).await
+        .repeat_against_others(async |connection, of_write| {
+            attempt(connection, edit, &mut first, of_write).await
         })
         .await
 }
@@ -63,7 +63,7 @@ async fn attempt(
     connection: &mut Connection,
     edit: &FieldEdit,
     first: &mut Option<Product>,
-    may_be_done: bool,
+    of_write: &mut WriteAttempt,
 ) -> Result<Option<Edited>, Error> {
     let fetch = fetch_command(edit.product.as_bytes());
     let stored: Value = connection
@@ -85,7 +85,7 @@ async fn attempt(
     }
     // It was not done, or it was and somebody has changed the field since: making it again could
     // undo their change.
-    if may_be_done {
+    if of_write.may_be_done {
         return Ok(Some(Edited::Otherwise(Box::new(was))));
     }
     let seen = Decoded::from(&was).text(edit.field).into_owned();
@@ -94,6 +94,7 @@ async fn attempt(
     }
 
     let was = first.get_or_insert(was).clone();
+    of_write.note_sent();
     match send(connection, edit, &before).await?.as_str() {
         "set" => Ok(Some(saved(was, now))),
         "changed" => {

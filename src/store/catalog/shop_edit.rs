@@ -5,7 +5,7 @@ use super::shop::{Shop, ShopChange, ShopField, StoredShop};
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
-use crate::store::repeat::RepeatError;
+use crate::store::repeat::{RepeatError, WriteAttempt};
 use crate::store::scripts::EDIT_SHOP;
 
 /// A change of one setting.
@@ -40,8 +40,8 @@ pub async fn change_shop(
     seen: Option<(ShopField, &str)>,
 ) -> Result<ShopEdited, RepeatError> {
     connection
-        .repeat_against_others(async |connection, may_be_done| {
-            attempt(connection, change, seen, may_be_done).await
+        .repeat_against_others(async |connection, of_write| {
+            attempt(connection, change, seen, of_write).await
         })
         .await
 }
@@ -51,13 +51,13 @@ async fn attempt(
     connection: &mut Connection,
     change: &ShopChange,
     seen: Option<(ShopField, &str)>,
-    may_be_done: bool,
+    of_write: &mut WriteAttempt,
 ) -> Result<Option<ShopEdited>, Error> {
     let stored = connection.read(async |mut conn| StoredShop::read(&mut conn).await);
     let mut stored = stored.await?;
     let shop = stored.shop();
 
-    match (stored.has(change), may_be_done) {
+    match (stored.has(change), of_write.may_be_done) {
         (true, false) => return Ok(Some(ShopEdited::Saved(shop))),
         // The answer was lost: the terminals may not have been told.
         (true, true) => {}
@@ -67,11 +67,14 @@ async fn attempt(
         (false, false) if seen.is_some_and(|(field, seen)| shop.text(field) != seen) => {
             return Ok(Some(ShopEdited::Otherwise(shop)));
         }
-        (false, false) => match send(connection, change, &stored).await?.as_str() {
-            "set" => stored.set(change),
-            "changed" => return Ok(None),
-            word => return Err(Trouble::no_answer(word, "a change of settings").into()),
-        },
+        (false, false) => {
+            of_write.note_sent();
+            match send(connection, change, &stored).await?.as_str() {
+                "set" => stored.set(change),
+                "changed" => return Ok(None),
+                word => return Err(Trouble::no_answer(word, "a change of settings").into()),
+            }
+        }
     }
 
     announce_everything(&mut connection.conn).await;
