@@ -921,3 +921,19 @@ fn a_terminal_of_ascii_has_one_way_to_write_money() {
     let question = "to 1 234,50 PLN: Enter saves 1 234,50 EUR instead, Esc keeps 1 234,50 PLN";
     assert!(board.picture().contains(question), "{}", board.picture());
 }
+
+#[test]
+fn what_is_said_of_a_setting_follows_who_overwrites_it() {
+    let (mut board, edit) = naming("A1", 120, 36);
+    let named = Shop {
+        name: "A1".to_owned(),
+        ..shop()
+    };
+    board.take_in(StaffMessage::ShopSet(edit, Ok(ShopEdited::Saved(named))));
+    assert_eq!(board.notice(), "Name: A1");
+    // The other clerk gives it back the name that it had.
+    board.told(Vec::new());
+    assert_eq!(board.notice(), "Name: Corner Shop");
+    board.told(Vec::new());
+    assert_eq!(board.notice(), "Name: Corner Shop");
+}

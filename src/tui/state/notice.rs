@@ -41,6 +41,8 @@ pub enum NoticeTopic {
     Event,
     /// The connection that is down: the message ends when it is back.
     Connection,
+    /// A setting of the shop: the message says how it is, and ends when it is otherwise.
+    Setting(ShopField),
     /// A change that may have been made: the message stays until that is known, or a key drops it.
     Unknown(UnknownChange),
 }
@@ -128,7 +130,16 @@ impl Notice {
     pub(in crate::tui) fn unknown(&self) -> Option<&UnknownChange> {
         match &self.topic {
             NoticeTopic::Unknown(change) => Some(change),
-            NoticeTopic::Event | NoticeTopic::Connection => None,
+            NoticeTopic::Event | NoticeTopic::Connection | NoticeTopic::Setting(_) => None,
+        }
+    }
+
+    /// The setting of the shop of which the message says how it is.
+    #[must_use]
+    pub(in crate::tui) fn setting(&self) -> Option<ShopField> {
+        match self.topic {
+            NoticeTopic::Setting(field) => Some(field),
+            NoticeTopic::Event | NoticeTopic::Connection | NoticeTopic::Unknown(_) => None,
         }
     }
 }

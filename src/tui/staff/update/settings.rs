@@ -8,7 +8,7 @@ use crate::tui::staff::layout::settings::{place_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::prompt::{CollidingEdit, Collision, StaffAsked};
-use crate::tui::state::UnknownChange;
+use crate::tui::state::{Notice, NoticeTopic, Tone, UnknownChange};
 use crate::tui::update::motion::moved;
 use strum::VariantArray;
 use tui_input::Input;
@@ -65,7 +65,24 @@ impl Updater<'_> {
     /// Takes in the settings of the shop as they are.
     pub(super) fn set_shop(&mut self, mut shop: Shop) {
         self.state.env.display.fit_currency(&mut shop.currency);
-        self.state.shop = shop;
+        let before = std::mem::replace(&mut self.state.shop, shop);
+
+        // What was said of a setting is over once somebody else has set it.
+        let said = self.state.notice.as_ref().and_then(Notice::setting);
+        if let Some(field) = said
+            && self.state.shop.text(field) != before.text(field)
+        {
+            self.say_setting(field);
+        }
+    }
+
+    /// Says how a setting is now, until it is otherwise.
+    fn say_setting(&mut self, field: ShopField) {
+        let now = self.state.now.steady;
+        self.show_notice(Notice {
+            topic: NoticeTopic::Setting(field),
+            ..Notice::timed(self.told_setting(field), Tone::Info, now)
+        });
     }
 
     pub(super) fn save_setting(&mut self, edit: ShopEdit) {
@@ -84,7 +101,7 @@ impl Updater<'_> {
         match outcome {
             Ok(ShopEdited::Saved(shop)) => {
                 self.set_shop(shop);
-                self.notify_info(self.told_setting(field));
+                self.say_setting(field);
             }
             Ok(ShopEdited::Otherwise(shop)) => {
                 self.set_shop(shop);
