@@ -835,7 +835,7 @@ fn settings_are_asked_for_checked_and_saved() {
     board.take_in(otherwise);
     assert_eq!(
         board.notice(),
-        "Somebody has just set “Money” to $1,234.50; yours was not saved"
+        "Yours was not saved: somebody has just set “Money” to $1,234.50"
     );
     board.keys("esc");
 
@@ -936,4 +936,80 @@ fn what_is_said_of_a_setting_follows_who_overwrites_it() {
     assert_eq!(board.notice(), "Name: Corner Shop");
     board.told(Vec::new());
     assert_eq!(board.notice(), "Name: Corner Shop");
+}
+
+#[test]
+fn of_a_question_the_values_are_cut_and_never_the_question() {
+    for (width, height) in [(200, 60), (120, 36), (100, 30), (80, 24), (50, 15)] {
+        let (mut board, edit) = naming(&"n".repeat(40), width, height);
+        let theirs = Shop {
+            name: "W".repeat(40),
+            ..shop()
+        };
+        let otherwise = ShopEdited::Otherwise(theirs);
+        board.take_in(StaffMessage::ShopSet(edit.clone(), Ok(otherwise)));
+        let picture = board.picture();
+        let question = picture.lines().find(|line| line.contains("Enter saves"));
+        let question = question.unwrap_or_else(|| panic!("{width}: {picture}"));
+        assert!(question.contains(", Esc keeps "), "{question}");
+        if width > 50 {
+            assert!(question.contains("WWWWW") && question.contains("nnnnn"));
+        }
+
+        board.keys("esc");
+        let lost = RepeatError::Failed(Trouble::Lost.into());
+        board.take_in(StaffMessage::ShopSet(edit, Err(lost)));
+        let picture = board.picture();
+        let question = picture.lines().find(|line| line.contains("Enter tries"));
+        let question = question.unwrap_or_else(|| panic!("{width}: {picture}"));
+        assert!(question.contains("again, Esc drops it"), "{question}");
+    }
+}
+
+#[test]
+fn what_was_never_sent_is_kept_and_enter_tries_again() {
+    let mut board = opened(120, 36);
+    board.keys(&format!(": s h o p enter enter ctrl-u {}", typed("Mill")));
+    board.link(BoardEvent::Down(Trouble::Lost));
+    board.keys("enter");
+    let question =
+        "Name was not saved: the connection is down. Enter tries Mill again, Esc drops it";
+    assert!(board.picture().contains(question), "{}", board.picture());
+    // As long as it is down, the question stays, whatever is pressed.
+    board.keys("enter q enter");
+    assert!(board.picture().contains(question), "{}", board.picture());
+    assert!(jobs(&mut board).is_empty());
+    board.told(Vec::new());
+    board.keys("enter");
+    let Some(DeskJob::Shop(edit)) = jobs(&mut board).pop() else {
+        panic!("{}", board.picture());
+    };
+    assert_eq!(edit.change.shop().name, "Mill");
+
+    let lost = || RepeatError::Failed(Trouble::Lost.into());
+    board.take_in(StaffMessage::ShopSet(edit.clone(), Err(lost())));
+    let question = "Name was not saved: the connection to the server was lost. Enter tries Mill again, Esc drops it";
+    assert!(board.picture().contains(question), "{}", board.picture());
+    board.keys("esc");
+    assert!(jobs(&mut board).is_empty());
+
+    // A price is kept in the same way; who does something else meanwhile is told.
+    let price = FieldEdit {
+        product: id("baguette"),
+        field: ProductField::Price,
+        value: "3.00".to_owned(),
+        seen: Some("2.10".to_owned()),
+    };
+    board.take_in(StaffMessage::Edited(price.clone(), Err(lost())));
+    let question = "The price of Baguette was not saved: the connection to the server was lost. Enter tries 3.00 again";
+    assert!(board.picture().contains(question), "{}", board.picture());
+    jobs(&mut board);
+    board.keys("enter");
+    assert_eq!(jobs(&mut board), [DeskJob::Edit(price.clone())]);
+    board.keys(":");
+    board.take_in(StaffMessage::Edited(price, Err(lost())));
+    assert_eq!(
+        board.notice(),
+        "The price of Baguette was not changed: the connection to the server was lost"
+    );
 }

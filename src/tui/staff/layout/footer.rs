@@ -8,6 +8,7 @@ use crate::tui::layout::footer::{KeyHint, placed};
 use crate::tui::staff::layout::palette;
 use crate::tui::staff::layout::today::shows_both;
 use crate::tui::staff::state::products::StockFilter;
+use crate::tui::staff::state::prompt::UnsavedReason;
 use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
 
@@ -47,8 +48,19 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
             palette::selected(state).map(|_| word)
         }
         Action::Accept if matches!(state.mode, StaffMode::Find) => Some("keep"),
-        Action::Accept if matches!(state.mode, StaffMode::ConfirmOverwrite(_)) => Some("save"),
-        Action::Back if matches!(state.mode, StaffMode::ConfirmOverwrite(_)) => Some("keep it"),
+        Action::Accept if matches!(state.mode, StaffMode::ConfirmSave(_)) => Some("save"),
+        Action::Back => match &state.mode {
+            StaffMode::ConfirmSave(unsaved) => Some(match unsaved.reason {
+                UnsavedReason::Theirs(_) => "keep it",
+                UnsavedReason::NotSent(_) => "drop it",
+            }),
+            StaffMode::Browse
+            | StaffMode::Find
+            | StaffMode::Palette { .. }
+            | StaffMode::Help(_)
+            | StaffMode::ConfirmCancel(..)
+            | StaffMode::Prompt { .. } => Some(word),
+        },
         // Behind a number it only ends that.
         Action::Step if !state.board.digits.is_empty() => selected.map(|_| "select"),
         Action::Step => selected.map(|ticket| match ticket.order().state {

@@ -5,6 +5,7 @@ pub(in crate::tui) mod footer;
 pub(in crate::tui) mod header;
 pub(in crate::tui) mod palette;
 pub(in crate::tui) mod products;
+pub(in crate::tui) mod questions;
 pub(in crate::tui) mod settings;
 pub(in crate::tui) mod ticket;
 pub(in crate::tui) mod today;

@@ -22,7 +22,7 @@ use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
 use board::BoardState;
 use products::ProductsState;
-use prompt::{Collision, StaffAsked};
+use prompt::{StaffAsked, UnsavedEdit};
 use ratatui::layout::Rect;
 use settings::SettingsState;
 use today::TodayState;
@@ -113,8 +113,8 @@ pub enum StaffMode {
         /// The text typed so far.
         input: Input,
     },
-    /// Asks whether to save a value that somebody else has changed since it was seen.
-    ConfirmOverwrite(Collision),
+    /// Asks whether to save a value that was typed and is not saved.
+    ConfirmSave(UnsavedEdit),
 }
 
 /// The things on the terminal that a key may depend on.
@@ -126,8 +126,8 @@ pub struct Seen {
     pub notice: Option<String>,
     /// The order about which it is asked whether to cancel it.
     pub question: Option<OrderId>,
-    /// The question whether to save what somebody else has changed.
-    pub collision: Option<String>,
+    /// The change about which it is asked whether to save it.
+    pub unsaved: Option<UnsavedEdit>,
 }
 
 /// Everything that the screens of the staff show.
@@ -304,7 +304,7 @@ impl StaffState {
             StaffMode::Help(page) if page.is_typing => Context::Search,
             StaffMode::Help(_) => Context::Help,
             StaffMode::ConfirmCancel(..) => Context::ConfirmCancel,
-            StaffMode::Prompt { .. } | StaffMode::ConfirmOverwrite(_) => Context::Prompt,
+            StaffMode::Prompt { .. } | StaffMode::ConfirmSave(_) => Context::Prompt,
         }
     }
 
@@ -390,14 +390,12 @@ impl StaffState {
             | StaffMode::Find
             | StaffMode::Palette { .. }
             | StaffMode::Prompt { .. }
-            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmSave(_)
             | StaffMode::Help(_) => None,
         };
-        let collision = match &self.mode {
-            StaffMode::ConfirmOverwrite(collision) if self.has_room() => {
-                Some(collision.words.clone())
-            }
-            StaffMode::ConfirmOverwrite(_)
+        let unsaved = match &self.mode {
+            StaffMode::ConfirmSave(unsaved) if self.has_room() => Some(unsaved.clone()),
+            StaffMode::ConfirmSave(_)
             | StaffMode::ConfirmCancel(..)
             | StaffMode::Browse
             | StaffMode::Find
@@ -409,7 +407,7 @@ impl StaffState {
             ticket,
             notice: waits.map(|notice| notice.text.clone()),
             question,
-            collision,
+            unsaved,
         }
     }
 }

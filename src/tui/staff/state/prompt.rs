@@ -26,20 +26,33 @@ pub struct AskedField {
     pub seen: String,
 }
 
-/// A change that met that of somebody else.
+/// A change that somebody has typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CollidingEdit {
+pub enum TypedEdit {
     /// A change of a field of a product.
     Field(FieldEdit),
     /// A change of a setting of the shop.
     Setting(ShopEdit),
 }
 
-/// A change of what somebody else has changed since it was seen.
+/// A change that was typed and is not saved. It is asked whether to save it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collision {
+pub struct UnsavedEdit {
     /// The change, by what is seen now.
-    pub edit: CollidingEdit,
-    /// The question whether to make it all the same.
-    pub words: String,
+    pub edit: TypedEdit,
+    /// The thing that it changes, in the question.
+    pub what: String,
+    /// The value that it sets, in the question.
+    pub ours: String,
+    /// The reason why it is not saved.
+    pub reason: UnsavedReason,
+}
+
+/// The reason why a change is not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnsavedReason {
+    /// Somebody else has set this value since it was seen.
+    Theirs(String),
+    /// It was not sent; the words say why.
+    NotSent(String),
 }

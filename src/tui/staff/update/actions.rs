@@ -173,7 +173,7 @@ impl Updater<'_> {
             StaffMode::Help(_)
             | StaffMode::Palette { .. }
             | StaffMode::Prompt { .. }
-            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmSave(_)
             | StaffMode::ConfirmCancel(..) => {
                 self.state.mode = StaffMode::Browse;
             }
@@ -221,7 +221,7 @@ impl Updater<'_> {
                     }
                 }
             }
-            StaffMode::ConfirmOverwrite(collision) => self.overwrite(collision),
+            StaffMode::ConfirmSave(unsaved) => self.save_unsaved(unsaved),
             StaffMode::Browse | StaffMode::Help(_) | StaffMode::ConfirmCancel(..) => {}
         }
     }
@@ -253,7 +253,7 @@ impl Updater<'_> {
             StaffMode::Browse
             | StaffMode::Find
             | StaffMode::Prompt { .. }
-            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmSave(_)
             | StaffMode::ConfirmCancel(..) => {}
         }
     }

@@ -330,15 +330,20 @@ impl Updater<'_> {
 
     /// Says where the connection is down that a ticket was not changed; returns whether it is.
     pub(super) fn refuse_offline(&mut self, name: &str, changed: &str) -> bool {
-        let is_down = match self.state.connectivity {
+        let is_offline = self.is_offline();
+        if is_offline {
+            self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
+        }
+        is_offline
+    }
+
+    /// Returns whether nothing can be changed, as the connection is down.
+    pub(super) fn is_offline(&self) -> bool {
+        match self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing => false,
             Connectivity::Connecting
             | Connectivity::Offline { .. }
             | Connectivity::Unreadable(_) => true,
-        };
-        if is_down {
-            self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
         }
-        is_down
     }
 }

@@ -5,12 +5,15 @@ use crate::catalog_file::checked_value;
 use crate::config::keymap::Action;
 use crate::model::product::{Decoded, ProductField, SOLD_OUT, StockStep};
 use crate::model::{Product, ProductId, Stock, text};
-use crate::store::{Edited, FieldEdit, RepeatError};
+use crate::store::{Edited, Error, FieldEdit, RepeatError, Trouble};
 use crate::tui::staff::layout::products::value_words;
+use crate::tui::staff::layout::settings::setting_name;
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::products::{ProductsPane, Saving};
-use crate::tui::staff::state::prompt::{AskedField, CollidingEdit, Collision, StaffAsked};
+use crate::tui::staff::state::prompt::{
+    AskedField, StaffAsked, TypedEdit, UnsavedEdit, UnsavedReason,
+};
 use crate::tui::state::UnknownChange;
 use crate::tui::state::digits::are_scanned;
 use crate::tui::update::scanner::NOT_HERE;
@@ -195,23 +198,59 @@ impl Updater<'_> {
     }
 
     fn save(&mut self, edit: FieldEdit) {
-        let Some(product) = self.known_product(&edit.product) else {
+        if self.known_product(&edit.product).is_none() {
             return;
-        };
-        if self.refuse_change(&product) {
-            return;
+        }
+        if self.is_offline() {
+            let unsaved = self.not_sent(TypedEdit::Field(edit), OFFLINE);
+            return self.open(StaffMode::ConfirmSave(unsaved));
         }
         self.note_saving(edit.product.clone(), edit.field);
         self.effects.push(StaffEffect::Desk(DeskJob::Edit(edit)));
     }
 
-    /// Saves what somebody else has changed meanwhile, once the question was on the screen.
-    pub(super) fn overwrite(&mut self, collision: Collision) {
-        if self.state.seen.collision.as_ref() == Some(&collision.words) {
+    /// A change that was certainly not sent, with what is asked about it.
+    pub(super) fn not_sent(&self, edit: TypedEdit, why: &str) -> UnsavedEdit {
+        let (what, ours) = match &edit {
+            TypedEdit::Field(edit) => {
+                let what = format!(
+                    "the {} of {}",
+                    edit.field.name(),
+                    self.name_of(&edit.product)
+                );
+                (what, self.value_of(edit))
+            }
+            TypedEdit::Setting(edit) => {
+                let what = setting_name(edit.field).to_owned();
+                (what, self.setting_of(edit))
+            }
+        };
+        UnsavedEdit {
+            edit,
+            what,
+            ours,
+            reason: UnsavedReason::NotSent(why.to_owned()),
+        }
+    }
+
+    /// The value that a change sets, in words.
+    fn value_of(&self, edit: &FieldEdit) -> String {
+        let item = self.state.products.list.catalog.get(&edit.product);
+        item.map_or_else(String::new, |item| {
+            let mut product = item.to_product();
+            product.set(edit.field, &edit.value);
+            value_words(&self.state.shop.currency, &product, edit.field)
+        })
+    }
+
+    /// Saves what was not saved, once the question was on the screen. While the connection is down it
+    /// waits for another answer.
+    pub(super) fn save_unsaved(&mut self, unsaved: UnsavedEdit) {
+        if self.state.seen.unsaved.as_ref() == Some(&unsaved) && !self.is_offline() {
             self.state.mode = StaffMode::Browse;
-            match collision.edit {
-                CollidingEdit::Field(edit) => self.save(edit),
-                CollidingEdit::Setting(edit) => self.save_setting(edit),
+            match unsaved.edit {
+                TypedEdit::Field(edit) => self.save(edit),
+                TypedEdit::Setting(edit) => self.save_setting(edit),
             }
         }
     }
@@ -249,7 +288,25 @@ impl Updater<'_> {
         match outcome {
             Ok(Edited::Saved { was, now }) => self.on_saved(&edit, &was, *now),
             Ok(Edited::Otherwise(now)) => self.on_collision(edit, *now),
+            Err(error) if self.may_try_again(&error) => {
+                self.read_again(&edit.product);
+                let unsaved = self.not_sent(TypedEdit::Field(edit), &told_trouble(&error));
+                self.open(StaffMode::ConfirmSave(unsaved));
+            }
             Err(error) => self.on_edit_failed(&edit.product, edit.field, error),
+        }
+    }
+
+    /// Tells whether a change that met this was certainly not made, and whether it may be made when
+    /// it is tried again. Nobody is asked about it who types something else meanwhile.
+    pub(super) fn may_try_again(&self, error: &RepeatError) -> bool {
+        let is_free = matches!(self.state.mode, StaffMode::Browse);
+        match error {
+            // It was made, though too few replicas have it.
+            RepeatError::Failed(Error::Trouble(Trouble::TooFewReplicas { .. })) => false,
+            RepeatError::Failed(Error::Trouble(trouble)) => is_free && trouble.is_transient(),
+            RepeatError::Failed(Error::Refused(_) | Error::Unknown { .. })
+            | RepeatError::Unknown(_) => false,
         }
     }
 
@@ -314,36 +371,39 @@ impl Updater<'_> {
         // Nobody answers a question that came while they typed something else.
         if !matches!(self.state.mode, StaffMode::Browse) {
             return self.refuse(format!(
-                "{name}: somebody has just set the {field} to {theirs}; yours was not saved"
+                "Yours was not saved: somebody has just set the {field} of {name} to {theirs}"
             ));
         }
-        let words = self.overwrite_question(&format!("this {field}"), &theirs, &ours);
-        let edit = CollidingEdit::Field(FieldEdit {
+        let edit = TypedEdit::Field(FieldEdit {
             seen: Some(seen),
             ..edit
         });
-        self.open(StaffMode::ConfirmOverwrite(Collision { edit, words }));
-    }
-
-    /// The question whether to save what somebody else has changed.
-    pub(super) fn overwrite_question(&self, what: &str, theirs: &str, ours: &str) -> String {
-        let keymap = &self.state.env.keymap;
-        let accept = keymap.key_of(Action::Accept);
-        let back = keymap.key_of(Action::Back);
-        format!(
-            "Somebody has just set {what} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
-        )
+        self.open(StaffMode::ConfirmSave(UnsavedEdit {
+            edit,
+            what: format!("this {field}"),
+            ours,
+            reason: UnsavedReason::Theirs(theirs),
+        }));
     }
 
     fn on_edit_failed(&mut self, id: &ProductId, field: ProductField, error: RepeatError) {
-        let item = self.state.products.list.catalog.get(id);
-        let name = item.map_or_else(|| id.to_string(), |item| short_name(item.name));
-        // Whatever it is now, it is read.
-        let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
-        self.effects.push(read);
+        let name = self.name_of(id);
+        self.read_again(id);
         let what = format!("the {} of {name}", field.name());
         let change = UnknownChange::Field(id.clone(), field);
         self.refuse_failed_change(change, &what, "products", error);
+    }
+
+    /// Reads what a product is now, whatever became of a change.
+    fn read_again(&mut self, id: &ProductId) {
+        let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
+        self.effects.push(read);
+    }
+
+    /// The name of a product as messages have it; its id where it is not there any more.
+    fn name_of(&self, id: &ProductId) -> String {
+        let item = self.state.products.list.catalog.get(id);
+        item.map_or_else(|| id.to_string(), |item| short_name(item.name))
     }
 
     fn end_saving(&mut self, product: &ProductId, field: ProductField) {
@@ -367,6 +427,17 @@ impl Updater<'_> {
             ProductsPane::List => self.go_to(ProductsPane::Form),
             ProductsPane::Form => self.ask_field(),
         }
+    }
+}
+
+/// The reason why nothing is sent while the connection is down.
+pub(super) const OFFLINE: &str = "the connection is down";
+
+/// The trouble after which a change was certainly not made, in words.
+pub(super) fn told_trouble(error: &RepeatError) -> String {
+    match error {
+        RepeatError::Failed(error) => error.to_string(),
+        RepeatError::Unknown(trouble) => trouble.to_string(),
     }
 }
 

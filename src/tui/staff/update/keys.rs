@@ -4,6 +4,7 @@ use super::Updater;
 use crate::config::key::{Code, Key};
 use crate::config::keymap::{Action, Context};
 use crate::model::text;
+use crate::tui::staff::state::prompt::UnsavedReason;
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::update::typing::{TEXT_LIMIT, edit, is_edit};
 
@@ -75,10 +76,13 @@ impl Updater<'_> {
                 self.state.products.digits.clear();
                 self.say_what_is_near(key);
             }
+            StaffMode::ConfirmSave(unsaved) => match unsaved.reason {
+                UnsavedReason::Theirs(_) => self.state.mode = StaffMode::Browse,
+                // What was typed goes only where that is said.
+                UnsavedReason::NotSent(_) => {}
+            },
             // Any other key than the one that says yes keeps things as they are.
-            StaffMode::ConfirmCancel(..) | StaffMode::ConfirmOverwrite(_) => {
-                self.state.mode = StaffMode::Browse;
-            }
+            StaffMode::ConfirmCancel(..) => self.state.mode = StaffMode::Browse,
         }
     }
 
@@ -103,9 +107,7 @@ impl Updater<'_> {
         let is_typing = match &self.state.mode {
             StaffMode::Palette { .. } | StaffMode::Find | StaffMode::Prompt { .. } => true,
             StaffMode::Help(page) => page.is_typing,
-            StaffMode::Browse | StaffMode::ConfirmOverwrite(_) | StaffMode::ConfirmCancel(..) => {
-                false
-            }
+            StaffMode::Browse | StaffMode::ConfirmSave(_) | StaffMode::ConfirmCancel(..) => false,
         };
 
         if is_typing {

@@ -123,7 +123,7 @@ impl Updater<'_> {
             TerminalEvent::KeysTogether => {
                 self.state.seen.ticket = None;
                 self.state.seen.question = None;
-                self.state.seen.collision = None;
+                self.state.seen.unsaved = None;
             }
             TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
             TerminalEvent::Paste(text) => self.paste(&text),

@@ -44,7 +44,7 @@ impl Updater<'_> {
             StaffMode::Browse | StaffMode::Find | StaffMode::ConfirmCancel(..) => {
                 self.move_cursor(by_ticket);
             }
-            StaffMode::Prompt { .. } | StaffMode::ConfirmOverwrite(_) => {}
+            StaffMode::Prompt { .. } | StaffMode::ConfirmSave(_) => {}
         }
     }
 
@@ -84,7 +84,7 @@ impl Updater<'_> {
             StaffMode::Browse
             | StaffMode::Find
             | StaffMode::Prompt { .. }
-            | StaffMode::ConfirmOverwrite(_)
+            | StaffMode::ConfirmSave(_)
             | StaffMode::Help(_)
             | StaffMode::ConfirmCancel(..) => {}
         }

@@ -7,7 +7,8 @@ use crate::store::{RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopFiel
 use crate::tui::staff::layout::settings::{place_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
-use crate::tui::staff::state::prompt::{CollidingEdit, Collision, StaffAsked};
+use crate::tui::staff::state::prompt::{StaffAsked, TypedEdit, UnsavedEdit, UnsavedReason};
+use crate::tui::staff::update::editing::{OFFLINE, told_trouble};
 use crate::tui::state::{Notice, NoticeTopic, Tone, UnknownChange};
 use crate::tui::update::motion::moved;
 use strum::VariantArray;
@@ -37,7 +38,7 @@ impl Updater<'_> {
     /// Takes in what was typed for a setting.
     pub(super) fn answer_setting(&mut self, field: ShopField, seen: &str, typed: &str) {
         let typed = typed.trim();
-        if typed == seen || self.refuse_offline("the shop", "changed") {
+        if typed == seen {
             return;
         }
 
@@ -86,6 +87,10 @@ impl Updater<'_> {
     }
 
     pub(super) fn save_setting(&mut self, edit: ShopEdit) {
+        if self.is_offline() {
+            let unsaved = self.not_sent(TypedEdit::Setting(edit), OFFLINE);
+            return self.open(StaffMode::ConfirmSave(unsaved));
+        }
         self.state.settings.saving.push(edit.field);
         self.effects.push(StaffEffect::Desk(DeskJob::Shop(edit)));
     }
@@ -106,6 +111,11 @@ impl Updater<'_> {
             Ok(ShopEdited::Otherwise(shop)) => {
                 self.set_shop(shop);
                 self.on_other_setting(edit);
+            }
+            Err(error) if self.may_try_again(&error) => {
+                self.reread();
+                let unsaved = self.not_sent(TypedEdit::Setting(edit), &told_trouble(&error));
+                self.open(StaffMode::ConfirmSave(unsaved));
             }
             Err(error) => {
                 // Whatever it is now, it is read with the orders.
@@ -139,18 +149,24 @@ impl Updater<'_> {
         // Nobody answers a question that came while they typed something else.
         if !matches!(self.state.mode, StaffMode::Browse) {
             return self.refuse(format!(
-                "Somebody has just set “{name}” to {theirs}; yours was not saved"
+                "Yours was not saved: somebody has just set “{name}” to {theirs}"
             ));
         }
 
-        let mut ours = edit.change.shop();
-        self.state.env.display.fit_currency(&mut ours.currency);
-        let ours = shown_setting(&ours.shown(edit.field), "nothing");
-        let question = self.overwrite_question(&format!("“{name}”"), &theirs, &ours);
-        self.open(StaffMode::ConfirmOverwrite(Collision {
-            edit: CollidingEdit::Setting(ShopEdit { seen, ..edit }),
-            words: question,
+        let ours = self.setting_of(&edit);
+        self.open(StaffMode::ConfirmSave(UnsavedEdit {
+            edit: TypedEdit::Setting(ShopEdit { seen, ..edit }),
+            what: format!("“{name}”"),
+            ours,
+            reason: UnsavedReason::Theirs(theirs),
         }));
+    }
+
+    /// The setting that a change sets, in words.
+    pub(super) fn setting_of(&self, edit: &ShopEdit) -> String {
+        let mut shop = edit.change.shop();
+        self.state.env.display.fit_currency(&mut shop.currency);
+        shown_setting(&shop.shown(edit.field), "nothing")
     }
 }
 

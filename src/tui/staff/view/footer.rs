@@ -2,6 +2,7 @@
 
 use crate::model::text;
 use crate::tui::staff::layout::products::prompt_label;
+use crate::tui::staff::layout::questions::{cancel_question, unsaved_question};
 use crate::tui::staff::layout::settings::setting_label;
 use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
@@ -30,7 +31,7 @@ pub(super) fn prompt(state: &StaffState) -> Option<Prompt<'_>> {
             input,
         }),
         StaffMode::Help(page) => Prompt::of_help(page),
-        StaffMode::Browse | StaffMode::ConfirmOverwrite(_) | StaffMode::ConfirmCancel(..) => None,
+        StaffMode::Browse | StaffMode::ConfirmSave(_) | StaffMode::ConfirmCancel(..) => None,
     }
 }
 
@@ -39,34 +40,29 @@ pub(super) fn draw_message(state: &StaffState, area: Rect, sketch: &mut Sketch) 
     if let Some(prompt) = prompt(state) {
         return prompt.draw(&state.theme, area, sketch);
     }
-    let (message, style) = message(state);
     let room = usize::from(area.width.saturating_sub(2));
+    let (message, style) = message(state, room);
     let shown = text::truncate(&message, room);
     sketch.write(area.x + 1, area.y, &shown, area.width - 1, style);
 }
 
-/// The message: a question that is asked, else the digits typed so far, else the last notice, else
+/// The message in so many columns: a question that is asked, else the digits typed so far, else the last notice, else
 /// what is wrong with the connection.
-fn message(state: &StaffState) -> (String, Style) {
+fn message(state: &StaffState, room: usize) -> (String, Style) {
     let theme = &state.theme;
     if let StaffMode::ConfirmCancel(id, _) = &state.mode {
         let order = state.board.ticket(id).map(|ticket| ticket.order());
         let question = order.map_or_else(String::new, |order| {
             let mut currency = order.currency.clone();
             state.env.display.fit_currency(&mut currency);
-            let total = order.total().in_currency(&currency);
-            format!(
-                "Cancel {} of {}, {total}? Its stock goes back and {} is told.",
-                order.name(),
-                order.user,
-                order.user
-            )
+            cancel_question(order, &currency, room)
         });
         return (question, theme.warn);
     }
 
-    if let StaffMode::ConfirmOverwrite(collision) = &state.mode {
-        return (collision.words.clone(), theme.warn);
+    if let StaffMode::ConfirmSave(unsaved) = &state.mode {
+        let question = unsaved_question(&state.env.keymap, unsaved, room);
+        return (question, theme.warn);
     }
 
     let number = state.products.digits.as_str();
