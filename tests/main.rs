@@ -72,6 +72,7 @@ mod serve_invites;
 #[cfg(feature = "serve")]
 mod serve_protocol;
 mod slow;
+mod slow_line;
 mod split;
 mod stock;
 mod store;

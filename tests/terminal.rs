@@ -42,6 +42,15 @@ fn opening(server: &Server) -> Terminal {
         .open()
 }
 
+/// The shop in a terminal that does not tell what it has read, so that all is written at once.
+fn silent_shop(server: &Server) -> Terminal {
+    Terminal::builder(TROLLEY)
+        .args(&["--redis", server.url(), "--user", "alice"])
+        .home(server.dir())
+        .without_status()
+        .open()
+}
+
 /// The bytes that the program has written, to whatever.
 fn written(terminal: &Terminal) -> u64 {
     let path = format!("/proc/{}/io", terminal.pid().as_raw_nonzero());
@@ -95,7 +104,7 @@ fn a_signal_right_after_the_start_leaves_a_whole_terminal() {
 fn a_terminal_that_does_not_read_is_left_whole() {
     let server = Server::with_demo();
     for end in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT] {
-        let mut shop = shop(&server, "alice", "ann");
+        let mut shop = silent_shop(&server);
         with_blocked_output(&mut shop, |shop| {
             send(shop, end);
             until("the line is restored", || shop.is_cooked());
@@ -105,7 +114,7 @@ fn a_terminal_that_does_not_read_is_left_whole() {
         shop.assert_restored();
     }
 
-    let mut shop = shop(&server, "alice", "ann");
+    let mut shop = silent_shop(&server);
     with_blocked_output(&mut shop, |shop| {
         shop.send(b"q");
         until("the line is restored", || shop.is_cooked());
@@ -242,7 +251,9 @@ fn a_terminal_without_a_size_is_drawn_all_the_same() {
 }
 
 /// Answers to questions that nobody asked, or that come late.
-const REPLIES: [&[u8]; 7] = [
+const REPLIES: [&[u8]; 9] = [
+    b"\x1b[0n",
+    b"\x1b[3n\x1b[0;0n\x1b[0n\x1b[0n\x1b[0n",
     b"\x1b[>0;10;1c",
     b"\x1b[=c",
     b"\x1b[?62;22c",

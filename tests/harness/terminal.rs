@@ -31,6 +31,9 @@ fn whole(n: u16) -> NonZeroU16 {
 /// What begins and ends a frame that a terminal shows only as a whole.
 const FRAME_BEGINS: &[u8] = b"\x1b[?2026h";
 const FRAME_ENDS: &[u8] = b"\x1b[?2026l";
+/// What asks a terminal for its status, and its answer.
+const ASK_STATUS: &[u8] = b"\x1b[5n";
+const STATUS: &[u8] = b"\x1b[0n";
 
 /// A terminal emulator of this size.
 pub fn emulator(columns: u16, rows: u16) -> Parser {
@@ -45,6 +48,12 @@ struct Shown {
     /// When so many bytes were there.
     times: Vec<(usize, Instant)>,
     hung_up: bool,
+    /// How many of the bytes have got to the terminal; `None` where all have.
+    arrived: Option<usize>,
+    /// How many of the bytes have been searched for questions about the status.
+    answered: usize,
+    /// It answers them.
+    tells_status: bool,
 }
 
 impl Shown {
@@ -70,6 +79,18 @@ impl Shown {
                 begins.max(self.showing)
             }
             _ => self.raw.len(),
+        }
+    }
+
+    /// Answers each question about the status that has got there.
+    fn answer_status(&mut self, keyboard: &Keyboard) {
+        let arrived = self.arrived.unwrap_or(self.raw.len());
+        let keyboard = keyboard.lock().unwrap();
+        while let Some(at) = memmem::find(&self.raw[self.answered..arrived], ASK_STATUS) {
+            self.answered += at + ASK_STATUS.len();
+            if let Some(keyboard) = keyboard.as_ref().filter(|_| self.tells_status) {
+                drop(keyboard.give(STATUS));
+            }
         }
     }
 }
@@ -111,6 +132,7 @@ pub struct Builder {
     command: CommandBuilder,
     size: (u16, u16),
     tells_size: bool,
+    tells_status: bool,
 }
 
 impl Builder {
@@ -149,6 +171,12 @@ impl Builder {
         self
     }
 
+    /// A terminal that does not answer when it is asked for its status.
+    pub fn without_status(mut self) -> Builder {
+        self.tells_status = false;
+        self
+    }
+
     /// Starts the program.
     pub fn open(self) -> Terminal {
         let (cols, rows) = self.size;
@@ -172,6 +200,9 @@ impl Builder {
                 showing: 0,
                 times: Vec::new(),
                 hung_up: false,
+                arrived: None,
+                answered: 0,
+                tells_status: self.tells_status,
             }),
             Condvar::new(),
         ));
@@ -190,6 +221,7 @@ impl Builder {
                 shown.times.push(there);
                 seen.1.notify_all();
                 answer(&buffer[..read], ground, &answers);
+                shown.answer_status(&answers);
                 if shown.hung_up {
                     return;
                 }
@@ -228,6 +260,7 @@ impl Terminal {
             command,
             size: (120, 36),
             tells_size: true,
+            tells_status: true,
         }
     }
 
@@ -323,6 +356,34 @@ impl Terminal {
             .collect()
     }
 
+    /// From now on nothing gets to the terminal but by [`Terminal::let_arrive`].
+    pub fn stop_line(&self) {
+        let mut shown = self.shown.0.lock().unwrap();
+        shown.arrived = Some(shown.raw.len());
+    }
+
+    /// Lets so many bytes more get to the terminal, which answers what it is asked by them.
+    pub fn let_arrive(&self, bytes: usize) {
+        let mut shown = self.shown.0.lock().unwrap();
+        let there = shown.raw.len();
+        let arrived = shown.arrived.expect("the line was stopped");
+        shown.arrived = Some(there.min(arrived + bytes));
+        shown.answer_status(&self.keyboard);
+    }
+
+    /// Lets everything get to the terminal again, at once.
+    pub fn open_line(&self) {
+        let mut shown = self.shown.0.lock().unwrap();
+        shown.arrived = None;
+        shown.answer_status(&self.keyboard);
+    }
+
+    /// What was written and has not got to the terminal: whole frames but for the first.
+    pub fn on_the_way(&self) -> Vec<u8> {
+        let shown = self.shown.0.lock().unwrap();
+        shown.raw[shown.arrived.unwrap_or(shown.raw.len())..].to_vec()
+    }
+
     /// When the first byte came after so many.
     pub fn first_after(&self, bytes: usize) -> Option<Instant> {
         let shown = self.shown.0.lock().unwrap();
@@ -385,7 +446,7 @@ impl Terminal {
     }
 
     /// The bytes that have been typed and not been read.
-    fn unread_keys(&self) -> u64 {
+    pub fn unread_keys(&self) -> u64 {
         let path = self.master.as_ref().unwrap().tty_name().unwrap();
         let tty = open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).unwrap();
         ioctl_fionread(&tty).unwrap()

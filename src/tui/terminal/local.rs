@@ -2,16 +2,23 @@
 //!
 //! The terminal is read here and nowhere else, and only where something is there: one consumer, on
 //! the screen's own task, that stops reading when it is dropped. A thread of its own writes the
-//! frames, so that a terminal that reads slowly never delays anything else.
+//! frames, so that a terminal that reads slowly never delays anything else. Behind each frame it asks
+//! the terminal whether that has arrived ([`FrameFlow`]).
 
+use super::frame_flow::{ASK_STATUS, FrameFlow};
 use super::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
 use super::signals::{SignalRequest, Signals, end_status};
 use super::tty;
+use crate::tui::alarm;
+use crate::tui::lock::lock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io::{self, Stdin};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::Notify;
 
 /// The bytes that are read at a time.
 const BUFFER: usize = 4096;
@@ -25,6 +32,15 @@ pub(crate) struct LocalPort {
     /// The bytes that were typed before, which come first.
     typed: Vec<u8>,
     outlet: Outlet,
+    flow: Arc<SharedFlow>,
+}
+
+/// The flow of frames, for whoever writes them and whoever reads the answers.
+#[derive(Debug)]
+struct SharedFlow {
+    frames: Mutex<FrameFlow>,
+    /// Notified when a frame was written that has to arrive before the next one.
+    held: Notify,
 }
 
 impl LocalPort {
@@ -34,22 +50,69 @@ impl LocalPort {
     /// The system's.
     pub(crate) fn open(typed: Vec<u8>) -> io::Result<LocalPort> {
         let (outlet, frames) = Outlet::new();
+        let flow = Arc::new(SharedFlow {
+            frames: Mutex::new(FrameFlow::new(Instant::now())),
+            held: Notify::new(),
+        });
+        let flow_of_writer = flow.clone();
         std::thread::Builder::new()
             .name("terminal".to_owned())
-            .spawn(move || write_frames(frames))?;
+            .spawn(move || write_frames(frames, &flow_of_writer))?;
 
         Ok(LocalPort {
             signals: Signals::listen()?,
             stdin: Some(open_stdin()?),
             typed,
             outlet,
+            flow,
         })
+    }
+
+    /// Takes in what was read; returns what it is to the screen, unless there is nothing in it but
+    /// answers about frames.
+    fn arrival(&self, read: io::Result<ReadOutcome>) -> Option<Arrival> {
+        let bytes = match read {
+            Ok(ReadOutcome::Bytes(bytes)) => bytes,
+            Ok(ReadOutcome::Nothing) => return None,
+            Ok(ReadOutcome::Gone) | Err(_) => return Some(end_without_terminal()),
+        };
+        let is_for_screen = self.take_answers(&bytes);
+        is_for_screen.then_some(Arrival::Bytes(bytes))
+    }
+
+    /// Takes in answers; returns whether there may be anything else.
+    fn take_answers(&self, bytes: &[u8]) -> bool {
+        let found = lock(&self.flow.frames).take_in(bytes, Instant::now());
+        if found.releases {
+            self.outlet.note_written();
+        }
+        !found.is_all
+    }
+
+    /// Goes on without answers that did not come in time.
+    fn give_up_answers(&self) {
+        if lock(&self.flow.frames).give_up() {
+            self.outlet.note_written();
+        }
+    }
+
+    /// Reads the answers that are still to come, for a while: nobody else knows what they are.
+    fn await_last_answers(&self) {
+        let deadline = lock(&self.flow.frames).close(Instant::now());
+        while lock(&self.flow.frames).awaits_answers() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match tty::read_within(left) {
+                Some(bytes) => self.take_answers(&bytes),
+                None => break,
+            };
+        }
     }
 
     /// Gives the terminal back and stops the process. Coming back, or the end, is a signal again.
     fn stop(&mut self) {
         self.stdin = None;
         self.outlet.hold();
+        self.await_last_answers();
         tty::restore();
         Signals::stop_here();
     }
@@ -68,6 +131,9 @@ impl LocalPort {
             Ok(stdin) => self.stdin = Some(stdin),
             Err(_) => return end_without_terminal(),
         }
+        if lock(&self.flow.frames).restart(Instant::now()) {
+            self.outlet.note_written();
+        }
         self.outlet.release();
         Arrival::Continued(Some(tty::size()))
     }
@@ -80,10 +146,20 @@ impl Port for LocalPort {
         }
 
         loop {
+            let held_until = lock(&self.flow.frames).held_until();
             let signal = tokio::select! {
                 biased;
                 signal = self.signals.next() => signal,
-                arrival = next_bytes(self.stdin.as_ref()) => return arrival,
+                read = next_read(self.stdin.as_ref()) => match self.arrival(read) {
+                    Some(arrival) => return arrival,
+                    None => continue,
+                },
+                // It has a deadline now.
+                () = self.flow.held.notified() => continue,
+                () = alarm::at(held_until) => {
+                    self.give_up_answers();
+                    continue;
+                }
             };
 
             match signal {
@@ -102,11 +178,8 @@ impl Port for LocalPort {
         let Some(stdin) = &self.stdin else {
             return Vec::new();
         };
-        match read(stdin.get_ref()) {
-            Ok(ReadOutcome::Bytes(bytes)) => vec![Arrival::Bytes(bytes)],
-            Ok(ReadOutcome::Nothing) => Vec::new(),
-            Ok(ReadOutcome::Gone) | Err(_) => vec![end_without_terminal()],
-        }
+        let arrival = self.arrival(read(stdin.get_ref()));
+        arrival.into_iter().collect()
     }
 
     fn outlet(&self) -> &Outlet {
@@ -118,11 +191,29 @@ impl Port for LocalPort {
     }
 }
 
+impl Drop for LocalPort {
+    /// Whoever has the terminal next must not get our answers. A signal that ends the program has
+    /// given the line back already.
+    fn drop(&mut self) {
+        if end_status().is_none() {
+            self.await_last_answers();
+        }
+    }
+}
+
 /// Writes frames to the terminal, one at a time, until the port is gone.
-fn write_frames(mut frames: Frames) {
-    while let Some(frame) = frames.blocking_next() {
+fn write_frames(mut frames: Frames, flow: &SharedFlow) {
+    while let Some(mut frame) = frames.blocking_next() {
+        let asks = lock(&flow.frames).begin_frame(frame.len(), Instant::now());
+        if asks {
+            frame.extend_from_slice(ASK_STATUS);
+        }
         tty::write_frame(&frame);
-        frames.written();
+        if lock(&flow.frames).end_frame() {
+            frames.written();
+        } else {
+            flow.held.notify_one();
+        }
     }
 }
 
@@ -139,20 +230,18 @@ fn open_stdin() -> io::Result<AsyncFd<Stdin>> {
     AsyncFd::with_interest(io::stdin(), Interest::READABLE)
 }
 
-/// Waits for bytes of the terminal; none ever come while it is given back.
-async fn next_bytes(stdin: Option<&AsyncFd<Stdin>>) -> Arrival {
+/// Waits until something can be read of the terminal, and reads it; nothing ever comes while it is
+/// given back.
+async fn next_read(stdin: Option<&AsyncFd<Stdin>>) -> io::Result<ReadOutcome> {
     let Some(stdin) = stdin else {
         return std::future::pending().await;
     };
 
     loop {
-        let Ok(mut readable) = stdin.readable().await else {
-            return end_without_terminal();
-        };
-        match read(stdin.get_ref()) {
-            Ok(ReadOutcome::Nothing) => readable.clear_ready(),
-            Ok(ReadOutcome::Bytes(bytes)) => return Arrival::Bytes(bytes),
-            Ok(ReadOutcome::Gone) | Err(_) => return end_without_terminal(),
+        let mut readable = stdin.readable().await?;
+        match read(stdin.get_ref())? {
+            ReadOutcome::Nothing => readable.clear_ready(),
+            outcome @ (ReadOutcome::Bytes(_) | ReadOutcome::Gone) => return Ok(outcome),
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod background;
 mod decoder;
 pub(crate) mod driver;
 mod encoder;
+mod frame_flow;
 pub(crate) mod frame_limit;
 pub(crate) mod input;
 pub(crate) mod line_port;

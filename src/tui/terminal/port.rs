@@ -121,6 +121,12 @@ impl Outlet {
         async move { progress.written.notified().await }
     }
 
+    /// Says that the last frame has been written, where the port learns that otherwise than by
+    /// [`Frames::written`].
+    pub(super) fn note_written(&self) {
+        self.progress.note_written();
+    }
+
     /// Takes no frames until [`Outlet::release`]: the terminal is another program's.
     pub fn hold(&mut self) {
         self.is_held = true;
@@ -145,8 +151,14 @@ impl Frames {
 
     /// Says that the frame taken last has been written, and the terminal takes another.
     pub fn written(&self) {
-        self.progress.is_writing.store(false, Ordering::Release);
-        self.progress.written.notify_one();
+        self.progress.note_written();
+    }
+}
+
+impl Progress {
+    fn note_written(&self) {
+        self.is_writing.store(false, Ordering::Release);
+        self.written.notify_one();
     }
 }
 
