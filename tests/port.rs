@@ -81,6 +81,7 @@ impl FarTerminal {
             warning: None,
             used_carts: None,
         };
+            changes: None,
         FarTerminal {
             arrivals,
             frames,

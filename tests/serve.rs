@@ -287,6 +287,53 @@ fn a_visitor_who_is_stopped_delays_nobody_and_sees_the_present() {
 }
 
 #[test]
+fn keys_without_end_delay_nobody() {
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="till""#)];
+    let served = Served::start(&people, &[]);
+    let flooding: Vec<Running> = (0..4)
+        .map(|_| {
+            let script = r#"yes a | exec ssh "$@" > /dev/null"#;
+            let mut ssh = harness::command("sh");
+            ssh.args(["-c", script, "sh"])
+                .args(served.folder.client(Some("ann"), served.address().port()))
+                .args(["-tt", "-l", "visitor", "127.0.0.1"])
+                .env("TERM", "xterm-256color");
+            Running::start(&mut ssh)
+        })
+        .collect();
+    until("all of them are in the shop", || {
+        served.log().matches("INFO pty ").count() == flooding.len()
+    });
+
+    let mut ben = served.visit("ben");
+    ben.keys("/ espresso enter");
+    for count in 1..=20 {
+        ben.keys("a");
+        ben.wait(&format!("{count} Espresso"));
+    }
+    // They are still at it, and whoever looks at their cart is shown what becomes of it.
+    assert!(!served.log().contains("INFO close "));
+}
+
+#[test]
+fn more_changes_than_anybody_makes_by_hand_follow_one_after_the_other() {
+    let served = Served::office();
+    let mut ann = served.visit("ann");
+    let ben = served.visit("ben");
+    ann.keys("/ espresso enter");
+    ann.wait("1 of 64");
+    ann.send(&[b'a'; 180]);
+    ann.wait("You are faster than the shop takes changes");
+    ben.wait("180 Espresso");
+    ann.wait("180 Espresso");
+    ann.gone("180…");
+
+    // What is too much for that, too, is told.
+    ann.send(&[b'a'; 600]);
+    ann.wait("200 changes wait for the server already: this one was not made");
+}
+
+#[test]
 fn a_removed_key_ends_its_visits_and_no_others() {
     let served = Served::office();
     let mut ann = served.visit("ann");

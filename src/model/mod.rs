@@ -1,6 +1,7 @@
 //! Pure values and rules. Nothing here knows Redis, the terminal, the clock or tasks.
 
 pub mod again;
+pub(crate) mod allowance;
 pub mod barcode;
 pub mod cart;
 pub mod catalog;

@@ -4,13 +4,15 @@
 use super::control::Status;
 use super::exec::TURNS_OF_ONE;
 use super::identity::{Grant, fingerprint};
+use super::input_pace::InputPace;
+use crate::tui::allowance::ChangeAllowance;
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::Fingerprint;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -130,6 +132,8 @@ struct Entries {
     is_closing: bool,
     /// The connections that a limit has kept out.
     refused: u64,
+    /// The changes that the owners of keys may make, also of those who have just left.
+    allowances: HashMap<Fingerprint, Arc<ChangeAllowance>>,
 }
 
 #[derive(Debug)]
@@ -185,6 +189,17 @@ impl Entries {
         room
     }
 
+    /// The changes that a visitor may make. All who come with one key share them.
+    fn allowance_of(&mut self, visitor: &Visitor) -> Arc<ChangeAllowance> {
+        let Some(key) = &visitor.key else {
+            return Arc::default();
+        };
+        self.allowances
+            .retain(|_, allowance| Arc::strong_count(allowance) > 1 || !allowance.is_whole());
+        let allowance = self.allowances.entry(fingerprint(key));
+        allowance.or_default().clone()
+    }
+
     /// The connections on which somebody may still log in, the one that came first before others.
     fn logging_in(&self) -> impl Iterator<Item = &Entry> {
         self.by_id.values().filter(|entry| entry.is_logging_in())
@@ -229,6 +244,10 @@ pub(super) struct Connection {
     pub(super) held_output: Arc<AtomicUsize>,
     /// The turns that its commands may have at the same time.
     pub(super) turns: Arc<Semaphore>,
+    /// The pace at which its input is read.
+    pub(super) pace: Arc<InputPace>,
+    /// The changes that its visitor may make, once somebody has logged in.
+    changes: OnceLock<Arc<ChangeAllowance>>,
     farewell: watch::Receiver<Option<Farewell>>,
     _open: TaskTrackerToken,
 }
@@ -278,6 +297,8 @@ impl Connections {
             screens,
             held_output: Arc::default(),
             turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
+            pace: Arc::default(),
+            changes: OnceLock::new(),
             farewell: farewells,
             _open: self.open.token(),
         }))
@@ -378,10 +399,17 @@ impl Connection {
         let room = entries.room_for(&visitor, self.all.limits);
         entries.note_refusal(room)?;
 
+        let allowance = entries.allowance_of(&visitor);
+        self.changes.get_or_init(|| allowance);
         if let Some(entry) = entries.by_id.get_mut(&self.id) {
             entry.visitor = Some(visitor);
         }
         Ok(())
+    }
+
+    /// The changes that its visitor may make.
+    pub(super) fn changes(&self) -> Arc<ChangeAllowance> {
+        self.changes.get_or_init(Arc::default).clone()
     }
 
     /// Tells whether somebody has logged in.

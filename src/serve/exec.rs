@@ -364,6 +364,7 @@ fn work_in_turn(
                 }
             })
         });
+        connection.changes().turn().await;
 
         match working.await {
             Ok(status) => status,

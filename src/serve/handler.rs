@@ -36,6 +36,8 @@ const MOST_ATTEMPTS: usize = 12;
 const MOST_OFFERS: usize = 20;
 /// The most channels of a connection.
 const MOST_CHANNELS: usize = 10;
+/// The most bytes that a screen takes in before others have their turn.
+const PIECE: usize = 1024;
 /// The pause after which a silent client is asked whether it is still there.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// The most questions in a row that a client may leave without an answer.
@@ -501,7 +503,10 @@ impl Handler for VisitorHandler {
     ) -> Result<(), russh::Error> {
         match self.channels.get_mut(&channel) {
             Some(ChannelState::Running(input)) => {
-                input.give(Arrival::Bytes(data.to_vec())).await;
+                self.connection.pace.note_typed(data.len());
+                for piece in data.chunks(PIECE) {
+                    input.give(Arrival::Bytes(piece.to_vec())).await;
+                }
             }
             Some(ChannelState::Command(input)) => input.take_in(data),
             Some(ChannelState::Described(_)) | None => {}

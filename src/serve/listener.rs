@@ -127,7 +127,7 @@ async fn converse(
 ) -> Result<String, russh::Error> {
     // Frames are small, and each should go at once.
     stream.get_ref().set_nodelay(true)?;
-    let stream = GuardedStream::new(stream, &connection.kill, sent);
+    let stream = GuardedStream::new(stream, &connection.kill, sent, connection.pace.clone());
     let handler = VisitorHandler::new(shop.clone(), connection.clone());
     let watch = tokio::spawn(cut_silent(connection.clone(), shop.options.login_grace));
 

@@ -2,7 +2,8 @@
 //! side, and runs commands for them. `trolley serve` runs it.
 //!
 //! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
-//! counts them, and `stream` is what the SSH library reads and writes. `identity` says who may
+//! counts them, and `stream` is what the SSH library reads, at the `input_pace` of a person, and
+//! writes. `identity` says who may
 //! come, `invited` who may by what Redis knows of invitations, `handler` answers what a visitor's
 //! client asks for, `session` runs one screen on one channel, and `exec` one command, which prints
 //! to a `printer` and may read what was `received`. `journal` writes down what other programs read
@@ -16,6 +17,7 @@ pub(crate) mod exec;
 mod handler;
 mod hostkey;
 pub(crate) mod identity;
+mod input_pace;
 mod invited;
 mod journal;
 mod listener;

@@ -4,6 +4,7 @@
 use super::ServedShop;
 use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
+use super::input_pace::InputHold;
 use crate::config::alerts::{AlertWays, Alerts};
 use crate::config::display::{self, AsciiMode, Display};
 use crate::config::keymap::Action;
@@ -265,6 +266,8 @@ pub(super) fn start(
         drain: shop.options.drain,
         leaves_by: None,
         reason: reason.clone(),
+        hold: InputHold::new(connection.pace.clone()),
+        lets_others_go_first: false,
     };
     let input = SessionInput {
         arrivals,
@@ -277,7 +280,7 @@ pub(super) fn start(
         reading,
         lag,
     };
-    let visit = visit(shop, grant, terminal, environment);
+    let visit = visit(shop, connection, grant, terminal, environment);
     let hub = shop.hub.clone();
     let opened = match showing {
         Showing::Screen => Screen::start(port, visit, hub).run().boxed(),
@@ -295,7 +298,13 @@ pub(super) fn start(
 
 /// Describes the visit to the screen: the cart and the rights of the visitor, and how their
 /// terminal shows the shop.
-fn visit(shop: &ServedShop, grant: Grant, terminal: Terminal, environment: &Environment) -> Visit {
+fn visit(
+    shop: &ServedShop,
+    connection: &Connection,
+    grant: Grant,
+    terminal: Terminal,
+    environment: &Environment,
+) -> Visit {
     let ascii = AsciiMode::named(&environment.get("TROLLEY_ASCII")).unwrap_or(AsciiMode::Auto);
     let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
     let theme = Theme::named(&environment.get("TROLLEY_THEME"))
@@ -333,6 +342,7 @@ fn variable(terminal: &Terminal, environment: &Environment, name: &str) -> Strin
     }
 }
 
+        changes: Some(connection.changes()),
 /// The actions that a visitor can't or may not do.
 fn left_out(role: Role) -> &'static [Action] {
     match role {
@@ -386,6 +396,10 @@ struct ChannelPort {
 impl ChannelPort {
     /// The end of the screen for this reason.
     fn leave(&mut self, farewell: Farewell) -> Arrival {
+    hold: InputHold,
+    /// Something that was typed has just been taken in. Screens that are sent keys without end must
+    /// not keep the processor from others.
+    lets_others_go_first: bool,
         // It stays the first one.
         let _ = self.reason.set(farewell);
         self.leaves_by = Some(Instant::now() + self.drain);
@@ -424,7 +438,12 @@ impl Port for ChannelPort {
     }
 
     fn take_waiting(&mut self) -> Vec<Arrival> {
-        std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
+        let waiting = std::iter::from_fn(|| self.arrivals.try_recv().ok());
+        // What comes while these are taken was not there before.
+        waiting.take(ARRIVALS).collect()
+        if std::mem::take(&mut self.lets_others_go_first) {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn outlet(&self) -> &Outlet {
@@ -442,6 +461,7 @@ struct Idleness {
 
 /// The step that an idle visitor gets: a warning, or the end.
 enum IdleStep {
+                        self.lets_others_go_first = true;
     Warn(String),
     Leave,
 }
@@ -461,6 +481,11 @@ impl Idleness {
         self.is_warned = false;
     }
 
+
+    fn hold_input(&mut self, is_held: bool) {
+        // While a frame is on its way, the client must be heard: it says that it has read others.
+        self.hold.set(is_held && self.outlet.is_idle());
+    }
     /// Waits until something has to be done about it.
     async fn next_step(&mut self) -> IdleStep {
         let Some(most) = self.most else {

@@ -1,6 +1,8 @@
 //! The byte stream of a connection, as the SSH library gets it. It can be ended from outside, and
 //! ends by itself where the visitor takes no bytes for too long.
 
+use super::input_pace::InputPace;
+use futures::future::BoxFuture;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,18 +27,45 @@ pub(super) struct GuardedStream<S> {
     /// Runs while bytes wait to be taken.
     stall: Option<Pin<Box<Sleep>>>,
     sent: Arc<AtomicU64>,
+    pace: Arc<InputPace>,
+    /// Set while nothing more is read for now.
+    pause: Option<BoxFuture<'static, ()>>,
 }
 
 impl<S> GuardedStream<S> {
-    /// Guards a stream: it ends when `kill` is cancelled. The bytes that go out are counted.
-    pub(super) fn new(stream: S, kill: &CancellationToken, sent: Arc<AtomicU64>) -> Self {
+    /// Guards a stream: it ends when `kill` is cancelled. The bytes that go out are counted, and
+    /// those that come in are read at this pace.
+    pub(super) fn new(
+        stream: S,
+        kill: &CancellationToken,
+        sent: Arc<AtomicU64>,
+        pace: Arc<InputPace>,
+    ) -> Self {
         GuardedStream {
             stream,
             killed_reading: Box::pin(kill.clone().cancelled_owned()),
             killed_writing: Box::pin(kill.clone().cancelled_owned()),
             stall: None,
             sent,
+            pace,
+            pause: None,
         }
+    }
+
+    /// Waits until more may be read. What is not read, the system holds back, and tells the client's
+    /// to send no more.
+    fn poll_pause(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.pause.is_none() && !self.pace.is_free() {
+            self.pause = Some(Box::pin(self.pace.clone().wait_until_free()));
+        }
+        let Some(pause) = &mut self.pause else {
+            return Poll::Ready(());
+        };
+        let waited = pause.as_mut().poll(context);
+        if waited.is_ready() {
+            self.pause = None;
+        }
+        waited
     }
 
     /// Notes whether bytes wait; fails where they have for too long.
@@ -78,7 +107,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         check_alive(&mut self.killed_reading, context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        if self.poll_pause(context).is_pending() {
+            return Poll::Pending;
+        }
+
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.pace.note_bytes(buffer.filled().len() - before);
+        read
     }
 }
 
@@ -124,7 +160,7 @@ mod tests {
     ) {
         let kill = CancellationToken::new();
         let (near, far) = duplex(room);
-        let stream = GuardedStream::new(near, &kill, Arc::default());
+        let stream = GuardedStream::new(near, &kill, Arc::default(), Arc::default());
         (stream, kill, far)
     }
 
@@ -159,7 +195,7 @@ mod tests {
     async fn who_takes_bytes_slowly_is_not() {
         let kill = CancellationToken::new();
         let (near, mut far) = duplex(1);
-        let mut stream = GuardedStream::new(near, &kill, Arc::default());
+        let mut stream = GuardedStream::new(near, &kill, Arc::default(), Arc::default());
         let writing = tokio::spawn(async move { stream.write_all(&[7; 10]).await });
         for _ in 0..10 {
             tokio::time::sleep(STALL_TIMEOUT / 2).await;

@@ -2,6 +2,7 @@
 //! (`screen`, `terminal`, `workers`) that feeds and draws it.
 
 pub(crate) mod alarm;
+pub mod allowance;
 mod error;
 mod event_loop;
 pub mod hub;
@@ -191,6 +192,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         warning: look.warning,
         used_carts: Some(UsedCarts::at(&address.to_string())),
     }
+        changes: None,
 }
 
 /// The abilities of this terminal, and the way in which it shows things.

@@ -1,6 +1,7 @@
 //! The shop's screen as a value: what brings messages to its core, and carries out its effects. It
 //! knows its terminal only as a [`Port`], so that one process can run any number of them.
 
+use super::allowance::ChangeAllowance;
 use super::error::ScreenError;
 use super::event_loop::{App, EventLoop, Shell};
 use crate::config::alerts::AlertWays;
@@ -53,6 +54,8 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// The changes that this person may make in a short time; `None` where that is not limited.
+    pub changes: Option<Arc<ChangeAllowance>>,
     /// The screen before anything is known, with op ids of its own.
     pub(in crate::tui) fn state(&self, hub: &Hub) -> State {
         let env = Env {

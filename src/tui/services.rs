@@ -1,11 +1,12 @@
 //! Carries out the effects of the shop's core, whether a screen shows it or plain mode says it.
 
+use super::allowance::ChangeAllowance;
 use super::error::ScreenError;
 use super::screen::Visit;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::UserName;
-use crate::store::live::Subscription;
+use crate::store::live::{LiveRequest, Subscription};
 use crate::store::{Address, Policy, Trouble};
 use crate::tui::hub::Hub;
 use crate::tui::message::{Effect, Message};
@@ -13,11 +14,18 @@ use crate::tui::state::{Env, State};
 use crate::tui::terminal::alert;
 use crate::tui::workers::search::SearchWorker;
 use crate::tui::workers::{carts, catalog};
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 /// The capacity of the channel for results.
 const CHANNEL_CAPACITY: usize = 64;
+
+/// The sentence for a person whose changes wait for their turn.
+const TOO_FAST: &str =
+    "You are faster than the shop takes changes: the last ones follow in a moment";
 
 /// The side of a program that talks with the person: what only it can do.
 pub(in crate::tui) trait Host {
@@ -38,6 +46,12 @@ pub(in crate::tui) struct Services {
     policy: Policy,
     used_carts: Option<UsedCarts>,
     live: Subscription,
+    /// The changes that this person may make in a short time; `None` where that is not limited.
+    changes: Option<Arc<ChangeAllowance>>,
+    /// The changes that wait for their turn.
+    too_early: VecDeque<LiveRequest>,
+    /// They have been told that changes wait. It is told anew once the allowance was whole.
+    is_told: bool,
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
 }
@@ -51,6 +65,9 @@ impl Services {
             live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
             policy: visit.policy,
             used_carts: visit.used_carts,
+            changes: visit.changes,
+            too_early: VecDeque::new(),
+            is_told: false,
             hub,
             results,
             results_sender,
@@ -65,16 +82,27 @@ impl Services {
     /// Waits for the next event of the shop, or the result of something slow. Nothing is lost where
     /// the future is dropped before its end.
     pub(in crate::tui) async fn next(&mut self) -> Message {
-        tokio::select! {
-            biased;
-            Some(event) = self.live.next() => Message::Live(event),
-            Some(result) = self.results.recv() => result,
-            else => std::future::pending().await,
+        loop {
+            let wait = self.send_due();
+            if let Some(told) = self.tell_of_wait() {
+                return told;
+            }
+            tokio::select! {
+                biased;
+                Some(event) = self.live.next() => return Message::Live(event),
+                Some(result) = self.results.recv() => return result,
+                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+                else => std::future::pending().await,
+            }
         }
     }
 
     /// The next event or result that is waiting already.
     pub(in crate::tui) fn try_next(&mut self) -> Option<Message> {
+        self.send_due();
+        if let Some(told) = self.tell_of_wait() {
+            return Some(told);
+        }
         let event = self.live.try_next().map(Message::Live);
         event.or_else(|| self.results.try_recv().ok())
     }
@@ -97,7 +125,7 @@ impl Services {
         let catalog = &state.catalog.catalog;
 
         match effect {
-            Effect::Live(request) => self.live.request(request),
+            Effect::Live(request) => self.request(request),
             Effect::LoadCatalog => self.hub.catalog.read(self.results_sender.clone())?,
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
@@ -120,6 +148,44 @@ impl Services {
             Effect::GiveUp(trouble) => host.end(Err(trouble)),
         }
         Ok(())
+    }
+
+    /// Passes a request to the live link. A change goes once it is its turn, and they go in order.
+    fn request(&mut self, request: LiveRequest) {
+        match request {
+            LiveRequest::Change(_) | LiveRequest::Rules(_) => {
+                self.too_early.push_back(request);
+                self.send_due();
+            }
+            LiveRequest::Reread | LiveRequest::Products(_) | LiveRequest::Order(_) => {
+                self.live.request(request);
+            }
+        }
+    }
+
+    /// Sends the changes whose turn it is; returns the time until that of the next one, where some
+    /// still wait.
+    fn send_due(&mut self) -> Option<Duration> {
+        while let Some(first) = self.too_early.pop_front() {
+            let turn = self.changes.as_ref().map_or(Ok(()), |all| all.take());
+            if let Err(wait) = turn {
+                self.too_early.push_front(first);
+                return Some(wait);
+            }
+            self.live.request(first);
+        }
+        None
+    }
+
+    /// What tells that changes wait for their turn, where that is news.
+    fn tell_of_wait(&mut self) -> Option<Message> {
+        let changes = self.changes.as_ref()?;
+        if !self.too_early.is_empty() {
+            let is_news = !std::mem::replace(&mut self.is_told, true);
+            return is_news.then(|| Message::Notice(TOO_FAST.to_owned()));
+        }
+        self.is_told &= !changes.is_whole();
+        None
     }
 
     /// Makes changes under another name.

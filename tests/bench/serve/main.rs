@@ -38,6 +38,9 @@ const STORM_PAUSE: Duration = Duration::from_millis(200);
 const STOPPED: usize = 20;
 const MISSED: usize = 400;
 const MISSED_PAUSE: Duration = Duration::from_millis(20);
+/// Visitors who send keys without end, and the pieces in which they do.
+const FLOODERS: usize = 10;
+const FLOOD: &[u8] = &[b'a'; 32 * 1024];
 
 #[tokio::main]
 async fn main() {
@@ -60,6 +63,9 @@ async fn main() {
     }
     if is_asked("stopped") {
         stopped().await;
+    }
+    if is_asked("flood") {
+        flood().await;
     }
 }
 
@@ -264,6 +270,40 @@ async fn storm(screens: usize) {
     let what = format!("the same while another cart with {crowd} screens changes 5 times a second");
     row_keys(&pair, &what).await;
     storming.abort();
+}
+
+/// Two visitors share a cart while others, each in a cart of their own, send keys without end.
+async fn flood() {
+    let mut carts: Vec<String> = (0..FLOODERS)
+        .map(|number| format!("cart-{number}"))
+        .collect();
+    carts.extend(["pair".to_owned(), "pair".to_owned()]);
+    let shop = Shop::serve(&carts.iter().map(String::as_str).collect::<Vec<_>>());
+    let (pair, _) = shop.open(FLOODERS..FLOODERS + 2).await;
+    let (flooders, _) = shop.open(0..FLOODERS).await;
+    sleep(REST).await;
+    row_keys(&pair, "key in one session to changed bytes in another").await;
+
+    let process = shop.process();
+    let before = process.memory();
+    let mut flooding = JoinSet::new();
+    for visit in flooders {
+        flooding.spawn(async move {
+            loop {
+                visit.press(FLOOD).await;
+            }
+        });
+    }
+    let spent = process.spent();
+    let began = Instant::now();
+    let what = format!("the same while {FLOODERS} visitors send keys without end");
+    row_keys(&pair, &what).await;
+    let part = (process.spent() - spent).as_secs_f64() / began.elapsed().as_secs_f64() * 100.0;
+    let memory = process.memory();
+    row(
+        "what that costs",
+        &format!("{part:.0} % of a core; {before} kB before, {memory} kB with it"),
+    );
 }
 
 async fn row_keys(pair: &[Visit], what: &str) {
