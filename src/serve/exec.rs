@@ -15,14 +15,16 @@ use crate::config::{Server, Settings};
 use crate::model::time::Hours;
 use crate::store::Policy;
 use crate::tui::hub::Hub;
+use crate::tui::terminal::port::STATUS_UNCONFIRMED;
 use futures::future::{BoxFuture, LocalBoxFuture};
 use russh::ChannelWriteHalf;
 use russh::keys::PublicKey;
 use russh::server::Msg;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::DropGuard;
 use tracing::info;
 
@@ -45,6 +47,10 @@ const INTERRUPT: u8 = 0x03;
 /// The sentence after a crash.
 const CRASHED: &str =
     "This command has crashed; that is a bug in the program. All confirmed changes are saved.";
+
+/// The sentence after a command that has not ended when the server did.
+const UNCONFIRMED: &str =
+    "it is not known whether the command was done: check before you try again";
 
 /// Makes a command from a visitor's words. A mistake in them becomes a task, too, that tells it.
 pub(crate) type Commands = fn(Call) -> Task;
@@ -263,7 +269,7 @@ pub(super) fn start(
         };
         let leaving = async {
             running.wait_for_farewell().await;
-            tokio::time::sleep(LEAVING_TIMEOUT).await;
+            sleep(LEAVING_TIMEOUT).await;
         };
         let (status, ()) = tokio::join!(working, printer.send_all(&output, leaving));
         info!(session, channel = %channel, status, "close");
@@ -329,7 +335,19 @@ async fn run(
             printer.tell(words_of(farewell));
             STATUS_ENDED
         }
+        farewell = end_of_drain(connection, shop.options.drain), if !watches => {
+            running.abort();
+            printer.tell(&format!("{}; {UNCONFIRMED}", words_of(farewell)));
+            STATUS_UNCONFIRMED
+        }
     }
+}
+
+/// Waits until the visitor has to leave, and the time for what is under way is over, too.
+async fn end_of_drain(connection: &Connection, drain: Duration) -> Farewell {
+    let farewell = connection.wait_for_farewell().await;
+    sleep(drain).await;
+    farewell
 }
 
 /// Lets a command work once it is its turn, on a thread of its own: what it does takes no time from

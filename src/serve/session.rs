@@ -86,6 +86,7 @@ const CANCEL: &[u8] = b"\x18";
 const CRASHED: &str = "This screen has crashed; that is a bug in the program. All confirmed changes are saved: come in again.";
 
 /// The time from the warning of an idle visitor until they have to go.
+const SECOND: Duration = Duration::from_secs(1);
 const IDLE_WARNING: Duration = Duration::from_secs(60);
 
 /// The terminal of a visitor, as their client describes it.
@@ -270,6 +271,8 @@ pub(super) fn start(
         lets_others_go_first: false,
     };
     let input = SessionInput {
+        counts_down: showing == Showing::Screen,
+        tells_at: None,
         arrivals,
         size: terminal.size,
         showing,
@@ -402,7 +405,13 @@ impl ChannelPort {
     lets_others_go_first: bool,
         // It stays the first one.
         let _ = self.reason.set(farewell);
-        self.leaves_by = Some(Instant::now() + self.drain);
+    /// The time that is left shows; in plain mode it is said once.
+    counts_down: bool,
+    /// The moment to tell the visitor what the screen waits for.
+    tells_at: Option<Instant>,
+        let now = Instant::now();
+        self.leaves_by = Some(now + self.drain);
+        self.tells_at = Some(now);
         Arrival::Leave
     }
 }
@@ -414,6 +423,18 @@ impl Port for ChannelPort {
         tokio::select! {
             biased;
             farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
+
+    /// The word for a visitor whose changes are still unconfirmed, or the screen would have ended.
+    fn tell_of_leaving(&mut self) -> Arrival {
+        let now = Instant::now();
+        self.tells_at = self.counts_down.then(|| now + SECOND);
+
+        let left = self.leaves_by.unwrap_or(now).saturating_duration_since(now);
+        let seconds = text::count(left.as_millis().div_ceil(1000), "second");
+        Arrival::Notice(format!(
+            "This screen closes in {seconds}: your last changes are still being confirmed"
+        ))
+    }
             // Changes are still unconfirmed, or the screen would have ended.
             () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
             arrival = self.arrivals.recv() => match arrival {
@@ -428,6 +449,7 @@ impl Port for ChannelPort {
                     }
                     arrival
                 }
+            () = alarm::at(self.tells_at), if !is_staying => self.tell_of_leaving(),
                 None => Arrival::End(STATUS_HANGUP),
             },
             step = self.idleness.next_step(), if is_staying => match step {
