@@ -71,6 +71,7 @@ impl FarTerminal {
             keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
             display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
+            theme_on_light: None,
             theme: Theme::DARK,
             mouse: true,
             clock: PersonalClock {
@@ -80,8 +81,8 @@ impl FarTerminal {
             size: (120, 36),
             warning: None,
             used_carts: None,
-        };
             changes: None,
+        };
         FarTerminal {
             arrivals,
             frames,

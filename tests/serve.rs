@@ -612,6 +612,65 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
 }
 
 #[test]
+fn a_command_that_the_server_does_not_wait_for_says_so() {
+    let people = [("ann", r#"cart="office""#)];
+    let mut served = Served::start(&people, &["--drain", "1s"]);
+    served.redis.freeze();
+    let mut command = served.ssh(Some("ann"), &[], &["add", "espresso", "2"]);
+    let adding = Running::start(&mut command);
+    until("the command has come", || {
+        served.log().contains("INFO exec ")
+    });
+    served.signal(Signal::TERM);
+    let output = adding.finish();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let said = complaint(&output);
+    assert!(
+        said.contains("the shop restarts")
+            && said.contains("not known whether the command was done"),
+        "{said}"
+    );
+    assert_eq!(served.process().wait().code(), Some(0));
+}
+
+#[test]
+fn the_theme_fits_the_ground_of_a_visitors_terminal() {
+    let served = Served::office();
+    let colours = ["-o", "SendEnv=COLORTERM"];
+    let text = |visit: &Terminal| visit.screen(|screen| screen.cell(4, 2).unwrap().fgcolor());
+    let visit = |ground: &'static str| {
+        let builder = served.builder("visitor", Some("ann"), &colours);
+        let visit = builder.ground(ground).open();
+        visit.wait("64 products");
+        visit
+    };
+    let (light, dark) = (0x24_292f_u32, 0xd8_dee9_u32);
+    let rgb = |hex: u32| {
+        let [_, red, green, blue] = hex.to_be_bytes();
+        vt100::Color::Rgb(red, green, blue)
+    };
+
+    let mut on_light = visit("ffff/ffff/ffff");
+    until("the theme is light", || text(&on_light) == rgb(light));
+    assert_eq!(text(&visit("1e1e/1e1e/2e2e")), rgb(dark));
+    // An answer that comes late, as of a far terminal, is no key. It changes nothing that somebody has
+    // chosen.
+    on_light.keys("/ espresso enter a");
+    on_light.wait("1 Espresso");
+    let mut silent = served.builder("visitor", Some("ben"), &colours).open();
+    silent.wait("1 Espresso");
+    assert_eq!(text(&silent), rgb(dark));
+    silent.send(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\");
+    until("the theme is light", || text(&silent) == rgb(light));
+    silent.send(b":theme dark\r");
+    until("the theme is dark", || text(&silent) == rgb(dark));
+    silent.send(b"\x1b]11;rgb:ffff/ffff/ffff\x07a");
+    on_light.wait("1 Baguette");
+    silent.wait("1 Baguette");
+    assert_eq!(text(&silent), rgb(dark));
+}
+
+#[test]
 fn the_end_of_the_server_does_not_wait_for_ever() {
     let people = [("ann", r#"cart="office""#)];
     let mut served = Served::start(&people, &["--drain", "1s"]);

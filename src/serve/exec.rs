@@ -364,6 +364,7 @@ fn work_in_turn(
     let kill = connection.kill.clone();
 
     tokio::spawn(async move {
+        connection.changes().turn().await;
         // Nobody closes the turns.
         let own_turn = connection.turns.clone().acquire_owned().await;
         let turn = turns.acquire_owned().await;
@@ -382,7 +383,6 @@ fn work_in_turn(
                 }
             })
         });
-        connection.changes().turn().await;
 
         match working.await {
             Ok(status) => status,

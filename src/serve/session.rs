@@ -15,6 +15,7 @@ use crate::store::Policy;
 use crate::tui::plain::lines::{END, Editing};
 use crate::tui::plain::shell::{Manner, PlainShop};
 use crate::tui::screen::{Ended, Screen, Visit};
+use crate::tui::terminal::background::{ASK_BACKGROUND, is_known_as_silent};
 use crate::tui::terminal::port::{
     Arrival, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED, USUAL_SIZE,
 };
@@ -85,8 +86,8 @@ const CANCEL: &[u8] = b"\x18";
 /// The sentence after a crash.
 const CRASHED: &str = "This screen has crashed; that is a bug in the program. All confirmed changes are saved: come in again.";
 
-/// The time from the warning of an idle visitor until they have to go.
 const SECOND: Duration = Duration::from_secs(1);
+/// The time from the warning of an idle visitor until they have to go.
 const IDLE_WARNING: Duration = Duration::from_secs(60);
 
 /// The terminal of a visitor, as their client describes it.
@@ -138,9 +139,11 @@ impl Showing {
         }
     }
 
-    /// The bytes that take the terminal.
-    fn entering(self) -> Vec<u8> {
+    /// The bytes that take the terminal, and ask for its background where that decides about the
+    /// colours.
+    fn entering(self, asks_background: bool) -> Vec<u8> {
         match self {
+            Showing::Screen if asks_background => [&sequences::entering(), ASK_BACKGROUND].concat(),
             Showing::Screen => sequences::entering(),
             Showing::Plain(_) => Vec::new(),
         }
@@ -263,16 +266,16 @@ pub(super) fn start(
         arrivals: incoming,
         outlet,
         connection: connection.clone(),
+        hold: InputHold::new(connection.pace.clone()),
+        lets_others_go_first: false,
         idleness: Idleness::new(shop.options.idle),
         drain: shop.options.drain,
         leaves_by: None,
-        reason: reason.clone(),
-        hold: InputHold::new(connection.pace.clone()),
-        lets_others_go_first: false,
-    };
-    let input = SessionInput {
         counts_down: showing == Showing::Screen,
         tells_at: None,
+        reason: reason.clone(),
+    };
+    let input = SessionInput {
         arrivals,
         size: terminal.size,
         showing,
@@ -283,7 +286,10 @@ pub(super) fn start(
         reading,
         lag,
     };
+    let is_silent = is_known_as_silent(&terminal.term);
     let visit = visit(shop, connection, grant, terminal, environment);
+    let asks_background = visit.theme_on_light.is_some() && !is_silent;
+    let entering = showing.entering(asks_background);
     let hub = shop.hub.clone();
     let opened = match showing {
         Showing::Screen => Screen::start(port, visit, hub).run().boxed(),
@@ -292,7 +298,7 @@ pub(super) fn start(
 
     let session = connection.id;
     connection.screens.spawn(async move {
-        let words = run(opened, frames, &output, showing, &reason).await;
+        let words = run(opened, entering, frames, &output, showing, &reason).await;
         info!(session, channel = %output.id(), status = words.status, "close");
         words.say(&output).await;
     });
@@ -310,9 +316,10 @@ fn visit(
 ) -> Visit {
     let ascii = AsciiMode::named(&environment.get("TROLLEY_ASCII")).unwrap_or(AsciiMode::Auto);
     let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
-    let theme = Theme::named(&environment.get("TROLLEY_THEME"))
-        .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)))
-        .unwrap_or(Theme::DARK.on_terminal_background());
+    let known = Theme::named(&environment.get("TROLLEY_THEME"))
+        .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)));
+    let theme = known.unwrap_or(Theme::DARK.on_terminal_background());
+    let on_light = Theme::LIGHT.on_terminal_background();
     let alerts = Alerts::named(&environment.get("TROLLEY_ALERTS")).unwrap_or(shop.settings.alerts);
 
     Visit {
@@ -325,6 +332,7 @@ fn visit(
         display,
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme: display.theme(theme),
+        theme_on_light: known.is_none().then(|| display.theme(on_light)),
         mouse: shop.settings.mouse,
         clock: PersonalClock {
             hours: environment.hours(),
@@ -334,6 +342,7 @@ fn visit(
         warning: None,
         // A visitor has the cart that they are granted.
         used_carts: None,
+        changes: Some(connection.changes()),
     }
 }
 
@@ -345,7 +354,6 @@ fn variable(terminal: &Terminal, environment: &Environment, name: &str) -> Strin
     }
 }
 
-        changes: Some(connection.changes()),
 /// The actions that a visitor can't or may not do.
 fn left_out(role: Role) -> &'static [Action] {
     match role {
@@ -364,13 +372,14 @@ fn left_out(role: Role) -> &'static [Action] {
 /// Runs a screen to its end, or plain mode, in a task of its own: a panic in it ends nothing else.
 async fn run(
     opened: BoxFuture<'static, Result<Ended, ScreenError>>,
+    entering: Vec<u8>,
     mut frames: FrameWriter,
     output: &ChannelWriteHalf<Msg>,
     showing: Showing,
     reason: &OnceLock<Farewell>,
 ) -> LastWords {
     let mut screen = tokio::spawn(opened);
-    let writing = frames.write_all(output, showing);
+    let writing = frames.write_all(output, entering);
     tokio::pin!(writing);
 
     let (ended, is_whole) = tokio::select! {
@@ -387,11 +396,19 @@ struct ChannelPort {
     arrivals: mpsc::Receiver<Arrival>,
     outlet: Outlet,
     connection: Arc<Connection>,
+    hold: InputHold,
+    /// Something that was typed has just been taken in. Screens that are sent keys without end must
+    /// not keep the processor from others.
+    lets_others_go_first: bool,
     idleness: Idleness,
     /// The time for changes to be settled once the visitor has to go.
     drain: Duration,
     /// The moment when that is over.
     leaves_by: Option<Instant>,
+    /// The time that is left shows; in plain mode it is said once.
+    counts_down: bool,
+    /// The moment to tell the visitor what the screen waits for.
+    tells_at: Option<Instant>,
     /// Why the screen ends, where that is not the visitor's own doing.
     reason: Arc<OnceLock<Farewell>>,
 }
@@ -399,30 +416,13 @@ struct ChannelPort {
 impl ChannelPort {
     /// The end of the screen for this reason.
     fn leave(&mut self, farewell: Farewell) -> Arrival {
-    hold: InputHold,
-    /// Something that was typed has just been taken in. Screens that are sent keys without end must
-    /// not keep the processor from others.
-    lets_others_go_first: bool,
         // It stays the first one.
         let _ = self.reason.set(farewell);
-    /// The time that is left shows; in plain mode it is said once.
-    counts_down: bool,
-    /// The moment to tell the visitor what the screen waits for.
-    tells_at: Option<Instant>,
         let now = Instant::now();
         self.leaves_by = Some(now + self.drain);
         self.tells_at = Some(now);
         Arrival::Leave
     }
-}
-
-impl Port for ChannelPort {
-    async fn next(&mut self) -> Arrival {
-        let is_staying = self.leaves_by.is_none();
-
-        tokio::select! {
-            biased;
-            farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
 
     /// The word for a visitor whose changes are still unconfirmed, or the screen would have ended.
     fn tell_of_leaving(&mut self) -> Arrival {
@@ -435,8 +435,21 @@ impl Port for ChannelPort {
             "This screen closes in {seconds}: your last changes are still being confirmed"
         ))
     }
+}
+
+impl Port for ChannelPort {
+    async fn next(&mut self) -> Arrival {
+        if std::mem::take(&mut self.lets_others_go_first) {
+            tokio::task::yield_now().await;
+        }
+        let is_staying = self.leaves_by.is_none();
+
+        tokio::select! {
+            biased;
+            farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
             // Changes are still unconfirmed, or the screen would have ended.
             () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
+            () = alarm::at(self.tells_at), if !is_staying => self.tell_of_leaving(),
             arrival = self.arrivals.recv() => match arrival {
                 // Nothing more is typed.
                 Some(Arrival::Leave) => {
@@ -446,10 +459,10 @@ impl Port for ChannelPort {
                 Some(arrival) => {
                     if matches!(arrival, Arrival::Bytes(_)) {
                         self.idleness.end();
+                        self.lets_others_go_first = true;
                     }
                     arrival
                 }
-            () = alarm::at(self.tells_at), if !is_staying => self.tell_of_leaving(),
                 None => Arrival::End(STATUS_HANGUP),
             },
             step = self.idleness.next_step(), if is_staying => match step {
@@ -463,13 +476,15 @@ impl Port for ChannelPort {
         let waiting = std::iter::from_fn(|| self.arrivals.try_recv().ok());
         // What comes while these are taken was not there before.
         waiting.take(ARRIVALS).collect()
-        if std::mem::take(&mut self.lets_others_go_first) {
-            tokio::task::yield_now().await;
-        }
     }
 
     fn outlet(&self) -> &Outlet {
         &self.outlet
+    }
+
+    fn hold_input(&mut self, is_held: bool) {
+        // While a frame is on its way, the client must be heard: it says that it has read others.
+        self.hold.set(is_held && self.outlet.is_idle());
     }
 }
 
@@ -483,7 +498,6 @@ struct Idleness {
 
 /// The step that an idle visitor gets: a warning, or the end.
 enum IdleStep {
-                        self.lets_others_go_first = true;
     Warn(String),
     Leave,
 }
@@ -503,11 +517,6 @@ impl Idleness {
         self.is_warned = false;
     }
 
-
-    fn hold_input(&mut self, is_held: bool) {
-        // While a frame is on its way, the client must be heard: it says that it has read others.
-        self.hold.set(is_held && self.outlet.is_idle());
-    }
     /// Waits until something has to be done about it.
     async fn next_step(&mut self) -> IdleStep {
         let Some(most) = self.most else {
@@ -568,8 +577,8 @@ struct FrameWriter {
 
 impl FrameWriter {
     /// Writes until the screen has ended, or the client takes no more.
-    async fn write_all(&mut self, output: &ChannelWriteHalf<Msg>, showing: Showing) {
-        let entering = showing.entering();
+    /// First come the bytes that take the terminal.
+    async fn write_all(&mut self, output: &ChannelWriteHalf<Msg>, entering: Vec<u8>) {
         if !entering.is_empty() && output.data_bytes(entering).await.is_err() {
             return;
         }

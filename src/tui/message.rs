@@ -43,6 +43,11 @@ pub enum TerminalEvent {
     KeysTogether,
     /// The terminal got the focus, or lost it.
     Focus(bool),
+    /// The terminal tells whether its background is light.
+    Background {
+        /// It is; else it is dark.
+        is_light: bool,
+    },
     /// Text was pasted.
     Paste(String),
     /// The mouse was pressed, or its wheel turned.
@@ -83,6 +88,11 @@ pub enum Message {
     LossShown(ProductId),
     /// The terminal got the focus, or lost it.
     Focus(bool),
+    /// The terminal tells whether its background is light.
+    Background {
+        /// It is; else it is dark.
+        is_light: bool,
+    },
     /// Text was pasted.
     Paste(String),
     /// The mouse was pressed, or its wheel turned.
@@ -133,6 +143,9 @@ impl From<ShellEvent> for Message {
             ShellEvent::Terminal(TerminalEvent::Key(key)) => Message::Key(key),
             ShellEvent::Terminal(TerminalEvent::KeysTogether) => Message::KeysTogether,
             ShellEvent::Terminal(TerminalEvent::Focus(has_focus)) => Message::Focus(has_focus),
+            ShellEvent::Terminal(TerminalEvent::Background { is_light }) => {
+                Message::Background { is_light }
+            }
             ShellEvent::Terminal(TerminalEvent::Paste(text)) => Message::Paste(text),
             ShellEvent::Terminal(TerminalEvent::Mouse(mouse)) => Message::Mouse(mouse),
             ShellEvent::Resize(columns, rows) => Message::Resize(columns, rows),

@@ -186,13 +186,14 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         display: look.display,
         alerts: look.alerts,
         theme: look.theme,
+        theme_on_light: look.theme_on_light,
         mouse: settings.mouse,
         clock: settings.personal_clock(),
         size: look.size,
         warning: look.warning,
         used_carts: Some(UsedCarts::at(&address.to_string())),
-    }
         changes: None,
+    }
 }
 
 /// The abilities of this terminal, and the way in which it shows things.
@@ -200,6 +201,8 @@ struct Look {
     display: Display,
     alerts: AlertWays,
     theme: Theme,
+    /// The theme where the terminal takes its time, and tells then that its background is light.
+    theme_on_light: Option<Theme>,
     size: (u16, u16),
     /// A warning about a colour that is hard to read on the terminal's background, which only the
     /// terminal tells.
@@ -213,6 +216,7 @@ impl Look {
             display: Display::told_by(settings.ascii, variable),
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
+            theme_on_light: None,
             size: USUAL_SIZE,
             warning: None,
         }
@@ -235,6 +239,9 @@ impl Look {
         };
         let theme = known.unwrap_or(suiting.on_terminal_background());
 
+        let is_unknown = known.is_none() && is_light.is_none();
+        let on_light = settings.colours.on(Theme::LIGHT.on_terminal_background());
+
         // Where the theme was known before, the settings have warned already.
         let warnings = is_light.map(|_| settings.colours.warnings(suiting));
         let warning = warnings.and_then(|warnings| warnings.into_iter().next());
@@ -243,6 +250,7 @@ impl Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
             theme: display.theme(settings.colours.on(theme)),
+            theme_on_light: is_unknown.then(|| display.theme(on_light)),
             size: tty::size(),
             warning,
         }

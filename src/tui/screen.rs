@@ -41,6 +41,9 @@ pub struct Visit {
     pub alerts: AlertWays,
     /// The colours.
     pub theme: Theme,
+    /// The colours where the terminal tells later that its background is light; `None` where the
+    /// colours are known.
+    pub theme_on_light: Option<Theme>,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
     /// The time zone of this person's computer, and the hours of their settings.
@@ -51,11 +54,11 @@ pub struct Visit {
     pub warning: Option<String>,
     /// The carts that this person used before; `None` for one who may use this one alone.
     pub used_carts: Option<UsedCarts>,
+    /// The changes that this person may make in a short time; `None` where that is not limited.
+    pub changes: Option<Arc<ChangeAllowance>>,
 }
 
 impl Visit {
-    /// The changes that this person may make in a short time; `None` where that is not limited.
-    pub changes: Option<Arc<ChangeAllowance>>,
     /// The screen before anything is known, with op ids of its own.
     pub(in crate::tui) fn state(&self, hub: &Hub) -> State {
         let env = Env {
@@ -75,6 +78,7 @@ impl Visit {
             alerts: self.alerts,
         };
         let mut state = State::new(env, self.theme, self.mouse, self.size);
+        state.theme_on_light = self.theme_on_light;
         state.notice = self.warning.clone().map(Notice::warning);
 
         if let Some(used) = &self.used_carts {

@@ -227,6 +227,9 @@ pub struct State {
     pub reviving: bool,
     /// The colours.
     pub theme: Theme,
+    /// The colours where the terminal tells that its background is light; `None` where it has told,
+    /// or the colours are chosen.
+    pub theme_on_light: Option<Theme>,
     /// The mouse is captured; else it is the terminal's.
     pub mouse: bool,
     /// The last press of the mouse.
@@ -293,6 +296,7 @@ impl State {
             reviving: false,
 
             theme,
+            theme_on_light: None,
             mouse,
             last_press: None,
             last_edit: None,

@@ -1,5 +1,6 @@
-//! Asks the terminal for the colour of its background. What is typed meanwhile is no answer: it is
-//! kept, for the screen to take in as the first keys.
+//! Asks the terminal for the colour of its background. Before a screen of this process's terminal, what
+//! is typed meanwhile is no answer: it is kept, for the screen to take in as the first keys. An answer
+//! that comes later, or from a terminal elsewhere, is found among the keys.
 
 use super::tty;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use xterm_color::Color;
 
 /// Asks for the background. The bell ends the question, as some terminals end their answer in the
 /// same way, and can't be trusted to end it in the other.
-const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x07";
+pub(crate) const ASK_BACKGROUND: &[u8] = b"\x1b]11;?\x07";
 /// Asks for the terminal's attributes, which any terminal tells: where that answer comes, there
 /// will be none to the question before.
 const ASK_ATTRIBUTES: &[u8] = b"\x1b[c";
@@ -37,12 +38,25 @@ pub(crate) fn is_light(timeout: Duration, typed: &mut Vec<u8>) -> Option<bool> {
             None => break,
         }
     }
-    background(&typed[start..]).map(|colour| colour.perceived_lightness() > 0.5)
+    background(&typed[start..]).map(|colour| is_light_colour(&colour))
+}
+
+/// Reads the answer of a terminal that was asked for its background, without what ends it: whether
+/// that is light. `None` for any other sequence.
+pub(super) fn background_told(sequence: &[u8]) -> Option<bool> {
+    let colour = sequence.strip_prefix(BACKGROUND)?;
+    Color::parse(colour)
+        .ok()
+        .map(|colour| is_light_colour(&colour))
+}
+
+fn is_light_colour(colour: &Color) -> bool {
+    colour.perceived_lightness() > 0.5
 }
 
 /// Tells whether terminals of this kind answer in another sequence than they are asked, or not at
 /// all.
-fn is_known_as_silent(term: &str) -> bool {
+pub(crate) fn is_known_as_silent(term: &str) -> bool {
     term == "screen" || term.starts_with("screen.") || term == "Eterm"
 }
 

@@ -4,6 +4,7 @@
 //! crate, which is used in this file alone, knows what they mean. The [`Decoder`] takes pastes out,
 //! and ends whatever does not end by itself.
 
+use super::background::background_told;
 use super::sequences::side_margins_told;
 use super::splitter::{Patience, Splitter};
 use crate::config::key::{Code, Key};
@@ -170,6 +171,9 @@ impl Decoder {
             self.side_margins = Some(has_side_margins);
             return None;
         }
+        if let Some(is_light) = background_told(whole) {
+            return Some(TerminalEvent::Background { is_light });
+        }
         if let Some(code) = keypad_code(whole) {
             return Some(TerminalEvent::Key(Key::plain(code)));
         }
@@ -223,6 +227,8 @@ fn is_for_parser(whole: &[u8]) -> bool {
     match whole {
         [0x1b, b'[', b'0'..=b'9' | b'<' | b'?' | b'[' | b'M', ..] => true,
         [0x1b, b'[' | b'O', rest @ ..] => rest.len() == 1,
+        // These hold text.
+        [0x1b, b']' | b'P' | b'_' | b'^' | b'X', _, ..] => false,
         _ => true,
     }
 }

@@ -26,9 +26,7 @@ impl TerminalInput {
 
         let mut events = VecDeque::new();
         self.decoder.feed(bytes, &mut events);
-        let keys = events
-            .iter()
-            .filter(|event| !matches!(event, TerminalEvent::Focus(_)));
+        let keys = events.iter().filter(|event| !is_told_by_terminal(event));
         if keys.count() > 1 {
             events.push_front(TerminalEvent::KeysTogether);
         }
@@ -55,6 +53,17 @@ impl TerminalInput {
     }
 }
 
+/// Returns whether it is the terminal that tells this, and nobody has pressed or typed anything.
+fn is_told_by_terminal(event: &TerminalEvent) -> bool {
+    match event {
+        TerminalEvent::Focus(_) | TerminalEvent::Background { .. } => true,
+        TerminalEvent::Key(_)
+        | TerminalEvent::KeysTogether
+        | TerminalEvent::Paste(_)
+        | TerminalEvent::Mouse(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +77,36 @@ mod tests {
         assert!(matches!(came[2], TerminalEvent::Key(_)), "{came:?}");
         let more = input.take_in(b"\x1b[Ijj");
         assert!(matches!(more[0], TerminalEvent::KeysTogether), "{more:?}");
+    }
+
+    #[test]
+    fn the_answer_about_the_background_is_no_key() {
+        for (answer, is_light) in [
+            ("\x1b]11;rgb:ffff/ffff/ffff\x07", Some(true)),
+            ("\x1b]11;rgb:ffff/ffff/ffff\x1b\\", Some(true)),
+            ("\x1b]11;#101010\x07", Some(false)),
+            ("\x1b]11;rgba:0000/0000/0000/ffff\x07", Some(false)),
+            ("\x1b]11;purple\x07", None),
+            ("\x1b]10;rgb:ffff/ffff/ffff\x07", None),
+            (
+                "\x1b]11;rgb:ffff/ffff/ffff;and so on, for longer than any colour is, and still more\x07",
+                None,
+            ),
+            ("\x1bPrgb:ffff/ffff/ffff\x1b\\", None),
+        ] {
+            let mut input = TerminalInput::new();
+            let came = input.take_in(format!("j{answer}").as_bytes());
+            assert!(matches!(came[0], TerminalEvent::Key(_)), "{came:?}");
+            let told: Vec<_> = came.iter().skip(1).collect();
+            let expected = is_light.map(|is_light| TerminalEvent::Background { is_light });
+            assert_eq!(told, expected.iter().collect::<Vec<_>>(), "{answer:?}");
+        }
+
+        // Where its beginning was given up, the rest is nothing.
+        let mut input = TerminalInput::new();
+        assert!(input.take_in(b"\x1b]11;rgb:ff").is_empty());
+        assert!(input.on_timeout().is_empty());
+        assert!(input.take_in(b"ff/ffff/ffff\x07").is_empty());
     }
 
     #[test]

@@ -87,10 +87,11 @@ impl Splitter {
 
             State::Text(_) if byte == ESCAPE => self.state = State::TextEscape,
             State::Text(length) if byte >= b' ' && length < LONGEST_TEXT => {
+                self.keep(byte);
                 self.state = State::Text(length + 1);
             }
-            State::Text(_) if byte == BELL => self.drop_begun(),
-            State::TextEscape if byte == b'\\' => self.drop_begun(),
+            State::Text(_) if byte == BELL => self.end_text(whole),
+            State::TextEscape if byte == b'\\' => self.end_text(whole),
             State::TextEscape => {
                 self.drop_begun();
                 self.begin(ESCAPE, whole);
@@ -183,6 +184,16 @@ impl Splitter {
         self.state = State::Ground;
         if ended.len() <= LONGEST_SEQUENCE {
             whole.push(ended);
+        }
+    }
+
+    /// Ends a sequence that holds text. It is whole without what ends it; the rest of one that was
+    /// given up is not.
+    fn end_text(&mut self, whole: &mut Vec<Vec<u8>>) {
+        if self.begun.first() == Some(&ESCAPE) {
+            self.end(whole);
+        } else {
+            self.drop_begun();
         }
     }
 

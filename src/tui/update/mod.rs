@@ -83,6 +83,7 @@ impl Updater<'_> {
             Message::NewsShown(text) => self.on_news_shown(&text),
             Message::LossShown(product) => self.on_loss_shown(&product),
             Message::Focus(has_focus) => self.on_focus(has_focus),
+            Message::Background { is_light } => self.on_background(is_light),
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
             Message::Continued => {
@@ -145,6 +146,15 @@ impl Updater<'_> {
         self.forget_found_loss();
         self.forget_unseen_total();
         self.see_orders();
+    }
+
+    /// Takes in that the terminal has told its background: the theme suits it, unless somebody has
+    /// chosen one.
+    fn on_background(&mut self, is_light: bool) {
+        let suiting = self.state.theme_on_light.take();
+        if let Some(theme) = suiting.filter(|_| is_light) {
+            self.state.theme = theme;
+        }
     }
 
     /// Does whatever is due by now.

@@ -90,7 +90,10 @@ impl Updater<'_> {
                 self.state.mode = page.unwrap_or(Mode::Browse);
                 self.settle(name);
             }
-            Run::Theme(theme) => self.state.theme = self.state.env.display.theme(*theme),
+            Run::Theme(theme) => {
+                self.state.theme = self.state.env.display.theme(*theme);
+                self.state.theme_on_light = None;
+            }
         }
     }
 

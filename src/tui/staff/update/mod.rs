@@ -108,7 +108,9 @@ impl Updater<'_> {
         let is_press = match &event {
             TerminalEvent::Key(_) | TerminalEvent::Paste(_) => true,
             TerminalEvent::Mouse(Mouse { kind, .. }) => *kind == MouseKind::Press,
-            TerminalEvent::KeysTogether | TerminalEvent::Focus(_) => false,
+            TerminalEvent::KeysTogether
+            | TerminalEvent::Focus(_)
+            | TerminalEvent::Background { .. } => false,
         };
         if is_press {
             self.drop_seen_notice();
@@ -126,6 +128,8 @@ impl Updater<'_> {
                 self.state.seen.unsaved = None;
             }
             TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
+            // The theme of these screens stays the one that they began with.
+            TerminalEvent::Background { .. } => {}
             TerminalEvent::Paste(text) => self.paste(&text),
             TerminalEvent::Mouse(mouse) => self.on_mouse(mouse),
         }
