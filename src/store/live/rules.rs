@@ -17,8 +17,8 @@ pub(super) struct SentRules {
 }
 
 /// The progress of rules that were sent. Whoever set them hears so after the cart that has them:
-/// what they do next must not build on the rules before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// what they do next must not build on the rules before. They hear of all in the order of sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum RulesProgress {
     /// The server has not answered.
     Sent,
@@ -26,6 +26,8 @@ enum RulesProgress {
     Set,
     /// The cart that is being read has them.
     InCart,
+    /// They are not set, or it is not known.
+    Failed(Error),
 }
 
 impl Session {
@@ -81,12 +83,20 @@ impl Session {
 
         let on_their_way = &mut supervisor.rules_on_their_way;
         if let Some(index) = on_their_way.iter().position(|sent| sent.op == *op) {
-            if outcome.is_ok() {
-                on_their_way[index].progress = RulesProgress::Set;
-                self.read_cart(supervisor);
-            } else {
-                let asker = on_their_way.remove(index).asker;
-                supervisor.tell_one(asker, LiveEvent::RulesSet(outcome));
+            match outcome {
+                Ok(()) => {
+                    on_their_way[index].progress = RulesProgress::Set;
+                    self.read_cart(supervisor);
+                }
+                Err(error) => {
+                    on_their_way[index].progress = RulesProgress::Failed(error);
+                    supervisor
+                        .tell_first_rules(|progress| matches!(progress, RulesProgress::Failed(_)));
+                    // Those behind it may have waited for it alone.
+                    if !supervisor.rules_on_their_way.is_empty() {
+                        self.read_cart(supervisor);
+                    }
+                }
             }
         }
         match broken {
@@ -115,11 +125,25 @@ impl Supervisor {
 
     /// Tells those whose rules the cart has that was told just now that they are set.
     pub(super) fn tell_rules_in_cart(&mut self) {
-        let on_their_way = &mut self.rules_on_their_way;
-        let in_cart = on_their_way.extract_if(.., |sent| sent.progress == RulesProgress::InCart);
-        let askers: Vec<VisitorId> = in_cart.map(|sent| sent.asker).collect();
-        for asker in askers {
-            self.tell_one(asker, LiveEvent::RulesSet(Ok(())));
+        self.tell_first_rules(|progress| {
+            matches!(progress, RulesProgress::InCart | RulesProgress::Failed(_))
+        });
+    }
+
+    /// Tells what became of the rules that were sent first, as long as that may be told.
+    fn tell_first_rules(&mut self, may_be_told: impl Fn(&RulesProgress) -> bool) {
+        let on_their_way = &self.rules_on_their_way;
+        let count = on_their_way
+            .iter()
+            .take_while(|sent| may_be_told(&sent.progress))
+            .count();
+        let told: Vec<SentRules> = self.rules_on_their_way.drain(..count).collect();
+        for sent in told {
+            let outcome = match sent.progress {
+                RulesProgress::Failed(error) => Err(error),
+                RulesProgress::Sent | RulesProgress::Set | RulesProgress::InCart => Ok(()),
+            };
+            self.tell_one(sent.asker, LiveEvent::RulesSet(outcome));
         }
     }
 
@@ -133,6 +157,7 @@ impl Supervisor {
                     trouble: trouble.clone(),
                 }),
                 RulesProgress::Set | RulesProgress::InCart => Ok(()),
+                RulesProgress::Failed(error) => Err(error),
             };
             self.tell_one(sent.asker, LiveEvent::RulesSet(outcome));
         }
