@@ -88,8 +88,8 @@ impl Connection {
         }
     }
 
-    /// Does a write like [`repeat`](Self::repeat), which notes when it is sent. Where `attempt` returns `None`, somebody else was
-    /// faster, and it is tried again.
+    /// Does a write like [`repeat`](Self::repeat), which notes when it is sent. Where `attempt` returns
+    /// `None`, somebody else was faster, and it is tried again.
     ///
     /// # Errors
     /// The errors of [`repeat`](Self::repeat); [`Trouble::Changing`] where others always are faster.
@@ -102,6 +102,8 @@ impl Connection {
                 if let Some(done) = attempt(connection, of_write).await? {
                     return Ok(done);
                 }
+                // It was answered, and is certainly not done.
+                of_write.is_sent = false;
             }
             Err(Trouble::Changing.into())
         })
