@@ -295,8 +295,8 @@ pub(crate) fn name_variable(error: &mut clap::Error, command: &clap::Command) {
     };
     // An option on the command line is stronger.
     let option = named.split([' ', '=', '[']).next().unwrap_or_default();
-    let mut words = std::env::args();
-    let is_typed = words.any(|word| word.split('=').next() == Some(option));
+    let mut words = std::env::args_os();
+    let is_typed = words.any(|word| word.to_string_lossy().split('=').next() == Some(option));
     if !is_typed && std::env::var(variable).is_ok_and(|given| given == *value) {
         let variable = ContextValue::String(variable.to_string_lossy().into_owned());
         error.insert(ContextKind::InvalidArg, variable);
