@@ -235,9 +235,15 @@ impl Updater<'_> {
         self.show(Notice::until_key(why, Tone::Bad).of_prompt());
     }
 
-    /// Refuses something because there is no connection; the message ends when that is back.
+    /// Refuses something because there is no live connection; the message ends when that is back,
+    /// unless it is there and only the cart is still to come.
     fn refuse_as_offline(&mut self, why: impl Into<String>) {
-        self.show(Notice::offline(why.into(), self.state.now));
+        let (why, now) = (why.into(), self.state.now);
+        self.show(if self.is_down() {
+            Notice::offline(why, now)
+        } else {
+            Notice::timed(why, Tone::Bad, now)
+        });
     }
 
     /// Ends a message about the connection, which is back.

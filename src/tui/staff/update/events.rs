@@ -281,11 +281,11 @@ impl Updater<'_> {
                 let told = self.told(refusal);
                 self.refuse(told);
             }
-            Error::Trouble(trouble) if self.state.connectivity == Connectivity::Live => {
-                self.refuse(format!("{name} was not {changed}: {trouble}"));
-            }
-            Error::Trouble(_) => {
+            Error::Trouble(_) if self.is_offline() => {
                 self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
+            }
+            Error::Trouble(trouble) => {
+                self.refuse(format!("{name} was not {changed}: {trouble}"));
             }
             Error::Unknown { trouble, .. } => {
                 let told = format!("It is not known whether {name} was {changed}: {trouble}");
