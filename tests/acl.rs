@@ -160,7 +160,10 @@ fn a_shopper_has_one_cart() {
         // Ordering is not theirs, and the screen says so and goes on.
         ann.keys("c");
         ann.wait("To pay €");
-        ann.keys_until("Y", "Not ordered: no permission: this user may not order");
+        ann.keys_until(
+            "Y",
+            "Nothing was ordered: no permission: this user may not order",
+        );
         ann.keys("esc o");
         ann.wait("this user may not order, nor see orders");
         // An order that a dead buyer left: told, and what is open stays open.

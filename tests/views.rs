@@ -1030,7 +1030,11 @@ fn an_order_is_confirmed_once_and_never_by_accident() {
     // Not while a change of ours is not confirmed, and not while the server is away.
     stage.link(LiveEvent::Down(Trouble::Lost));
     assert_eq!(placed(&mut stage, "Y"), 0);
-    assert!(stage.picture().contains("Not ordered: the server is away"));
+    assert!(
+        stage
+            .picture()
+            .contains("Nothing was ordered: the server is away")
+    );
     let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Cart(cart));
     assert_eq!(stage.notice(), "", "the server is back");

@@ -288,7 +288,7 @@ impl Updater<'_> {
         }
         if self.state.connectivity != Connectivity::Live {
             self.refuse_as_offline(
-                "Not ordered: the server is away. Confirm again when it is back",
+                "Nothing was ordered: the server is away. Confirm again when it is back",
             );
             return;
         }
@@ -547,7 +547,9 @@ impl Updater<'_> {
             Err(Error::Refused(refusal)) => {
                 self.notify_error(self.told(refusal));
             }
-            Err(Error::Trouble(trouble)) => self.notify_error(format!("Not ordered: {trouble}")),
+            Err(Error::Trouble(trouble)) => {
+                self.notify_error(format!("Nothing was ordered: {trouble}"))
+            }
             Err(Error::Unknown { trouble, .. }) => {
                 self.notify_error(format!(
                     "It is not known yet how the order ended: {trouble}"
