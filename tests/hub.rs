@@ -220,10 +220,11 @@ async fn who_has_set_a_rule_hears_so_after_the_cart_that_has_it() {
                 rules = cart.rules;
                 None
             }
-            LiveEvent::RulesSet(outcome) => Some(outcome.unwrap()),
+            LiveEvent::RulesSet(outcome) => Some(outcome),
             _ => None,
         })
-        .await;
+        .await
+        .unwrap();
         assert_eq!(rules.locked, locked);
     }
 }
