@@ -15,7 +15,8 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::process::Command;
 use trolley::model::time::{Clock, Hours};
-use trolley::store::{NamedHours, NamedZone};
+use trolley::store::{NamedHours, NamedZone, Shop};
+use trolley::tui::message::Message;
 
 /// The zone of the computers at which people look at the shop.
 const HERE: &str = "America/New_York";
@@ -350,4 +351,25 @@ fn orders_are_found_by_the_time_that_shows() {
     stage.state.shop.hours = Some(NamedHours::new("12".to_owned()));
     assert_eq!(found(&mut stage, "8:06 pm"), 1);
     assert_eq!(found(&mut stage, "20:06"), 0);
+}
+
+#[test]
+fn orders_that_are_looked_for_by_a_time_follow_the_clock_at_once() {
+    let mut stage = TestScreen::filled(120, 36);
+    stage.keys("o");
+    stage.link(list(orders()));
+    let in_tokyo = || Shop {
+        time_zone: Some(NamedZone::new("Asia/Tokyo".to_owned())),
+        ..Shop::default()
+    };
+    let catalog = stage.state.catalog.catalog.clone();
+    let read = |shop: Shop| Message::Catalog(Ok((catalog.clone(), shop)), 0);
+
+    stage.take_in(read(in_tokyo()));
+    stage.keys(&format!("/ {} enter", harness::screens::typed("20:06")));
+    assert_eq!(stage.state.orders.shown.len(), 1);
+    stage.take_in(read(Shop::default()));
+    assert_eq!(stage.state.orders.shown.len(), 0);
+    stage.take_in(read(in_tokyo()));
+    assert_eq!(stage.state.orders.shown.len(), 1);
 }

@@ -47,7 +47,12 @@ impl Updater<'_> {
         if self.state.shop.currency != shop.currency {
             self.invalidate_preview();
         }
+        let clock = self.state.clock();
         self.state.shop = shop;
+        // Orders are looked for by the times that show, too.
+        if self.state.clock() != clock {
+            self.refilter_orders();
+        }
     }
 
     /// Takes in the whole catalog, which took so many milliseconds to read.

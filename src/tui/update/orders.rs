@@ -459,12 +459,7 @@ impl Updater<'_> {
                 self.take_in_states(page.orders.iter().map(OrderBrief::from));
                 let selected = self.state.orders.selected().map(|order| order.id.clone());
                 self.state.orders.take_in(page);
-                self.state.filter_orders(selected.as_ref());
-                if matches!(self.state.mode, Mode::Orders | Mode::OrderSearch)
-                    && let Some(Extent { rows, page }) = extent(self.state)
-                {
-                    self.state.orders.scroll.keep_within(rows, page);
-                }
+                self.filter_in_place(selected.as_ref());
             }
 
             OrderEvent::State(order) => self.on_order_state(order),
@@ -631,6 +626,22 @@ impl Updater<'_> {
         // It is reported once: another program may finish it, and until then nothing changes here.
         self.state.orders.stuck = Some(ordering.id.clone());
         self.notify_error(report);
+    }
+
+    /// Looks again for the orders that show, as they are told otherwise now.
+    pub(super) fn refilter_orders(&mut self) {
+        let selected = self.state.orders.selected().map(|order| order.id.clone());
+        self.filter_in_place(selected.as_ref());
+    }
+
+    /// Shows the orders that are found now; the selected one stays selected.
+    fn filter_in_place(&mut self, selected: Option<&OrderId>) {
+        self.state.filter_orders(selected);
+        if matches!(self.state.mode, Mode::Orders | Mode::OrderSearch)
+            && let Some(Extent { rows, page }) = extent(self.state)
+        {
+            self.state.orders.scroll.keep_within(rows, page);
+        }
     }
 
     /// Takes in orders that were read, the newest first. News of those that are followed may have been
