@@ -997,3 +997,19 @@ fn invitations_work_on_a_cluster() {
     let key = listed["keys"][0]["key"].as_str().unwrap();
     document(&["keys", "remove", key]);
 }
+
+#[test]
+fn who_invites_is_told_where_the_server_takes_no_invitations() {
+    let args = ["invite", "--cart", "office", "--name", "ben"];
+    let said = |served: &Served| {
+        let output = run(served, &args);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+
+    let served = Served::start(&[("ann", r#"cart="office""#)], &[]);
+    let told = said(&served);
+    assert!(told.contains("lets nobody in by an invitation"), "{told}");
+    assert!(told.contains("trolley serve --invites"), "{told}");
+    assert_eq!(said(&invited()), "");
+}

@@ -115,6 +115,9 @@ pub(super) async fn run(
     if command.is_none() {
         output.warn("no server runs here: replace PORT and HOST by those that trolley serve --invites prints");
     }
+    if serve::running_server_takes_invitations().await == Some(false) {
+        output.warn("the server that runs here lets nobody in by an invitation: start it again as trolley serve --invites, with its other options but --open and --guests");
+    }
     Ok(())
 }
 

@@ -148,6 +148,11 @@ pub(super) async fn command_of_running_server() -> Option<String> {
     control::address().await.map(visitors_command)
 }
 
+/// Whether this user's server lets in people with an invitation; `None` where that is not known.
+pub(super) async fn running_server_takes_invitations() -> Option<bool> {
+    control::takes_invitations().await
+}
+
 /// The command that a visitor types.
 fn visitors_command(listening: SocketAddr) -> String {
     let host = visitors_host(listening.ip());

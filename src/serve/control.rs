@@ -35,6 +35,8 @@ pub(crate) enum Request {
     End(u64),
     /// Where the server listens.
     Address,
+    /// Whether the server lets in people with an invitation.
+    Invites,
 }
 
 /// The state of a server.
@@ -60,6 +62,8 @@ pub(crate) enum Answer {
     Ended(bool),
     /// Where the server listens.
     Address(SocketAddr),
+    /// True where it lets in people with an invitation.
+    Invites(bool),
 }
 
 /// The socket of a server that runs.
@@ -182,6 +186,7 @@ async fn answer(mut stream: UnixStream, shop: &ServedShop) -> io::Result<()> {
         Request::Status => Answer::Status(shop.connections.status()),
         Request::End(session) => Answer::Ended(shop.connections.end(session)),
         Request::Address => Answer::Address(shop.listening),
+        Request::Invites => Answer::Invites(shop.invited.is_some()),
     };
     let mut answer = serde_json::to_vec(&answer)?;
     answer.push(b'\n');

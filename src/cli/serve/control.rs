@@ -66,14 +66,16 @@ pub(super) async fn run(action: &ControlAction, output: &Output) -> Result<(), C
     match action {
         ControlAction::Status { args } => match ask(args, &Request::Status).await? {
             Answer::Status(status) => show(&status, output)?,
-            Answer::Ended(_) | Answer::Address(_) => return Err(ServeError::Senseless.into()),
+            Answer::Ended(_) | Answer::Address(_) | Answer::Invites(_) => {
+                return Err(ServeError::Senseless.into());
+            }
         },
 
         ControlAction::End { session, args } => {
             match ask(args, &Request::End(*session)).await? {
                 Answer::Ended(true) => {}
                 Answer::Ended(false) => return Err(ServeError::NoSession(*session).into()),
-                Answer::Status(_) | Answer::Address(_) => {
+                Answer::Status(_) | Answer::Address(_) | Answer::Invites(_) => {
                     return Err(ServeError::Senseless.into());
                 }
             }
@@ -101,7 +103,16 @@ async fn ask(args: &ControlArgs, request: &Request) -> Result<Answer, CliError> 
 pub(super) async fn address() -> Option<SocketAddr> {
     match control::ask(&control_socket()?, &Request::Address).await {
         Ok(Answer::Address(address)) => Some(address),
-        Ok(Answer::Status(_) | Answer::Ended(_)) | Err(_) => None,
+        Ok(Answer::Status(_) | Answer::Ended(_) | Answer::Invites(_)) | Err(_) => None,
+    }
+}
+
+/// Whether the server of this user lets in people with an invitation; `None` where none runs, or an
+/// older one that does not tell.
+pub(super) async fn takes_invitations() -> Option<bool> {
+    match control::ask(&control_socket()?, &Request::Invites).await {
+        Ok(Answer::Invites(takes)) => Some(takes),
+        Ok(Answer::Status(_) | Answer::Ended(_) | Answer::Address(_)) | Err(_) => None,
     }
 }
 
