@@ -146,6 +146,39 @@ fn a_lost_index_of_orders_is_found_and_made_anew() {
 }
 
 #[test]
+fn what_is_no_order_is_not_counted_as_one() {
+    let server = Server::start();
+    harness::ok(&server, &["demo"]);
+    for cart in ["kim", "lee", "mia"] {
+        harness::ok_as(&server, cart, cart, &["add", "espresso"]);
+        harness::ok_as(&server, cart, cart, &["checkout", "--yes"]);
+    }
+    for junk in 0..20 {
+        server.cmd(&format!("ZADD {{orders}}:all {junk} junk{junk}"));
+    }
+    server.cmd("ZADD {orders}:all 9999999999999 20261124-7KQ2-M8XD");
+
+    let (code, findings) = examine(server.dir(), server.url(), &[]);
+    assert_eq!(code, Some(0), "{findings:#?}");
+    let (note, told) = level(&findings, "orders");
+    assert_eq!(note, "note");
+    let entries = "entries of {orders}:all that are no orders, or can't be read (21): 20261124-";
+    assert!(told.starts_with(entries), "{told}");
+
+    for (most, count, told) in [("2", 3, "these are the newest 2 of 3 orders"), ("5", 3, "")] {
+        let listed = harness::document(&server, &["orders", "--all", "--most", most]);
+        assert_eq!(listed["count"], count, "{most}");
+        let output = harness::run(&server, &["orders", "--all", "--most", most]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(told), "{said}");
+        let unread = "21 entries of this list can't be read as orders: see trolley doctor";
+        assert!(said.contains(unread), "{said}");
+    }
+    let own = harness::run(&server, &["orders", "--cart", "kim"]);
+    assert!(own.stderr.is_empty(), "{own:?}");
+}
+
+#[test]
 fn everything_wrong_is_found_with_what_to_do() {
     for binary in server::binaries() {
         let server = Server::start_with(&binary, &[]);
@@ -191,14 +224,20 @@ fn everything_wrong_is_found_with_what_to_do() {
                 .contains("20261124-7KQ2-M8XD → trolley order ID gives"),
             "{orders:?}"
         );
+        assert!(
+            orders[2]
+                .2
+                .starts_with("entries of {orders}:all that are no orders"),
+            "{orders:?}"
+        );
         let lists = [
             "open orders missing from {orders}:open (1): 20261124-7KQ2-0001 → trolley orders --all",
             "entries of {orders}:open that are not open orders (1): 20261124-7KQ2-M8XD → redis-cli ZREM",
         ];
-        for (found, says) in orders[2..].iter().zip(lists) {
+        for (found, says) in orders[3..].iter().zip(lists) {
             assert!(found.2.starts_with(says), "{orders:?}");
         }
-        assert_eq!(orders.len(), 4);
+        assert_eq!(orders.len(), 5);
         // A cart that is being ordered has no expiry until then, and another is set to stay.
         let carts: Vec<_> = findings
             .iter()

@@ -11,7 +11,7 @@ use super::{args, connect};
 use crate::config::Settings;
 use crate::model::time::Clock;
 use crate::model::{OrderState, Ticket, text};
-use crate::store::order::{self, OrderFilter, OrderListing};
+use crate::store::order::{self, OrderCount, OrderFilter, OrderListing};
 use crate::store::{self, Connection};
 use clap::Args;
 use serde_json::{Value, json};
@@ -151,16 +151,24 @@ pub(super) async fn list(
         let zone = &clock.zone;
         return csv::write(&mut listing, &mut connection, args.most(), zone, output).await;
     }
-    let (tickets, is_all) = read(&mut listing, &mut connection, args.most()).await?;
-    let count = match args.is_filtered() {
-        true => tickets.len(),
+    let entries = match args.is_filtered() {
+        true => 0,
         false => order::count_orders(&mut connection, user).await?,
     };
+    let (tickets, is_all) = read(&mut listing, &mut connection, args.most()).await?;
+    let listed = match (args.is_filtered(), is_all) {
+        (false, false) => order::count_readable(&mut connection, user).await?,
+        (true, _) | (false, true) => OrderCount {
+            orders: tickets.len(),
+            unreadable: entries.saturating_sub(tickets.len()),
+        },
+    };
+    let count = listed.orders;
     // It only helps: not everybody may count them.
     let of_others = match user {
         Some(_) if count == 0 && tells_of_others && !args.is_filtered() => {
-            let all = order::count_orders(&mut connection, None).await;
-            all.unwrap_or(0)
+            let all = order::count_readable(&mut connection, None).await;
+            all.unwrap_or_default().orders
         }
         Some(_) | None => 0,
     };
@@ -179,6 +187,15 @@ pub(super) async fn list(
     )?;
     if !is_all && !output.is_json() {
         output.warn(&not_all(tickets.len(), count));
+    }
+    if listed.unreadable > 0 && !output.is_json() {
+        let entries = match listed.unreadable {
+            1 => "1 entry".to_owned(),
+            more => format!("{more} entries"),
+        };
+        output.warn(&format!(
+            "{entries} of this list can't be read as orders: see trolley doctor"
+        ));
     }
     if of_others > 0 && !output.is_json() {
         let others = text::count(of_others, "order");

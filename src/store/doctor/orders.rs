@@ -7,9 +7,10 @@ use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::server_time;
+use crate::store::order::count::{find_unreadable, newest};
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
-use crate::store::order::records::{read_ids, score};
+use crate::store::order::records::score;
 use crate::store::order::relist::find_unindexed;
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
@@ -34,6 +35,10 @@ pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
 struct Orders {
     /// The number of orders that were examined.
     examined: usize,
+    /// True where there are older ones, which were not.
+    has_older: bool,
+    /// The entries among them that are no orders, or can't be read.
+    unreadable: Vec<String>,
     /// The ids of those that stopped on their way.
     abandoned: Vec<String>,
     /// The orders that nobody could finish.
@@ -45,10 +50,14 @@ struct Orders {
 async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
     let abandoned = find_abandoned(conn).await?;
     let given_up = find_given_up(conn).await?;
-    let ids = newest(conn).await?;
+    let ids = newest(conn, None, MOST_ORDERS).await?;
     let holding_stock = holding_stock(conn, &ids).await?;
+    let listed = ids.len();
+    let unreadable = find_unreadable(conn, None, ids).await?;
     Ok(Orders {
-        examined: ids.len(),
+        examined: listed - unreadable.len(),
+        has_older: listed == MOST_ORDERS,
+        unreadable,
         abandoned,
         given_up,
         holding_stock,
@@ -104,13 +113,22 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         ));
     }
 
+    if !orders.unreadable.is_empty() {
+        findings.push(Finding::note(
+            "orders",
+            format!(
+                "entries of {{orders}}:all that are no orders, or can't be read ({}): {}",
+                orders.unreadable.len(),
+                some_names(&orders.unreadable)
+            ),
+            "redis-cli HGETALL {orders}:ID shows what is there; redis-cli ZREM {orders}:all ID \
+             takes it off all lists",
+        ));
+    }
+
     if findings.is_empty() {
         let examined = orders.examined;
-        let newest = if examined == MOST_ORDERS {
-            "the newest "
-        } else {
-            ""
-        };
+        let newest = if orders.has_older { "the newest " } else { "" };
         let found = format!(
             "{newest}{}, none stopped on its way",
             text::count(examined, "order")
@@ -251,12 +269,6 @@ async fn examine_indexes(conn: &mut Conn) -> Option<Finding> {
              right to SCAN",
         )
     })
-}
-
-async fn newest(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
-    let mut range = redis::cmd("ZREVRANGE");
-    range.arg(keys::ORDERS_ALL).arg(0).arg(MOST_ORDERS - 1);
-    read_ids(&range, conn).await
 }
 
 async fn holding_stock(conn: &Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {

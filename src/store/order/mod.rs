@@ -64,6 +64,7 @@
 pub(crate) mod backup;
 pub(crate) mod begun;
 pub(crate) mod checkout;
+pub(crate) mod count;
 mod day;
 pub(crate) mod document;
 mod driver;
@@ -86,6 +87,7 @@ pub use begun::Decision;
 pub use checkout::{
     go_on_with, new_order_id, place, preview, resume, resume_now, thaw_unknown, total_of,
 };
+pub use count::{OrderCount, count_readable};
 pub use driver::Driver;
 pub use find::find_order;
 pub use follow::{FollowEvent, Follower, LONGEST_WAIT, OrderEntry};

@@ -16,12 +16,12 @@ use std::collections::BTreeSet;
 const MOST_COMPARED: usize = 1_000;
 
 /// An order whose receipt is there.
-struct PlacedOrder {
-    id: OrderId,
+pub(super) struct PlacedOrder {
+    pub(super) id: OrderId,
     /// When it was placed, in Unix milliseconds, as it is stored.
     at: String,
     /// The index of its user's orders.
-    index: String,
+    pub(super) index: String,
 }
 
 /// Finds placed orders that are not in the index of all, or of their user: among those that this
@@ -62,7 +62,10 @@ pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trou
 }
 
 /// Reads what the indexes need to know of the orders among these that were placed.
-async fn read_placed(conn: &Conn, ids: Vec<OrderId>) -> Result<Vec<PlacedOrder>, Trouble> {
+pub(super) async fn read_placed(
+    conn: &Conn,
+    ids: Vec<OrderId>,
+) -> Result<Vec<PlacedOrder>, Trouble> {
     let fetch = |id: &OrderId| -> Cmd {
         let mut command = redis::cmd("HMGET");
         command.arg(keys::order(id)).arg(&["state", "user", "at"]);
