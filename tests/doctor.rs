@@ -146,6 +146,22 @@ fn a_lost_index_of_orders_is_found_and_made_anew() {
 }
 
 #[test]
+fn an_index_that_only_the_lists_of_carts_tell_of_is_found_and_made_anew() {
+    let server = Server::start();
+    harness::ok(&server, &["demo", "--orders"]);
+    let listed = harness::ok(&server, &["orders", "--all", "--most", "2000"]);
+    server.cmd("DEL {orders}:open {orders}:numbers {orders}:all");
+    let (code, findings) = examine(server.dir(), server.url(), &[]);
+    assert_eq!(code, Some(1), "{findings:#?}");
+    let (bad, told) = level(&findings, "orders");
+    assert_eq!(bad, "bad");
+    assert!(told.contains(" orders are not in {orders}:all"), "{told}");
+    assert!(told.contains("→ redis-cli DEL {orders}:all"), "{told}");
+    let again = harness::ok(&server, &["orders", "--all", "--most", "2000"]);
+    assert_eq!(again, listed);
+}
+
+#[test]
 fn what_is_no_order_is_not_counted_as_one() {
     let server = Server::start();
     harness::ok(&server, &["demo"]);

@@ -11,7 +11,7 @@ use crate::store::order::count::{find_unreadable, newest};
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
 use crate::store::order::records::score;
-use crate::store::order::relist::find_unindexed;
+use crate::store::order::relist::{find_unindexed, find_unindexed_of_users};
 use crate::store::order::unowned::find_unowned;
 use redis::Value;
 
@@ -248,11 +248,18 @@ async fn examine_open(conn: &mut Conn) -> Vec<Finding> {
 
 /// Examines whether all orders are in the indexes by which they are listed.
 async fn examine_indexes(conn: &mut Conn) -> Option<Finding> {
-    let unindexed = match find_unindexed(conn).await {
+    let found = async {
+        let unindexed = find_unindexed(conn).await?;
+        if !unindexed.is_empty() {
+            return Ok((unindexed, RELIST));
+        }
+        Ok((find_unindexed_of_users(conn).await?, RELIST_ALL))
+    };
+    let (unindexed, advice) = match found.await {
         // It takes more rights than to look at orders.
         Err(Trouble::NoPermission(_)) => return None,
         Err(trouble) => return Some(Finding::hidden("orders", &trouble)),
-        Ok(unindexed) => unindexed,
+        Ok(found) => found,
     };
 
     let names: Vec<String> = unindexed.iter().map(OrderId::to_string).collect();
@@ -265,11 +272,17 @@ async fn examine_indexes(conn: &mut Conn) -> Option<Finding> {
                 names.len(),
                 some_names(&names)
             ),
-            "trolley orders --all finds them by their receipts and puts them there; it takes the \
-             right to SCAN",
+            advice,
         )
     })
 }
+
+/// The advice where indexes lack orders.
+const RELIST: &str = "trolley orders --all finds them by their receipts and puts them there; it takes \
+    the right to SCAN";
+/// The advice where only the lists of users tell of them.
+const RELIST_ALL: &str = "redis-cli DEL {orders}:all, then trolley orders --all makes it anew from all \
+    receipts; it takes the right to SCAN";
 
 async fn holding_stock(conn: &Conn, ids: &[String]) -> Result<Vec<String>, Trouble> {
     let commands = ids.iter().map(|id| {

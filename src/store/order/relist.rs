@@ -15,6 +15,11 @@ use std::collections::BTreeSet;
 /// The newest orders of each list that are compared.
 const MOST_COMPARED: usize = 1_000;
 
+/// The lists of users that are compared with that of all.
+const MOST_LISTS: usize = 1_000;
+/// The newest orders of each of them that are compared.
+const MOST_OF_LIST: usize = 10;
+
 /// An order whose receipt is there.
 pub(super) struct PlacedOrder {
     pub(super) id: OrderId,
@@ -42,10 +47,7 @@ pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trou
     let numbered: Vec<Option<Vec<u8>>> = answer(&numbered, conn).await?;
     ids.extend(numbered.into_iter().flatten());
 
-    let ids = ids
-        .iter()
-        .filter_map(|id| OrderId::parse(std::str::from_utf8(id).ok()?));
-    let orders = read_placed(conn, ids.collect()).await?;
+    let orders = read_placed(conn, parsed(&ids)).await?;
     let listed = orders.iter().flat_map(|order| {
         let id = order.id.as_str();
         [score(keys::ORDERS_ALL, id), score(&order.index, id)]
@@ -59,6 +61,44 @@ pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trou
         }
     }
     Ok(unindexed)
+}
+
+/// Finds placed orders that are not in the index of all, among the newest in the lists of users. All
+/// keys of the server are looked through for those lists.
+pub(crate) async fn find_unindexed_of_users(conn: &mut Conn) -> Result<Vec<OrderId>, Trouble> {
+    let mut lists = BTreeSet::new();
+    let mut scan = Scan::default();
+    while lists.len() < MOST_LISTS
+        && let Some(found) = scan.next(conn, &keys::orders_of("*"), Some("zset")).await?
+    {
+        lists.extend(found);
+    }
+
+    let newest = lists.iter().take(MOST_LISTS).map(|list| {
+        let mut range = redis::cmd("ZREVRANGE");
+        range.arg(list).arg(0).arg(MOST_OF_LIST - 1);
+        range
+    });
+    let mut ids = BTreeSet::new();
+    for listed in pipeline::run_all(conn, newest.collect()).await? {
+        let listed: Vec<Vec<u8>> = redis::from_redis_value(listed?).unwrap_or_default();
+        ids.extend(listed);
+    }
+
+    let orders = read_placed(conn, parsed(&ids)).await?;
+    let scores = orders.iter();
+    let scores = scores.map(|order| score(keys::ORDERS_ALL, order.id.as_str()));
+    let scores = pipeline::run_all(conn, scores.collect()).await?;
+    let listed = orders.into_iter().zip(scores);
+    let unindexed = listed.filter(|(_, score)| *score == Ok(Value::Nil));
+    Ok(unindexed.map(|(order, _)| order.id).collect())
+}
+
+/// The entries of indexes that are ids of orders.
+fn parsed(entries: &BTreeSet<Vec<u8>>) -> Vec<OrderId> {
+    let ids = entries.iter();
+    let ids = ids.filter_map(|id| OrderId::parse(std::str::from_utf8(id).ok()?));
+    ids.collect()
 }
 
 /// Reads what the indexes need to know of the orders among these that were placed.
@@ -89,14 +129,16 @@ pub(super) async fn read_placed(
     Ok(orders)
 }
 
-/// Lists all orders whose receipts are there, where some are found that no index names. All keys of
-/// the server are looked through for that.
+/// Lists all orders whose receipts are there, where some are found that no index names, or there is
+/// no index of all. All keys of the server are looked through for that.
 ///
 /// # Errors
 /// The [`Trouble`] of the link; a missing right to look through the keys.
 pub async fn relist(connection: &mut Connection) -> Result<(), Error> {
     let conn = &mut connection.conn;
-    if find_unindexed(conn).await?.is_empty() {
+    let exists = redis::cmd("EXISTS").arg(keys::ORDERS_ALL).to_owned();
+    let has_index: bool = answer(&exists, conn).await?;
+    if has_index && find_unindexed(conn).await?.is_empty() {
         return Ok(());
     }
 
