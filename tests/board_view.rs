@@ -615,3 +615,31 @@ fn a_thousand_hostile_tickets_are_walked_through() {
         );
     }
 }
+
+#[test]
+fn what_is_found_shows_also_where_a_ticket_was_opened() {
+    for (width, height) in SIZES {
+        let mut board = TestBoard::new(width, height, Page::Board);
+        board.told(tickets());
+        board.keys("down right /");
+        let picture = board.picture();
+        assert!(
+            picture.contains("#42 office"),
+            "{width}x{height}: {picture}"
+        );
+
+        board.keys("o f f");
+        let picture = board.picture();
+        assert!(picture.contains("“off”"), "{width}x{height}: {picture}");
+        assert!(
+            picture.contains("#42 office"),
+            "{width}x{height}: {picture}"
+        );
+        assert!(
+            !picture.contains("#43 table-1"),
+            "{width}x{height}: {picture}"
+        );
+        board.keys("enter");
+        assert_eq!(board.picture().matches("“off”").count(), 1, "{width}");
+    }
+}

@@ -81,6 +81,8 @@ impl Updater<'_> {
             Action::Search if self.state.page == Page::Products => self.start_search(),
             Action::Search => {
                 self.state.page = Page::Board;
+                // What is found stands in the list, which an opened ticket may cover.
+                self.state.board.pane = BoardPane::List;
                 self.open(StaffMode::Find);
             }
 
