@@ -285,11 +285,16 @@ fn a_shop_says_how_its_clocks_count_hours() {
 #[test]
 fn what_is_not_understood_of_the_shops_clock_is_said_with_what_is_used() {
     let server = shop_in_berlin();
-    let mut mia = open(&server, &["board"], (120, 36));
+    let mut mia = open(&server, &["board", "--name", "mia"], (120, 36));
     mia.wait("[0-9]:[0-9][0-9] CES?T ");
     server.cmd("HSET shop hours 13 time_zone Middle/Earth");
     ok(&server, &["shop", "name=Mill"]);
     mia.wait("Mill .*[0-9]:[0-9][0-9] E[SD]T ");
+
+    // The time stays where its zone has no room.
+    mia.resize(58, 20);
+    mia.wait("Mill .* [0-9]+:[0-9][0-9]   ● live");
+    mia.resize(120, 36);
 
     let unknown = "not understood: America/New_York is used";
     mia.keys(": s h o p enter");

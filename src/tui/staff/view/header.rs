@@ -42,12 +42,19 @@ pub(super) fn draw(state: &StaffState, layout: &BoardLayout, sketch: &mut Sketch
 
     let clock = state.clock();
     let link = connection(theme, &clock, &state.connectivity, state.pace);
-    let mut time = clock.minute(state.wall_now());
-    if let Some(zone) = state.unexpected_zone() {
-        time += &format!(" {zone}");
-    }
+    let time = clock.minute(state.wall_now());
     let me = format!("as {}", text::truncate(&state.env.me, WIDEST_NAME));
     let mut right = Line::from(vec![link, Span::raw(" ")]);
+
+    // The time alone is better than none.
+    let others = [&me, GAP, GAP].map(text::width).iter().sum::<usize>();
+    let room = width.saturating_sub(left.width() + right.width() + others);
+    let zone = state.unexpected_zone();
+    let in_zone = zone.map(|zone| format!("{time} {zone}"));
+    let time = in_zone
+        .filter(|time| text::width(time) <= room)
+        .unwrap_or(time);
+
     // Those who collect need not know who looks after the board.
     let words = match state.page {
         Page::Board | Page::Today | Page::Products | Page::Shop => vec![me, time],
