@@ -66,17 +66,11 @@ async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
 
 fn judge(orders: &Orders) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !orders.abandoned.is_empty() {
-        findings.push(Finding::note(
-            "orders",
-            format!(
-                "orders that stopped halfway ({}): {}",
-                orders.abandoned.len(),
-                some_names(&orders.abandoned)
-            ),
-            "trolley orders finishes them",
-        ));
-    }
+    findings.extend(note_some(
+        &orders.abandoned,
+        "orders that stopped halfway",
+        "trolley orders finishes them",
+    ));
     for (ids, what, advice) in [
         (
             &orders.given_up.readable,
@@ -101,30 +95,17 @@ fn judge(orders: &Orders) -> Vec<Finding> {
             findings.push(Finding::bad("orders", found, advice));
         }
     }
-    if !orders.holding_stock.is_empty() {
-        findings.push(Finding::note(
-            "orders",
-            format!(
-                "cancelled orders that still hold stock ({}): {}",
-                orders.holding_stock.len(),
-                some_names(&orders.holding_stock)
-            ),
-            "trolley order ID gives it back",
-        ));
-    }
-
-    if !orders.unreadable.is_empty() {
-        findings.push(Finding::note(
-            "orders",
-            format!(
-                "entries of {{orders}}:all that are no orders, or can't be read ({}): {}",
-                orders.unreadable.len(),
-                some_names(&orders.unreadable)
-            ),
-            "redis-cli HGETALL {orders}:ID shows what is there; redis-cli ZREM {orders}:all ID \
-             takes it off all lists",
-        ));
-    }
+    findings.extend(note_some(
+        &orders.holding_stock,
+        "cancelled orders that still hold stock",
+        "trolley order ID gives it back",
+    ));
+    findings.extend(note_some(
+        &orders.unreadable,
+        "entries of {orders}:all that are no orders, or can't be read",
+        "redis-cli HGETALL {orders}:ID shows what is there; redis-cli ZREM {orders}:all ID takes it \
+         off all lists",
+    ));
 
     if findings.is_empty() {
         let examined = orders.examined;
@@ -136,6 +117,12 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         findings.push(Finding::good("orders", found));
     }
     findings
+}
+
+/// Names some orders of which the same is to be said; nothing where there are none.
+fn note_some(ids: &[String], what: &str, advice: &str) -> Option<Finding> {
+    let found = format!("{what} ({}): {}", ids.len(), some_names(ids));
+    (!ids.is_empty()).then(|| Finding::note("orders", found, advice))
 }
 
 /// Reads which orders have been due for a while.
