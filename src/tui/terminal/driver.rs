@@ -130,7 +130,9 @@ impl<P: Port> TerminalDriver<P> {
         }
 
         let frame = self.renderer.draw(picture())?;
-        self.port.outlet().send(frame)?;
+        if !frame.is_empty() {
+            self.port.outlet().send(frame)?;
+        }
         self.is_dirty = false;
         self.frame_limiter.record_frame(now);
         Ok(true)

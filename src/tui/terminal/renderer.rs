@@ -57,7 +57,7 @@ impl Renderer {
         }
     }
 
-    /// Draws a picture; returns the bytes for the terminal.
+    /// Draws a picture; returns the bytes for the terminal, none where it shows that already.
     ///
     /// # Errors
     /// None: writing to memory does not fail.
@@ -74,7 +74,9 @@ impl Renderer {
         for alert in self.alerts.drain(..) {
             frame.extend(alert);
         }
+        let before = frame.len();
         queue!(frame, terminal::BeginSynchronizedUpdate)?;
+        let begun = frame.len();
 
         let area = picture.sketch.area();
         if std::mem::take(&mut self.is_invalid) || self.shown.area() != area {
@@ -99,7 +101,11 @@ impl Renderer {
         let rows = self.shown.replace(picture.sketch, picture.display);
         self.write_rows(rows, &panes, picture.display, cursor, &mut frame)?;
 
-        queue!(frame, terminal::EndSynchronizedUpdate)?;
+        if frame.len() == begun {
+            frame.truncate(before);
+        } else {
+            queue!(frame, terminal::EndSynchronizedUpdate)?;
+        }
         Ok(frame)
     }
 
