@@ -16,7 +16,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
-/// The most lines that a message takes.
+/// The most lines that a message takes which goes by itself.
+pub(in crate::tui) const USUAL_LINES: u16 = 2;
+/// The most lines that news take which wait for a key.
 const MOST_LINES: u16 = 4;
 /// The lines above a message that it leaves in sight.
 const LEAST_ABOVE: u16 = 6;
@@ -35,29 +37,42 @@ pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     }
 
     let (message, style) = message(state);
-    let room = usize::from(area.width.saturating_sub(2));
-
-    // News that wait for a key cover the lines above, rather than being cut: the key uncovers them.
     let waits = state.notice.as_ref();
     let waits = waits.is_some_and(|notice| notice.until.is_none() && notice.text == message);
-    // Of the checkout nothing is covered: who orders has the total in sight.
-    let most = if waits && !matches!(state.mode, Mode::Checkout(_)) {
-        area.y.saturating_sub(LEAST_ABOVE).clamp(1, MOST_LINES)
-    } else {
+    let most = if matches!(state.mode, Mode::Checkout(_)) {
+        // Of it nothing is covered: who orders has the total in sight.
         1
-    };
-    let lines = if most > 1 {
-        text::wrap(&message, room, usize::from(most))
+    } else if waits {
+        MOST_LINES
     } else {
-        vec![text::truncate(&message, room)]
+        USUAL_LINES
     };
+    draw_lines(&state.theme, (&message, style), most, area, sketch);
+}
+
+/// Draws a message in this line. A long one covers lines above, rather than being cut.
+pub(in crate::tui) fn draw_lines(
+    theme: &Theme,
+    (message, style): (&str, Style),
+    most: u16,
+    area: Rect,
+    sketch: &mut Sketch,
+) {
+    let room = usize::from(area.width.saturating_sub(2));
+    let most = most.min(area.y.saturating_sub(LEAST_ABOVE)).max(1);
+    let lines = if most > 1 {
+        text::wrap(message, room, usize::from(most))
+    } else {
+        vec![text::truncate(message, room)]
+    };
+
     let above = u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0);
     let covered = Rect {
         y: area.y - above,
         height: above,
         ..area
     };
-    sketch.clear_lines(covered, state.theme.text.patch(state.theme.background));
+    sketch.clear_lines(covered, theme.text.patch(theme.background));
     for (y, line) in (covered.y..).zip(lines) {
         sketch.write(area.x + 1, y, &line, area.width - 1, style);
     }

@@ -1,13 +1,12 @@
 //! The message line.
 
-use crate::model::text;
 use crate::tui::staff::layout::products::prompt_label;
 use crate::tui::staff::layout::questions::{cancel_question, unsaved_question};
 use crate::tui::staff::layout::settings::setting_label;
 use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
 use crate::tui::state::Connectivity;
-use crate::tui::view::footer::Prompt;
+use crate::tui::view::footer::{Prompt, USUAL_LINES, draw_lines};
 use crate::tui::view::sketch::Sketch;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -42,12 +41,11 @@ pub(super) fn draw_message(state: &StaffState, area: Rect, sketch: &mut Sketch) 
     }
     let room = usize::from(area.width.saturating_sub(2));
     let (message, style) = message(state, room);
-    let shown = text::truncate(&message, room);
-    sketch.write(area.x + 1, area.y, &shown, area.width - 1, style);
+    draw_lines(&state.theme, (&message, style), USUAL_LINES, area, sketch);
 }
 
-/// The message in so many columns: a question that is asked, else the digits typed so far, else the last notice, else
-/// what is wrong with the connection.
+/// The message: a question that is asked, whose words fit into so many columns, else the digits typed
+/// so far, else the last notice, else what is wrong with the connection.
 fn message(state: &StaffState, room: usize) -> (String, Style) {
     let theme = &state.theme;
     if let StaffMode::ConfirmCancel(id, _) = &state.mode {
