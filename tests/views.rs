@@ -258,6 +258,25 @@ fn repeating_the_last_change() {
 }
 
 #[test]
+fn a_long_reason_takes_a_second_line_on_a_phone() {
+    let mut stage = TestScreen::filled(40, 12);
+    stage.keys("tab down v d");
+    let picture = stage.picture();
+    let mut lines = picture
+        .lines()
+        .skip_while(|line| !line.contains("The Activity"));
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .contains("The Activity panel covers the cart: v"),
+        "{picture}"
+    );
+    assert!(lines.next().unwrap().contains(" hides it "), "{picture}");
+    assert!(lines.next().unwrap().contains(" v hide "), "{picture}");
+}
+
+#[test]
 fn nobody_changes_a_line_that_the_activity_covers() {
     let mut stage = TestScreen::filled(50, 15);
     stage.keys("tab down v");
