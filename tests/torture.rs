@@ -7,12 +7,18 @@ use crate::harness;
 use harness::deployment::Deployment;
 use harness::load::{self, Load};
 use harness::patience::counted;
+use harness::visitors::Visitors;
 use std::sync::atomic::Ordering;
 
 const CLIENTS: u64 = 20;
 
 /// Runs clients through every fault; `changes` are made where it is not said how many.
-async fn torture(name: &str, mut place: Deployment, changes: u64) {
+async fn torture(name: &str, place: Deployment, changes: u64) {
+    torture_beside(name, place, changes, 0).await;
+}
+
+/// [`torture`] beside so many visitors by SSH, whose links break, too.
+async fn torture_beside(name: &str, mut place: Deployment, changes: u64, visitors: usize) {
     let changes: u64 = std::env::var("TROLLEY_TORTURE").map_or(changes, |n| n.parse().unwrap());
     let seed: u64 = std::env::var("TROLLEY_SEED").map_or_else(
         |_| u64::from(std::process::id()) + 1,
@@ -41,15 +47,20 @@ async fn torture(name: &str, mut place: Deployment, changes: u64) {
             .delay_every
             .store((41 + n) * often * shared, Ordering::Relaxed);
     }
+    let visitors = Visitors::come(&place, visitors, seed);
     place.disturb(true);
-    let addresses = place.addresses(CLIENTS);
-    let load = Load::start(
+    let mut addresses = place.addresses(CLIENTS);
+    addresses.truncate(usize::try_from(CLIENTS).unwrap());
+    let mut load = Load::start(
         addresses,
         &place.policy(),
         seed * 1000 + 1,
         changes / CLIENTS,
-        products,
+        products.clone(),
     );
+    if visitors.are_there() {
+        load.look_on(address.clone(), products);
+    }
     // Faults of the servers themselves, while the clients go on.
     let server_faults = place.server_faults();
     for fault in 0..server_faults {
@@ -57,15 +68,23 @@ async fn torture(name: &str, mut place: Deployment, changes: u64) {
         counted("changes before a fault", goal, || load.changes());
         place.fault(fault);
     }
-    let mut made = load.made().await;
+    counted("all changes", changes / CLIENTS * CLIENTS, || {
+        load.changes()
+    });
     place.disturb(false);
-    let caused = place.caused();
+    let visitors = visitors.calm();
+    let mut made = load.made().await;
+    let caused = place.caused() + visitors.caused();
 
     // All calm down; what killed clients left open is asked again by its op id.
     let (sums, truth) = made.settle(&address, place.seen()).await;
     // Every terminal holds that cart, and the real ones show it.
     let stale = load::stale(&mut made.terminals, &truth).await;
     for screen in &screens {
+        screen.wait("● live");
+        screen.wait(&format!("{} items ", truth.pieces()));
+    }
+    for screen in &visitors.screens {
         screen.wait("● live");
         screen.wait(&format!("{} items ", truth.pieces()));
     }
@@ -79,7 +98,7 @@ async fn torture(name: &str, mut place: Deployment, changes: u64) {
     sums.print(
         caused + made.kills + server_faults,
         stale,
-        made.terminals.len() + screens.len(),
+        made.terminals.len() + screens.len() + visitors.screens.len(),
     );
     assert_eq!((sums.lost, sums.doubled, stale), (0, 0, 0));
 }
@@ -87,6 +106,15 @@ async fn torture(name: &str, mut place: Deployment, changes: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_alone() {
     torture("one server", Deployment::plain(CLIENTS), 4_000).await;
+}
+
+/// Their links are cut and held up, and their clients killed and stopped. The server that they come to
+/// reaches Redis through a proxy of its own, with the faults of all others.
+#[cfg(feature = "serve")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn visitors_by_ssh() {
+    let place = Deployment::plain(CLIENTS + 1);
+    torture_beside("20 visitors by SSH", place, 1_200, 20).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

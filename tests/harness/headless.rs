@@ -161,6 +161,8 @@ impl Headless {
         match &event {
             LiveEvent::Settled(op, outcome) => self.settled.push((op.clone(), outcome.clone())),
             LiveEvent::Update(update) => self.seen.push(update.clone()),
+            // What was told while the link was down.
+            LiveEvent::Activity(updates) => self.seen.extend(updates.iter().cloned()),
             LiveEvent::Stale => self.stale += 1,
             LiveEvent::Down(_) => self.downs += 1,
             _ => {}

@@ -3,9 +3,10 @@
 use super::Headless;
 use super::patience::answered;
 use super::shopping::{connect, named};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use trolley::model::order::Share;
 use trolley::model::{
@@ -61,6 +62,9 @@ struct Account {
 pub struct Load {
     tasks: Vec<JoinHandle<(Account, Headless)>>,
     counts: Arc<Counts>,
+    /// Those who change nothing and look on, until this is notified.
+    onlookers: Vec<JoinHandle<(Account, Headless)>>,
+    is_over: Arc<Notify>,
 }
 
 /// What clients have done.
@@ -93,7 +97,27 @@ impl Load {
         Load {
             tasks: tasks.collect(),
             counts,
+            onlookers: Vec::new(),
+            is_over: Arc::default(),
         }
+    }
+
+    /// Has somebody look on who changes nothing, so that others may who keep no account.
+    pub fn look_on(&mut self, address: Address, products: Vec<Product>) {
+        let is_over = self.is_over.clone();
+        self.onlookers.push(tokio::spawn(async move {
+            let policy = named("an onlooker");
+            let terminal = Headless::at(&address, "alice", policy, &products);
+            let mut terminal = terminal.opened().await;
+            let over = is_over.notified();
+            tokio::pin!(over);
+            loop {
+                tokio::select! {
+                    () = &mut over => return (Account::default(), terminal),
+                    () = terminal.step() => {}
+                }
+            }
+        }));
     }
 
     /// How many changes have been made.
@@ -108,8 +132,15 @@ impl Load {
             terminals: Vec::new(),
             kills: 0,
         };
+        let mut ended = Vec::new();
         for task in self.tasks {
-            let (account, terminal) = task.await.unwrap();
+            ended.push(task.await.unwrap());
+        }
+        for onlooker in self.onlookers {
+            self.is_over.notify_one();
+            ended.push(onlooker.await.unwrap());
+        }
+        for (account, terminal) in ended {
             made.accounts.push(account);
             made.terminals.push(terminal);
         }
@@ -317,6 +348,8 @@ async fn apply(
 pub struct Sums {
     confirmed: usize,
     refused: usize,
+    /// Changes of others, of whom no account is kept.
+    of_others: usize,
     /// Versions that nobody was told of.
     pub lost: usize,
     /// Changes applied more than once.
@@ -329,6 +362,7 @@ impl Sums {
         println!("changes tried      {:>6}", self.confirmed + self.refused);
         println!("  applied          {:>6}", self.confirmed);
         println!("  refused by rule  {:>6}", self.refused);
+        println!("changes of others  {:>6}", self.of_others);
         println!("faults caused      {faults:>6}");
         println!("changes lost       {:>6}", self.lost);
         println!("changes doubled    {:>6}", self.doubled);
@@ -428,11 +462,14 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     assert_eq!(shares, of_lines.collect());
     assert_eq!(notes, truth.notes);
     assert_eq!(ready, truth.ready);
-    let confirmed = accounts.iter().map(|account| account.answers.len()).sum();
+    let confirmed: usize = accounts.iter().map(|account| account.answers.len()).sum();
+    let known = accounts.iter().flat_map(|account| account.answers.values());
+    let known: HashSet<u64> = known.map(|update| update.version).collect();
     let refused = accounts.iter().map(|account| account.refused.len()).sum();
     Sums {
         confirmed,
         refused,
+        of_others: history.len() - known.len(),
         lost,
         doubled,
     }
@@ -500,7 +537,7 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     let mut stale = 0;
     for terminal in terminals {
         terminal
-            .until("the last version", |state| {
+            .until(&format!("the last version, {}", truth.version), |state| {
                 state.cart.confirmed.version == truth.version
             })
             .await;

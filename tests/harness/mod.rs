@@ -35,6 +35,7 @@ pub mod slow;
 pub mod ssh;
 pub mod terminal;
 pub mod tls;
+pub mod visitors;
 pub mod watch;
 
 pub use child::{Finish, Running, command};
