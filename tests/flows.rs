@@ -1,15 +1,48 @@
-//! What people do, in a real terminal: search, palette, mouse, paste, resize, slow terminals.
+//! What people do, in a real terminal: search, palette, mouse, paste, resize, slow terminals. Most
+//! flows are gone through twice: with the program in that terminal, and by SSH.
 
 use crate::harness;
 
-use harness::{Finish, Server, TROLLEY, Terminal, ok, ok_as, run, shop, shop_sized, until};
+use harness::{Entrance, Finish, Server, TROLLEY, Terminal, ok, ok_as, run, shop, until};
 use rustix::process::Signal;
 use serde_json::Value;
 
-#[test]
-fn find_and_add_three_products_and_change_one_with_few_keys() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+/// Goes through each of these flows by every way into the shop.
+macro_rules! by_every_entrance {
+    ($($flow:ident,)*) => {
+        mod local {
+            $(#[test] fn $flow() { super::$flow(super::Entrance::Local); })*
+        }
+        #[cfg(feature = "serve")]
+        mod by_ssh {
+            $(#[test] fn $flow() { super::$flow(super::Entrance::Ssh); })*
+        }
+    };
+}
+
+by_every_entrance! {
+    find_and_add_three_products_and_change_one_with_few_keys,
+    searching_marks_counts_keeps_and_clears,
+    what_is_undone_stands_where_it_stood,
+    names_are_found_as_keyboards_write_them,
+    what_a_terminal_cannot_bear_stays_in_documents,
+    the_palette_adds_completes_and_acts,
+    the_mouse_selects_adds_and_can_be_left_to_the_terminal,
+    pasted_text_is_typed_and_orders_nothing,
+    a_paste_that_never_ends_holds_nothing_up,
+    a_storm_of_sizes_leaves_a_whole_screen,
+    a_terminal_that_does_not_read_delays_nobody,
+    the_title_says_the_shop_and_the_items_and_is_put_back,
+    twelve_rows_and_fifty_columns_are_enough,
+    an_idle_screen_writes_and_asks_nothing,
+    last_weeks_lunch_is_ordered_again_in_three_keys,
+    words_that_are_typed_ahead_at_the_checkout_order_nothing,
+}
+
+fn find_and_add_three_products_and_change_one_with_few_keys(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     // assets/guide/keys.md quotes these numbers: by command, and by search.
     let command = ": e s p space 2 enter : s o u enter : o a t space 3 enter tab g 3 +";
@@ -45,10 +78,9 @@ fn find_and_add_three_products_and_change_one_with_few_keys() {
     assert_eq!(server.get("ZSCORE cart:bob espresso"), "5");
 }
 
-#[test]
-fn searching_marks_counts_keeps_and_clears() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn searching_marks_counts_keeps_and_clears(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     shop.keys("/ c o f f e e");
     shop.wait(r"/coffee \d+ of 64");
@@ -76,10 +108,10 @@ fn searching_marks_counts_keeps_and_clears() {
     });
 }
 
-#[test]
-fn what_is_undone_stands_where_it_stood() {
-    let server = Server::with_demo();
-    let mut ann = shop(&server, "office", "ann");
+fn what_is_undone_stands_where_it_stood(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let mut ann = door.shop("office", "ann");
     ann.wait("64 products");
     // Neither their ids nor their quantities stand in this order.
     for (words, quantity) in [("o a t", 3), ("f l a t", 1), ("e s p", 2), ("b a g u", 4)] {
@@ -87,11 +119,11 @@ fn what_is_undone_stands_where_it_stood() {
     }
     ann.wait("10 items ");
     ann.gone("…€");
-    let bob = shop(&server, "office", "bob");
+    let bob = door.shop("office", "bob");
     bob.wait("10 items ");
 
     let lines = || {
-        let cart = ok(&server, &["cart", "--user", "office", "--json"]);
+        let cart = ok(server, &["cart", "--user", "office", "--json"]);
         let cart: Value = serde_json::from_str(&cart).unwrap();
         let lines = cart["lines"].as_array().unwrap();
         let product = |line: &Value| line["product"].as_str().unwrap().to_owned();
@@ -113,8 +145,7 @@ fn what_is_undone_stands_where_it_stood() {
     }
 }
 
-#[test]
-fn names_are_found_as_keyboards_write_them() {
+fn names_are_found_as_keyboards_write_them(entrance: Entrance) {
     // The letters of these names stand apart from their accents and vowels.
     let names = [
         ("nfd", "Cafe\u{301} au lait", "café au", 1),
@@ -126,11 +157,12 @@ fn names_are_found_as_keyboards_write_them() {
         ),
         ("jp", "\u{304b}\u{3099}\u{3093}\u{3082}", "がんも", 3),
     ];
-    let server = Server::start();
+    let door = entrance.open(Server::start());
+    let server = door.server();
     for (id, name, ..) in names {
         server.raw(&["HSET", &format!("product:{id}"), "name", name, "price", "2"]);
     }
-    let mut shop = shop(&server, "alice", "ann");
+    let mut shop = door.shop("alice", "ann");
     shop.wait("3 products");
 
     for (_, name, typed, quantity) in names {
@@ -141,13 +173,12 @@ fn names_are_found_as_keyboards_write_them() {
         shop.send(format!(":{typed} {quantity}\r").as_bytes());
         shop.wait(&format!("{quantity} {name}"));
     }
-    ok(&server, &["--user", "alice", "add", "Café au lait"]);
-    ok(&server, &["--user", "alice", "set", "한국", "3"]);
+    ok(server, &["--user", "alice", "add", "Café au lait"]);
+    ok(server, &["--user", "alice", "set", "한국", "3"]);
     shop.wait("8 items");
 }
 
-#[test]
-fn what_a_terminal_cannot_bear_stays_in_documents() {
+fn what_a_terminal_cannot_bear_stays_in_documents(entrance: Entrance) {
     let names = [
         ("joiner", "می\u{200c}خواهم", "می\u{200c}خواهم"),
         ("mark", "Milk\u{200e} 1 l", "Milk 1 l"),
@@ -160,7 +191,8 @@ fn what_a_terminal_cannot_bear_stays_in_documents() {
         ),
     ];
     let long = "long ".repeat(1000);
-    let server = Server::start();
+    let door = entrance.open(Server::start());
+    let server = door.server();
     for (id, name, _) in names {
         let key = format!("product:{id}");
         server.raw(&[
@@ -174,30 +206,29 @@ fn what_a_terminal_cannot_bear_stays_in_documents() {
             &long,
         ]);
     }
-    let shop = shop(&server, "alice", "ann");
+    let shop = door.shop("alice", "ann");
     shop.wait("5 products");
 
     for (id, name, on_screen) in names {
         shop.wait(on_screen);
 
-        let document = ok(&server, &["--user", "alice", "add", id, "--json"]);
+        let document = ok(server, &["--user", "alice", "add", id, "--json"]);
         let document: Value = serde_json::from_str(&document).unwrap();
         assert_eq!(document["name"], name);
-        let document = ok(&server, &["product", "show", id, "--json"]);
+        let document = ok(server, &["product", "show", id, "--json"]);
         let document: Value = serde_json::from_str(&document).unwrap();
         assert_eq!(document["name"], name);
         assert_eq!(document["description"], long.trim_end());
 
-        let said = ok(&server, &["--user", "alice", "remove", id]);
+        let said = ok(server, &["--user", "alice", "remove", id]);
         let without_width = on_screen.replace(" pack", "\u{1f469} pack");
         assert!(said.contains(&without_width), "{said}");
     }
 }
 
-#[test]
-fn the_palette_adds_completes_and_acts() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn the_palette_adds_completes_and_acts(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     shop.keys(":");
     shop.wait("Commands");
@@ -219,10 +250,9 @@ fn the_palette_adds_completes_and_acts() {
     });
 }
 
-#[test]
-fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn the_mouse_selects_adds_and_can_be_left_to_the_terminal(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     let mode = |shop: &Terminal| shop.screen(vt100::Screen::mouse_protocol_mode);
     shop.wait_until("no mouse", |screen| {
@@ -242,19 +272,25 @@ fn the_mouse_selects_adds_and_can_be_left_to_the_terminal() {
     shop.keys("q");
     shop.wait_exit();
     shop.assert_restored();
+}
+
+#[test]
+fn the_mouse_can_be_the_terminals_from_the_start() {
+    let server = Server::with_demo();
     let args = ["--redis", server.url(), "--no-mouse"];
     let shop = Terminal::builder(TROLLEY)
         .args(&args)
         .home(server.dir())
         .open();
     shop.wait("64 products");
-    assert_eq!(mode(&shop), vt100::MouseProtocolMode::None);
+    let mode = shop.screen(vt100::Screen::mouse_protocol_mode);
+    assert_eq!(mode, vt100::MouseProtocolMode::None);
 }
 
-#[test]
-fn pasted_text_is_typed_and_orders_nothing() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn pasted_text_is_typed_and_orders_nothing(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     shop.paste("a\na\n");
     shop.keys("/");
@@ -267,16 +303,16 @@ fn pasted_text_is_typed_and_orders_nothing() {
     shop.wait("1 item ");
 }
 
-#[test]
-fn a_paste_that_never_ends_holds_nothing_up() {
-    let server = Server::with_demo();
-    let mut ann = shop(&server, "alice", "ann");
+fn a_paste_that_never_ends_holds_nothing_up(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let mut ann = door.shop("alice", "ann");
     ann.wait("64 products");
     ann.send(b"/\x1b[200~esp");
     // Sizes and other people's changes go on meanwhile.
     ann.resize(100, 30);
     harness::ok(
-        &server,
+        server,
         &["--user", "alice", "--name", "bob", "add", "milk", "2"],
     );
     ann.wait("2 items ");
@@ -289,6 +325,12 @@ fn a_paste_that_never_ends_holds_nothing_up() {
     ann.send(b"\x1b[200~aaa\x03");
     assert_eq!(ann.wait_exit().exit_code(), 0);
     ann.assert_restored();
+    assert_eq!(server.get("ZCARD cart:alice"), "2");
+}
+
+#[test]
+fn a_terminal_that_goes_in_the_midst_of_a_paste_ends_the_program() {
+    let server = Server::with_demo();
     for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129), (Signal::INT, 130)] {
         let mut bob = shop(&server, "alice", "bob");
         bob.wait("64 products");
@@ -301,13 +343,12 @@ fn a_paste_that_never_ends_holds_nothing_up() {
     cleo.send(b"\x1b[200~aaa");
     cleo.hang_up();
     assert_eq!(cleo.wait_exit().exit_code(), 129);
-    assert_eq!(server.get("ZCARD cart:alice"), "2");
+    assert_eq!(server.get("EXISTS cart:alice"), "0");
 }
 
-#[test]
-fn a_storm_of_sizes_leaves_a_whole_screen() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn a_storm_of_sizes_leaves_a_whole_screen(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     for step in 0..40 {
         shop.resize(1 + step, 1 + step % 9);
@@ -332,11 +373,11 @@ fn a_storm_of_sizes_leaves_a_whole_screen() {
     });
 }
 
-#[test]
-fn a_terminal_that_does_not_read_delays_nobody() {
-    let server = Server::with_demo();
-    let ann = shop(&server, "alice", "ann");
-    let mut bob = shop(&server, "alice", "bob");
+fn a_terminal_that_does_not_read_delays_nobody(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let ann = door.shop("alice", "ann");
+    let mut bob = door.shop("alice", "bob");
     ann.wait("with bob");
     bob.wait("64 products");
     {
@@ -364,16 +405,19 @@ fn a_terminal_that_does_not_read_delays_nobody() {
     ann.wait("9 items ");
 }
 
-#[test]
-fn the_title_says_the_shop_and_the_items_and_is_put_back() {
-    let server = Server::with_demo();
-    let mut shop = shop(&server, "alice", "ann");
+fn the_title_says_the_shop_and_the_items_and_is_put_back(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop("alice", "ann");
     shop.wait("64 products");
     shop.keys("3 a");
     shop.wait("3 items ");
     shop.keys("q");
     shop.wait_exit();
-    let raw = String::from_utf8_lossy(&shop.raw()).into_owned();
+    let written = || String::from_utf8_lossy(&shop.raw()).into_owned();
+    until("the title is put back", || {
+        written().contains("\u{1b}[23;2t")
+    });
+    let raw = written();
     let saved = raw.find("\u{1b}[22;2t").unwrap();
     let set = raw
         .find("\u{1b}]0;Corner Shop · alice · 3 items\u{7}")
@@ -533,22 +577,21 @@ fn the_settings_in_force_and_where_they_come_from() {
     );
 }
 
-#[test]
-fn twelve_rows_and_fifty_columns_are_enough() {
-    let server = Server::with_demo();
-    let mut shop = shop_sized(&server, "alice", "ann", 50, 12);
+fn twelve_rows_and_fifty_columns_are_enough(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let mut shop = door.shop_sized("alice", "ann", 50, 12);
     shop.wait("64 products");
     shop.keys("/ e s p enter 2 a tab");
     shop.wait(r"2 Espresso .* 4\.80");
-    shop.signal(Signal::TERM);
-    assert_eq!(shop.wait_exit().exit_code(), 143);
+    shop.keys("q");
+    assert_eq!(shop.wait_exit().exit_code(), 0);
     shop.assert_restored();
 }
 
-#[test]
-fn an_idle_screen_writes_and_asks_nothing() {
-    let server = Server::with_demo();
-    let shop = shop(&server, "alice", "ann");
+fn an_idle_screen_writes_and_asks_nothing(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    let shop = door.shop("alice", "ann");
     shop.wait("64 products");
     // The link goes on feeling for the server; the screen does not move.
     let beats = || {
@@ -571,17 +614,17 @@ fn an_idle_screen_writes_and_asks_nothing() {
     );
 }
 
-#[test]
-fn last_weeks_lunch_is_ordered_again_in_three_keys() {
-    let server = Server::with_demo();
+fn last_weeks_lunch_is_ordered_again_in_three_keys(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
     let place = |who: &str, lines: &[&str]| {
-        ok_as(&server, "office", who, &[&["add"], lines].concat());
-        ok_as(&server, "office", who, &["checkout", "--yes"]);
+        ok_as(server, "office", who, &[&["add"], lines].concat());
+        ok_as(server, "office", who, &["checkout", "--yes"]);
     };
     place("ann", &["espresso", "4", "sourdough", "2"]);
     place("bob", &["flat-white"]);
-    let mut ann = shop_sized(&server, "office", "ann", 80, 24);
-    let bob = shop_sized(&server, "office", "bob", 80, 24);
+    let mut ann = door.shop_sized("office", "ann", 80, 24);
+    let bob = door.shop_sized("office", "bob", 80, 24);
     ann.keys("o");
     ann.wait("#1 .* placed ");
     ann.keys("down r");
@@ -600,11 +643,11 @@ fn last_weeks_lunch_is_ordered_again_in_three_keys() {
     bob.wait("The cart is empty");
 }
 
-#[test]
-fn words_that_are_typed_ahead_at_the_checkout_order_nothing() {
-    let server = Server::with_demo();
-    ok_as(&server, "office", "ann", &["add", "espresso", "2"]);
-    let mut ann = shop_sized(&server, "office", "ann", 80, 24);
+fn words_that_are_typed_ahead_at_the_checkout_order_nothing(entrance: Entrance) {
+    let door = entrance.open(Server::with_demo());
+    let server = door.server();
+    ok_as(server, "office", "ann", &["add", "espresso", "2"]);
+    let mut ann = door.shop_sized("office", "ann", 80, 24);
     // In one piece: each begins with the key of the checkout, and has its capital in it.
     for words in ["cYes please", "cY", "c Y y Y", "cycle Yes"] {
         ann.send(words.as_bytes());

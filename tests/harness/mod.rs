@@ -19,6 +19,7 @@ pub mod child;
 pub mod cluster;
 pub mod deployment;
 pub mod documents;
+pub mod entrance;
 pub mod frame_bytes;
 pub mod headless;
 pub mod home;
@@ -40,6 +41,7 @@ pub mod watch;
 
 pub use child::{Finish, Running, command};
 pub use cluster::Cluster;
+pub use entrance::Entrance;
 pub use headless::Headless;
 pub use home::Home;
 pub use patience::{Deadline, PATIENCE, in_time, until};
