@@ -364,7 +364,9 @@ fn work_in_turn(
     let kill = connection.kill.clone();
 
     tokio::spawn(async move {
-        connection.changes().turn().await;
+        while let Err(wait) = connection.changes().take() {
+            sleep(wait).await;
+        }
         // Nobody closes the turns.
         let own_turn = connection.turns.clone().acquire_owned().await;
         let turn = turns.acquire_owned().await;

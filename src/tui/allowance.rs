@@ -4,7 +4,7 @@ use crate::model::allowance::Allowance;
 use crate::tui::lock::lock;
 use std::sync::Mutex;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// The time in which a change comes back: 20 a second. A key that is held makes 25 to 30.
 const CHANGE_TIME: Duration = Duration::from_millis(50);
@@ -37,13 +37,6 @@ impl ChangeAllowance {
         Ok(())
     }
 
-    /// Takes a change once there is one.
-    pub(crate) async fn turn(&self) {
-        while let Err(wait) = self.take() {
-            sleep(wait).await;
-        }
-    }
-
     /// Returns whether no change was made for a while.
     pub(crate) fn is_whole(&self) -> bool {
         lock(&self.0).is_whole(Instant::now().into_std())
@@ -53,6 +46,7 @@ impl ChangeAllowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::sleep;
 
     #[tokio::test(start_paused = true)]
     async fn changes_beyond_the_burst_have_their_turn() {
@@ -65,7 +59,9 @@ mod tests {
         assert!(!allowance.is_whole());
 
         for turn in 1..=40 {
-            allowance.turn().await;
+            while let Err(wait) = allowance.take() {
+                sleep(wait).await;
+            }
             let passed = start.elapsed();
             assert!(passed >= CHANGE_TIME * turn, "{turn}: {passed:?}");
         }
