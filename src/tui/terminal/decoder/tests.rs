@@ -131,8 +131,8 @@ fn sequences_that_nobody_asked_for_are_ignored() {
         b"\x1b[;c",
         b"\x1b_Gi=31;OK\x1b\\",
         b"\x1bP>|tmux 3.4\x1b\\",
-        b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
-        b"\x1b]11;rgb:1e1e/1e1e/1e1e\x07",
+        b"\x1b]10;rgb:1e1e/1e1e/1e1e\x1b\\",
+        b"\x1b]10;rgb:1e1e/1e1e/1e1e\x07",
         b"\x1b^private\x1b\\",
     ];
 
@@ -148,7 +148,7 @@ fn sequences_that_nobody_asked_for_are_ignored() {
 fn a_reply_that_is_cut_by_a_pause_types_nothing() {
     let replies: [&[u8]; 3] = [
         b"\x1b[?62;22c",
-        b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
+        b"\x1b]10;rgb:1e1e/1e1e/1e1e\x1b\\",
         b"\x1bP>|tmux 3.4\x1b\\",
     ];
 
