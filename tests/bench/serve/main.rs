@@ -21,6 +21,8 @@ use process::Process;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -38,6 +40,11 @@ const STORM_PAUSE: Duration = Duration::from_millis(200);
 const STOPPED: usize = 20;
 const MISSED: usize = 400;
 const MISSED_PAUSE: Duration = Duration::from_millis(20);
+/// Strangers who connect and never log in, and the visitors who come meanwhile.
+const STRANGERS: usize = 999;
+const NEWCOMERS: usize = 50;
+/// The time that a stranger has.
+const LOGIN_GRACE: Duration = Duration::from_secs(20);
 /// Visitors who send keys without end, and the pieces in which they do.
 const FLOODERS: usize = 10;
 const FLOOD: &[u8] = &[b'a'; 32 * 1024];
@@ -63,6 +70,9 @@ async fn main() {
     }
     if is_asked("stopped") {
         stopped().await;
+    }
+    if is_asked("silent") {
+        silent().await;
     }
     if is_asked("flood") {
         flood().await;
@@ -270,6 +280,45 @@ async fn storm(screens: usize) {
     let what = format!("the same while another cart with {crowd} screens changes 5 times a second");
     row_keys(&pair, &what).await;
     storming.abort();
+}
+
+/// Visitors come one after the other while many strangers say nothing, or not enough.
+async fn silent() {
+    let shop = Shop::serve(&["office"; NEWCOMERS]);
+    let began = Instant::now();
+    let mut strangers = Vec::new();
+    for number in 0..STRANGERS {
+        let mut stream = TcpStream::connect(shop.address).await.unwrap();
+        let said: &[u8] = [&b""[..], b"S", b"SSH-2.0-x\r\n"][number % 3];
+        stream.write_all(said).await.unwrap();
+        strangers.push(stream);
+    }
+
+    let mut frames = Vec::new();
+    for number in 0..NEWCOMERS {
+        let visit = Visit::begin(shop.address, number).await.unwrap();
+        frames.push(visit.first_frame);
+    }
+    let meanwhile = began.elapsed();
+
+    let mut last = Duration::ZERO;
+    for mut stream in strangers {
+        // One that is cut may also be reset.
+        let _ = harness::in_time("the end", stream.read_to_end(&mut Vec::new())).await;
+        last = began.elapsed();
+    }
+    row(
+        &format!("first frame beside {STRANGERS} who never log in"),
+        &format!(
+            "p50 {}, p99 {}; all of that within {}, and the last of them is cut {:.1} s after the first \
+             has come, {} s being the time to log in",
+            ms(percentile(&frames, 0.5)),
+            ms(percentile(&frames, 0.99)),
+            ms(meanwhile),
+            last.as_secs_f64(),
+            LOGIN_GRACE.as_secs(),
+        ),
+    );
 }
 
 /// Two visitors share a cart while others, each in a cart of their own, send keys without end.
