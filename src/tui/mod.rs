@@ -28,6 +28,7 @@ use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
 use crate::store::Address;
 use hub::Hub;
+use jiff::tz::TimeZone;
 use plain::lines::Editing;
 use plain::shell::{Manner, PlainShop};
 use screen::{Screen, Visit};
@@ -114,11 +115,16 @@ fn run_plain(settings: &Settings) -> Result<ExitCode, ScreenError> {
 
 /// Opens the shop on the screen and runs it to its end.
 fn run_screen(settings: &Settings) -> Result<ExitCode, ScreenError> {
+    // The names of all zones are listed once, which takes a while: it is done meanwhile.
+    let zone = std::thread::Builder::new().name("zone".to_owned());
+    zone.spawn(TimeZone::system)?;
+
     let address = settings.server.open()?;
 
     in_terminal(
         async |mut typed| {
             let hub = Hub::new(address, settings.server.private().cloned());
+            hub.catalog.prepare()?;
             let visit = visit(settings, &hub.address, Look::of(settings, &mut typed));
             let port = LocalPort::open(typed)?;
             let ended = Screen::start(port, visit, hub).run().await?;

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// The pause between two messages about the progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
@@ -24,6 +24,8 @@ pub(crate) struct CatalogReader {
     /// An untouched server gets the demo catalog first.
     is_private: bool,
     queue: Mutex<Queue>,
+    /// Told when a screen asks.
+    asked: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +42,26 @@ impl CatalogReader {
             address,
             is_private,
             queue: Mutex::default(),
+            asked: Notify::new(),
         }
+    }
+
+    /// Connects before anybody asks, so that the first read begins at once. For a screen that is
+    /// sure to ask soon.
+    ///
+    /// # Errors
+    /// The system's, where it gives no thread.
+    pub(crate) fn prepare(self: &Arc<CatalogReader>) -> io::Result<()> {
+        if std::mem::replace(&mut lock(&self.queue).is_reading, true) {
+            return Ok(());
+        }
+
+        let reader = self.clone();
+        on_own_thread(async move {
+            let connection = store::connect(&reader.address).await.ok();
+            reader.asked.notified().await;
+            reader.read_for_all(connection).await;
+        })
     }
 
     /// Reads the catalog for whoever listens to `results`.
@@ -53,22 +74,21 @@ impl CatalogReader {
     ) -> io::Result<()> {
         let mut queue = lock(&self.queue);
         queue.waiting.push(results);
+        self.asked.notify_one();
         if std::mem::replace(&mut queue.is_reading, true) {
             return Ok(());
         }
         drop(queue);
 
         let reader = self.clone();
-        std::thread::Builder::new()
-            .name("catalog".to_owned())
-            .spawn(move || on_two_threads(reader.read_for_all()))?;
-        Ok(())
+        on_own_thread(async move { reader.read_for_all(None).await })
     }
 
-    /// Reads the catalog until nobody asks for it any more.
-    async fn read_for_all(&self) {
+    /// Reads the catalog until nobody asks for it any more; the first time by this connection, where
+    /// there is one.
+    async fn read_for_all(&self, mut connection: Option<Connection>) {
         while let Some(listeners) = self.next_listeners() {
-            load(&self.address, self.is_private, &listeners).await;
+            self.load(connection.take(), &listeners).await;
         }
     }
 
@@ -78,6 +98,90 @@ impl CatalogReader {
         let waiting = std::mem::take(&mut queue.waiting);
         queue.is_reading = !waiting.is_empty();
         queue.is_reading.then_some(Listeners(waiting))
+    }
+
+    /// Reads the catalog by `connection`, or one of its own.
+    async fn load(&self, connection: Option<Connection>, listeners: &Listeners) {
+        let started = Instant::now();
+        let mut unread = None;
+        let read = self.read_whole(connection, listeners, &mut unread).await;
+        let (mut connection, mut catalog, shop) = match read {
+            Ok(read) => read,
+            Err(error) => return fail(listeners, into_trouble(error), started).await,
+        };
+
+        // What can't be read is tried again, and what stands in no index is then looked for.
+        if let Some(unread) = unread {
+            let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
+            listeners.send(read).await;
+            return listeners.send(unread).await;
+        }
+
+        // The catalog is only known to be empty once no product stands outside the index, either.
+        if catalog.is_empty() {
+            match store::find_unlisted(&mut connection, &catalog).await {
+                Ok(unlisted) => {
+                    catalog.refresh(unlisted);
+                }
+                Err(error) => return fail(listeners, into_trouble(error), started).await,
+            }
+            let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
+            return listeners.send(read).await;
+        }
+
+        let listed = catalog.clone();
+        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
+        listeners.send(read).await;
+
+        match store::find_unlisted(&mut connection, &listed).await {
+            Ok(unlisted) if unlisted.is_empty() => {}
+            Ok(unlisted) => listeners.send(Message::Products(unlisted)).await,
+            Err(error) => {
+                // Where nobody may look for them there are none.
+                let trouble = into_trouble(error);
+                if trouble.is_transient() {
+                    fail(listeners, trouble, started).await;
+                }
+            }
+        }
+    }
+
+    /// Reads the whole catalog, and tells the progress meanwhile. What is left out goes to `unread`.
+    async fn read_whole(
+        &self,
+        connection: Option<Connection>,
+        listeners: &Listeners,
+        unread: &mut Option<Message>,
+    ) -> Result<(Connection, Catalog, Shop), Error> {
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => store::connect(&self.address).await?,
+        };
+        // An untouched server of this person's own gets the demo catalog first.
+        if self.is_private {
+            store::catalog::demo::load_if_untouched(&mut connection).await?;
+        }
+        let shop = store::get_shop(&mut connection).await?;
+
+        let mut last_progress = Instant::now();
+        let catalog = store::load_catalog(&mut connection, |reading| {
+            let message = match reading {
+                Reading::First(first) => Message::CatalogBegun(first, shop.clone()),
+                Reading::Count(..) if last_progress.elapsed() < PROGRESS_PAUSE => return,
+                Reading::Count(read, all) => {
+                    last_progress = Instant::now();
+                    Message::CatalogCount(read, all)
+                }
+                Reading::Unread(products, trouble) => {
+                    *unread = Some(Message::CatalogUnread(products, trouble));
+                    return;
+                }
+            };
+            listeners.try_send(&message);
+        })
+        .await?;
+
+        Ok((connection, catalog, shop))
     }
 }
 
@@ -99,52 +203,6 @@ impl Listeners {
     }
 }
 
-/// Reads the catalog at `address`; an untouched `private` server gets the demo catalog first.
-async fn load(address: &Address, private: bool, listeners: &Listeners) {
-    let started = Instant::now();
-    let mut unread = None;
-    let read = read(address, private, listeners, &mut unread).await;
-    let (mut connection, mut catalog, shop) = match read {
-        Ok(read) => read,
-        Err(error) => return fail(listeners, into_trouble(error), started).await,
-    };
-
-    // What can't be read is tried again, and what stands in no index is then looked for.
-    if let Some(unread) = unread {
-        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-        listeners.send(read).await;
-        return listeners.send(unread).await;
-    }
-
-    // The catalog is only known to be empty once no product stands outside the index, either.
-    if catalog.is_empty() {
-        match store::find_unlisted(&mut connection, &catalog).await {
-            Ok(unlisted) => {
-                catalog.refresh(unlisted);
-            }
-            Err(error) => return fail(listeners, into_trouble(error), started).await,
-        }
-        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-        return listeners.send(read).await;
-    }
-
-    let listed = catalog.clone();
-    let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-    listeners.send(read).await;
-
-    match store::find_unlisted(&mut connection, &listed).await {
-        Ok(unlisted) if unlisted.is_empty() => {}
-        Ok(unlisted) => listeners.send(Message::Products(unlisted)).await,
-        Err(error) => {
-            // Where nobody may look for them there are none.
-            let trouble = into_trouble(error);
-            if trouble.is_transient() {
-                fail(listeners, trouble, started).await;
-            }
-        }
-    }
-}
-
 async fn fail(listeners: &Listeners, trouble: Trouble, started: Instant) {
     let failed = Message::Catalog(Err(trouble), millis(started.elapsed()));
     listeners.send(failed).await;
@@ -162,6 +220,14 @@ pub(crate) async fn load_demo(address: Address, results: mpsc::Sender<Message>) 
     let _ = results.send(Message::Demo(loaded)).await;
 }
 
+/// Runs work with the store to its end, on a thread of its own.
+fn on_own_thread(work: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new()
+        .name("catalog".to_owned())
+        .spawn(move || on_two_threads(work))?;
+    Ok(())
+}
+
 /// Runs work with the store to its end. One thread asks, and another decodes the answers.
 pub fn on_two_threads(work: impl Future<Output = ()>) {
     // Without threads from the system, there is nothing that could be done.
@@ -172,40 +238,6 @@ pub fn on_two_threads(work: impl Future<Output = ()>) {
     {
         runtime.block_on(work);
     }
-}
-
-/// Reads the whole catalog, and tells the progress meanwhile. What is left out goes to `unread`.
-async fn read(
-    address: &Address,
-    private: bool,
-    listeners: &Listeners,
-    unread: &mut Option<Message>,
-) -> Result<(Connection, Catalog, Shop), Error> {
-    let mut connection = store::connect(address).await?;
-    if private {
-        store::catalog::demo::load_if_untouched(&mut connection).await?;
-    }
-    let shop = store::get_shop(&mut connection).await?;
-
-    let mut last_progress = Instant::now();
-    let catalog = store::load_catalog(&mut connection, |reading| {
-        let message = match reading {
-            Reading::First(first) => Message::CatalogBegun(first, shop.clone()),
-            Reading::Count(..) if last_progress.elapsed() < PROGRESS_PAUSE => return,
-            Reading::Count(read, all) => {
-                last_progress = Instant::now();
-                Message::CatalogCount(read, all)
-            }
-            Reading::Unread(products, trouble) => {
-                *unread = Some(Message::CatalogUnread(products, trouble));
-                return;
-            }
-        };
-        listeners.try_send(&message);
-    })
-    .await?;
-
-    Ok((connection, catalog, shop))
 }
 
 /// Reading is never refused: it fails only with the connection.
