@@ -115,10 +115,8 @@ impl Updater<'_> {
 
     /// Replaces all products, and leaves the selected one selected at its height on the screen.
     fn replace(&mut self, catalog: Catalog, shop: Shop) {
-        // The board reads it anew after each change; this was read before the products were.
-        if !self.state.board.is_read {
-            self.set_shop(shop);
-        }
+        // This was read before all products were, and is no news.
+        self.replace_shop(shop);
         let was_selected = self.selected_product();
         let list = &mut self.state.products.list;
         // A catalog that is not read to its end lacks products that have not gone.

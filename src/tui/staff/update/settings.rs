@@ -63,10 +63,15 @@ impl Updater<'_> {
         }
     }
 
-    /// Takes in the settings of the shop as they are.
-    pub(super) fn set_shop(&mut self, mut shop: Shop) {
+    /// Takes in the settings of the shop as they are; returns those before.
+    pub(super) fn replace_shop(&mut self, mut shop: Shop) -> Shop {
         self.state.env.display.fit_currency(&mut shop.currency);
-        let before = std::mem::replace(&mut self.state.shop, shop);
+        std::mem::replace(&mut self.state.shop, shop)
+    }
+
+    /// Takes in the settings of the shop as they are now.
+    pub(super) fn set_shop(&mut self, shop: Shop) {
+        let before = self.replace_shop(shop);
 
         // What was said of a setting is over once somebody else has set it.
         let said = self.state.notice.as_ref().and_then(Notice::setting);
