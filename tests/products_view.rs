@@ -49,7 +49,7 @@ fn products() -> Vec<Product> {
 /// The page with its products, before anything was sold.
 fn opened(width: u16, height: u16) -> TestBoard {
     let mut board = TestBoard::new(width, height, Page::Products);
-    board.told(Vec::new());
+    board.told_in(shop(), Vec::new());
     assert!(asks(&board.others, |effect| matches!(
         effect,
         StaffEffect::LoadCatalog

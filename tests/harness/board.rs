@@ -253,12 +253,18 @@ impl TestBoard {
 
     /// All open orders are read.
     pub fn told(&mut self, tickets: Vec<Ticket>) {
+        let shop = Shop {
+            name: "Corner Shop".to_owned(),
+            ..Shop::default()
+        };
+        self.told_in(shop, tickets);
+    }
+
+    /// All open orders are read, of a shop with these settings.
+    pub fn told_in(&mut self, shop: Shop, tickets: Vec<Ticket>) {
         self.link(BoardEvent::Tickets {
             tickets,
-            shop: Shop {
-                name: "Corner Shop".to_owned(),
-                ..Shop::default()
-            },
+            shop,
             server_now: SERVER + self.now.steady - 10_000,
             more: 0,
             unread: 0,
