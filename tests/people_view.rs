@@ -327,6 +327,13 @@ fn what_became_of_a_rule_is_told() {
         "Only bob can change the rules of this cart"
     );
 
+    // It is set, though a replica lacks it.
+    stage.keys("L");
+    let few = Trouble::TooFewReplicas { have: 1, wanted: 2 };
+    stage.link(LiveEvent::RulesSet(Err(Error::Trouble(few))));
+    let shown = message(&stage);
+    assert!(shown.starts_with("The rule is set, but only 1 of 2 replicas have this"));
+
     // Whoever leaves is asked to wait for it.
     stage.keys("L q");
     assert!(message(&stage).starts_with("Quit with 1 change not confirmed"));

@@ -546,6 +546,10 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
             "The price of Baguette was not changed: the server is out of memory: it takes no changes",
         ),
         (
+            RepeatError::Failed(Trouble::TooFewReplicas { have: 1, wanted: 2 }.into()),
+            "The price of Baguette was changed, but only 1 of 2 replicas have this change: if the server fails now, it may be lost",
+        ),
+        (
             RepeatError::Unknown(Trouble::Lost),
             "It is not known whether the price of Baguette was changed: the connection to the server was lost",
         ),

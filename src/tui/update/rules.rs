@@ -4,8 +4,8 @@ use super::{CART_UNREAD, Updater};
 use crate::config::keymap::Action;
 use crate::model::typed_rule::TypedRule;
 use crate::model::{ChangeKind, Refusal, RuleChange, rules, text};
-use crate::store::Error;
 use crate::store::live::LiveRequest;
+use crate::store::{Error, Trouble};
 use crate::tui::layout::orders::ordering;
 use crate::tui::layout::people::{PersonSums, Standing, all_sums};
 use crate::tui::message::Effect;
@@ -156,6 +156,9 @@ impl Updater<'_> {
             Err(Error::Refused(refusal)) => self.told(refusal),
             Err(Error::Unknown { trouble, .. }) => {
                 format!("It is not known whether the rule was set ({trouble}): look at the rules")
+            }
+            Err(Error::Trouble(trouble @ Trouble::TooFewReplicas { .. })) => {
+                format!("The rule is set, but {trouble}")
             }
             Err(Error::Trouble(trouble)) => format!("The rule was not set: {trouble}"),
         };

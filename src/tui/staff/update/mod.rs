@@ -185,8 +185,8 @@ impl Updater<'_> {
         refusal.told_in(&self.state.shop.currency)
     }
 
-    /// Says why `what` was not changed, or that nobody knows whether it was. `clerks` names what only
-    /// a clerk can change.
+    /// Says why `what` was not changed, or is not safe yet, or that nobody knows whether it was
+    /// changed. `clerks` names what only a clerk can change.
     fn refuse_failed_change(
         &mut self,
         change: UnknownChange,
@@ -201,6 +201,10 @@ impl Updater<'_> {
             }
             RepeatError::Failed(Error::Trouble(Trouble::NoPermission(_))) => {
                 self.refuse(format!("Only a clerk can change {clerks}"));
+            }
+            RepeatError::Failed(Error::Trouble(trouble @ Trouble::TooFewReplicas { .. })) => {
+                let what = text::capitalized(what);
+                self.refuse(format!("{what} was changed, but {trouble}"));
             }
             RepeatError::Failed(Error::Trouble(trouble)) => {
                 let what = text::capitalized(what);
