@@ -966,8 +966,16 @@ fn of_a_question_the_values_are_cut_and_never_the_question() {
         let picture = board.picture();
         let question = picture.lines().find(|line| line.contains("Enter tries"));
         let question = question.unwrap_or_else(|| panic!("{width}: {picture}"));
-        assert!(question.contains("again, Esc drops it"), "{question}");
+        assert!(question.contains(" again"), "{question}");
+        assert!(question.contains(", Esc drops it"), "{question}");
     }
+}
+
+/// Clicks the tab of the board.
+fn click_board(board: &mut TestBoard) {
+    let picture = board.picture();
+    let column = picture.lines().next().and_then(|row| row.find("Board"));
+    board.click(column.unwrap().try_into().unwrap(), 0);
 }
 
 #[test]
@@ -976,14 +984,21 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
     board.keys(&format!(": s h o p enter enter ctrl-u {}", typed("Mill")));
     board.link(BoardEvent::Down(Trouble::Lost));
     board.keys("enter");
-    let question =
-        "Name was not saved: the connection is down. Enter tries Mill again, Esc drops it";
+    let question = "Name was not saved: the connection was down. Enter tries again to set it to Mill, Esc drops it";
     assert!(board.picture().contains(question), "{}", board.picture());
-    // As long as it is down, the question stays, whatever is pressed.
-    board.keys("enter q enter");
+    // As long as it is down, the question stays, whatever is pressed: Enter is refused aloud.
+    board.keys("enter");
+    let refused = "Offline: Name was not saved";
+    assert!(board.picture().contains(refused), "{}", board.picture());
+    board.keys("q");
     assert!(board.picture().contains(question), "{}", board.picture());
+    click_board(&mut board);
+    assert!(board.picture().contains(question), "{}", board.picture());
+    board.keys("enter");
+    assert!(board.picture().contains(refused), "{}", board.picture());
     assert!(jobs(&mut board).is_empty());
     board.told(Vec::new());
+    assert!(board.picture().contains(question), "{}", board.picture());
     board.keys("enter");
     let Some(DeskJob::Shop(edit)) = jobs(&mut board).pop() else {
         panic!("{}", board.picture());
@@ -992,7 +1007,7 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
 
     let lost = || RepeatError::Failed(Trouble::Lost.into());
     board.take_in(StaffMessage::ShopSet(edit.clone(), Err(lost())));
-    let question = "Name was not saved: the connection to the server was lost. Enter tries Mill again, Esc drops it";
+    let question = "Name was not saved: the connection to the server was lost. Enter tries again to set it to Mill, Esc drops it";
     assert!(board.picture().contains(question), "{}", board.picture());
     board.keys("esc");
     assert!(jobs(&mut board).is_empty());
@@ -1005,7 +1020,8 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
         seen: Some("2.10".to_owned()),
     };
     board.take_in(StaffMessage::Edited(price.clone(), Err(lost())));
-    let question = "The price of Baguette was not saved: the connection to the server was lost. Enter tries 3.00 again";
+    let question =
+        "The price of Baguette was not saved: Enter tries again to set it to 3.00, Esc drops it";
     assert!(board.picture().contains(question), "{}", board.picture());
     jobs(&mut board);
     board.keys("enter");
@@ -1015,5 +1031,53 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
     assert_eq!(
         board.notice(),
         "The price of Baguette was not changed: the connection to the server was lost"
+    );
+}
+
+#[test]
+fn a_step_that_was_typed_is_kept_and_made_once_the_link_is_back() {
+    let mut board = opened(120, 36);
+    let selected = selected(&board);
+    board.keys(&format!("= {}", typed("+12")));
+    board.link(BoardEvent::Down(Trouble::Lost));
+    board.keys("enter");
+    let question = "was not saved: the connection was down. Enter tries again to add 12";
+    assert!(board.picture().contains(question), "{}", board.picture());
+    assert!(jobs(&mut board).is_empty());
+
+    board.told(Vec::new());
+    board.keys("enter");
+    let asked = jobs(&mut board);
+    let [DeskJob::Step(product, StockStep::Up(12))] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(product.id.to_string(), selected);
+    click_board(&mut board);
+    assert_eq!(board.state.page, Page::Board);
+}
+
+#[test]
+fn no_question_opens_over_digits_nor_about_what_has_gone() {
+    let lost = || RepeatError::Failed(Trouble::Lost.into());
+    let price = FieldEdit {
+        product: id("baguette"),
+        field: ProductField::Price,
+        value: "3.00".to_owned(),
+        seen: Some("2.10".to_owned()),
+    };
+    let mut board = opened(120, 36);
+    board.keys("4");
+    board.take_in(StaffMessage::Edited(price.clone(), Err(lost())));
+    assert!(matches!(board.state.mode, StaffMode::Browse));
+    assert_eq!(board.state.products.digits.as_str(), "4");
+
+    board.keys("esc esc");
+    let gone = vec![(id("baguette"), None)];
+    board.take_in(StaffMessage::Products(gone));
+    board.take_in(StaffMessage::Edited(price, Err(lost())));
+    assert!(matches!(board.state.mode, StaffMode::Browse));
+    assert_eq!(
+        board.notice(),
+        "baguette was taken out of the shop: nothing was changed"
     );
 }

@@ -52,7 +52,7 @@ fn word_now(state: &StaffState, action: Action, word: &'static str) -> Option<&'
         Action::Back => match &state.mode {
             StaffMode::ConfirmSave(unsaved) => Some(match unsaved.reason {
                 UnsavedReason::Theirs(_) => "keep it",
-                UnsavedReason::NotSent(_) => "drop it",
+                UnsavedReason::NotMade(_) => "drop it",
             }),
             StaffMode::Browse
             | StaffMode::Find

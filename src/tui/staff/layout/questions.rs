@@ -2,8 +2,9 @@
 //! what is asked.
 
 use crate::config::keymap::{Action, Keymap};
+use crate::model::product::StockStep;
 use crate::model::{Currency, Order, text};
-use crate::tui::staff::state::prompt::{UnsavedEdit, UnsavedReason};
+use crate::tui::staff::state::prompt::{TypedEdit, UnsavedEdit, UnsavedReason};
 
 /// The most columns of a value in a question.
 const LONGEST_VALUE: usize = 40;
@@ -46,9 +47,10 @@ pub(in crate::tui) fn unsaved_question(
                     "Somebody has just set {what} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
                 )
             }
-            UnsavedReason::NotSent(why) => {
+            UnsavedReason::NotMade(why) => {
+                let aim = aim(&unsaved.edit, &ours);
                 format!(
-                    "{start} was not saved: {why}. {accept} tries {ours} again, {back} drops it"
+                    "{start} was not saved: {why}. {accept} tries again to {aim}, {back} drops it"
                 )
             }
         }
@@ -61,19 +63,37 @@ pub(in crate::tui) fn unsaved_question(
                 let ours = text::truncate(ours, columns);
                 format!("{start} is {theirs} now: {accept} saves {ours}, {back} keeps it")
             }
-            UnsavedReason::NotSent(_) => {
-                format!("{start} was not saved: {accept} tries again, {back} drops it")
+            UnsavedReason::NotMade(_) => {
+                let aim = aim(&unsaved.edit, &text::truncate(ours, columns));
+                format!("{start} was not saved: {accept} tries again to {aim}, {back} drops it")
             }
         })
     };
+    let short = || match &unsaved.reason {
+        UnsavedReason::Theirs(_) => None,
+        UnsavedReason::NotMade(_) => {
+            let words = format!("{start} was not saved: {accept} tries again, {back} drops it");
+            (text::width(&words) <= room).then_some(words)
+        }
+    };
 
     long.or_else(middle)
+        .or_else(short)
         .unwrap_or_else(|| match unsaved.reason {
             UnsavedReason::Theirs(_) => format!("{accept} saves yours, {back} keeps theirs"),
-            UnsavedReason::NotSent(_) => {
+            UnsavedReason::NotMade(_) => {
                 format!("Not saved: {accept} tries again, {back} drops it")
             }
         })
+}
+
+/// The aim of a change, behind "tries again to".
+fn aim(edit: &TypedEdit, ours: &str) -> String {
+    match edit {
+        TypedEdit::Step(_, StockStep::Up(pieces)) => format!("add {pieces}"),
+        TypedEdit::Step(_, StockStep::Down(pieces)) => format!("take {pieces} off"),
+        TypedEdit::Field(_) | TypedEdit::Setting(_) => format!("set it to {ours}"),
+    }
 }
 
 /// A sentence that is `write`n with values of so many columns, at most: the most with which it fits.

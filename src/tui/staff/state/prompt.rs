@@ -1,7 +1,7 @@
 //! The questions on the message line.
 
 use crate::model::ProductId;
-use crate::model::product::ProductField;
+use crate::model::product::{ProductField, StockStep};
 use crate::store::{FieldEdit, ShopEdit, ShopField};
 
 /// The value that a prompt asks for.
@@ -31,6 +31,8 @@ pub struct AskedField {
 pub enum TypedEdit {
     /// A change of a field of a product.
     Field(FieldEdit),
+    /// A step of the stock of a product.
+    Step(ProductId, StockStep),
     /// A change of a setting of the shop.
     Setting(ShopEdit),
 }
@@ -53,6 +55,6 @@ pub struct UnsavedEdit {
 pub enum UnsavedReason {
     /// Somebody else has set this value since it was seen.
     Theirs(String),
-    /// It was not sent; the words say why.
-    NotSent(String),
+    /// It was certainly not made; the words say why.
+    NotMade(String),
 }

@@ -90,7 +90,7 @@ impl Updater<'_> {
                 None => return self.refuse_price(typed),
             },
             ProductField::Stock => match StockStep::parse(typed) {
-                Some(step) => return self.step_stock(asked.product, step),
+                Some(step) => return self.save_step(asked.product, step),
                 None if typed == UNLIMITED => String::new(),
                 None => typed.strip_prefix('=').unwrap_or(typed).trim().to_owned(),
             },
@@ -135,6 +135,14 @@ impl Updater<'_> {
         if let Some(id) = selected.map(|item| item.product_id()) {
             self.step_stock(id, step(count));
         }
+    }
+
+    /// Makes a step of the stock that was typed.
+    fn save_step(&mut self, id: ProductId, step: StockStep) {
+        if self.is_offline() && self.known_product(&id).is_some() {
+            return self.ask_again(TypedEdit::Step(id, step), OFFLINE);
+        }
+        self.step_stock(id, step);
     }
 
     fn step_stock(&mut self, id: ProductId, step: StockStep) {
@@ -202,56 +210,61 @@ impl Updater<'_> {
             return;
         }
         if self.is_offline() {
-            let unsaved = self.not_sent(TypedEdit::Field(edit), OFFLINE);
-            return self.open(StaffMode::ConfirmSave(unsaved));
+            return self.ask_again(TypedEdit::Field(edit), OFFLINE);
         }
         self.note_saving(edit.product.clone(), edit.field);
         self.effects.push(StaffEffect::Desk(DeskJob::Edit(edit)));
     }
 
-    /// A change that was certainly not sent, with what is asked about it.
-    pub(super) fn not_sent(&self, edit: TypedEdit, why: &str) -> UnsavedEdit {
+    /// Asks whether to try a change again that was certainly not made.
+    pub(super) fn ask_again(&mut self, edit: TypedEdit, why: &str) {
         let (what, ours) = match &edit {
             TypedEdit::Field(edit) => {
-                let what = format!(
-                    "the {} of {}",
-                    edit.field.name(),
-                    self.name_of(&edit.product)
-                );
-                (what, self.value_of(edit))
+                // Nothing is tried again for a product that has gone.
+                let Some(product) = self.known_product(&edit.product) else {
+                    return;
+                };
+                let name = short_name(&product.name);
+                let what = format!("the {} of {name}", edit.field.name());
+                (what, self.value_of(edit, &product))
+            }
+            TypedEdit::Step(id, step) => {
+                let name = self.name_of(id);
+                let what = format!("the {} of {name}", ProductField::Stock.name());
+                (what, step.to_string())
             }
             TypedEdit::Setting(edit) => {
                 let what = setting_name(edit.field).to_owned();
                 (what, self.setting_of(edit))
             }
         };
-        UnsavedEdit {
+        self.open(StaffMode::ConfirmSave(UnsavedEdit {
             edit,
             what,
             ours,
-            reason: UnsavedReason::NotSent(why.to_owned()),
-        }
+            reason: UnsavedReason::NotMade(why.to_owned()),
+        }));
     }
 
-    /// The value that a change sets, in words.
-    fn value_of(&self, edit: &FieldEdit) -> String {
-        let item = self.state.products.list.catalog.get(&edit.product);
-        item.map_or_else(String::new, |item| {
-            let mut product = item.to_product();
-            product.set(edit.field, &edit.value);
-            value_words(&self.state.shop.currency, &product, edit.field)
-        })
+    /// The value that a change sets in a product, in words.
+    fn value_of(&self, edit: &FieldEdit, product: &Product) -> String {
+        let mut ours = product.clone();
+        ours.set(edit.field, &edit.value);
+        value_words(&self.state.shop.currency, &ours, edit.field)
     }
 
-    /// Saves what was not saved, once the question was on the screen. While the connection is down it
-    /// waits for another answer.
+    /// Saves what was not saved, once the question was on the screen. While the connection is down
+    /// that is refused, and the question waits for another answer.
     pub(super) fn save_unsaved(&mut self, unsaved: UnsavedEdit) {
-        if self.state.seen.unsaved.as_ref() == Some(&unsaved) && !self.is_offline() {
-            self.state.mode = StaffMode::Browse;
-            match unsaved.edit {
-                TypedEdit::Field(edit) => self.save(edit),
-                TypedEdit::Setting(edit) => self.save_setting(edit),
-            }
+        let is_seen = self.state.seen.unsaved.as_ref() == Some(&unsaved);
+        if !is_seen || self.refuse_offline(&unsaved.what, "saved") {
+            return;
+        }
+        self.state.mode = StaffMode::Browse;
+        match unsaved.edit {
+            TypedEdit::Field(edit) => self.save(edit),
+            TypedEdit::Step(product, step) => self.step_stock(product, step),
+            TypedEdit::Setting(edit) => self.save_setting(edit),
         }
     }
 
@@ -288,26 +301,36 @@ impl Updater<'_> {
         match outcome {
             Ok(Edited::Saved { was, now }) => self.on_saved(&edit, &was, *now),
             Ok(Edited::Otherwise(now)) => self.on_collision(edit, *now),
-            Err(error) if self.may_try_again(&error) => {
-                self.read_again(&edit.product);
-                let unsaved = self.not_sent(TypedEdit::Field(edit), &told_trouble(&error));
-                self.open(StaffMode::ConfirmSave(unsaved));
-            }
-            Err(error) => self.on_edit_failed(&edit.product, edit.field, error),
+            Err(error) => match self.retry_reason(&error) {
+                Some(why) => {
+                    self.read_again(&edit.product);
+                    self.ask_again(TypedEdit::Field(edit), &why);
+                }
+                None => self.on_edit_failed(&edit.product, edit.field, error),
+            },
         }
     }
 
-    /// Tells whether a change that met this was certainly not made, and whether it may be made when
-    /// it is tried again. Nobody is asked about it who types something else meanwhile.
-    pub(super) fn may_try_again(&self, error: &RepeatError) -> bool {
-        let is_free = matches!(self.state.mode, StaffMode::Browse);
+    /// The trouble for which a change was certainly not made, in words, where it may be made when it
+    /// is tried again. Nobody is asked about it who types something else meanwhile.
+    pub(super) fn retry_reason(&self, error: &RepeatError) -> Option<String> {
         match error {
             // It was made, though too few replicas have it.
-            RepeatError::Failed(Error::Trouble(Trouble::TooFewReplicas { .. })) => false,
-            RepeatError::Failed(Error::Trouble(trouble)) => is_free && trouble.is_transient(),
+            RepeatError::Failed(Error::Trouble(Trouble::TooFewReplicas { .. })) => None,
+            RepeatError::Failed(Error::Trouble(trouble)) => {
+                let may_ask = trouble.is_transient() && !self.is_typing();
+                may_ask.then(|| trouble.to_string())
+            }
             RepeatError::Failed(Error::Refused(_) | Error::Unknown { .. })
-            | RepeatError::Unknown(_) => false,
+            | RepeatError::Unknown(_) => None,
         }
+    }
+
+    /// Tells whether keys are meant for something else than a question that comes now.
+    pub(super) fn is_typing(&self) -> bool {
+        !matches!(self.state.mode, StaffMode::Browse)
+            || !self.state.board.digits.is_empty()
+            || !self.state.products.digits.is_empty()
     }
 
     fn on_saved(&mut self, edit: &FieldEdit, was: &Product, now: Product) {
@@ -361,15 +384,13 @@ impl Updater<'_> {
         let currency = &self.state.shop.currency;
         let field = edit.field.name();
         let theirs = value_words(currency, &now, edit.field);
-        let mut ours = now.clone();
-        ours.set(edit.field, &edit.value);
-        let ours = value_words(currency, &ours, edit.field);
+        let ours = self.value_of(&edit, &now);
         let seen = Decoded::from(&now).text(edit.field).into_owned();
         let name = short_name(&now.name);
         self.on_products(vec![(now.id.clone(), Some(now))]);
 
         // Nobody answers a question that came while they typed something else.
-        if !matches!(self.state.mode, StaffMode::Browse) {
+        if self.is_typing() {
             return self.refuse(format!(
                 "Yours was not saved: somebody has just set the {field} of {name} to {theirs}"
             ));
@@ -431,15 +452,7 @@ impl Updater<'_> {
 }
 
 /// The reason why nothing is sent while the connection is down.
-pub(super) const OFFLINE: &str = "the connection is down";
-
-/// The trouble after which a change was certainly not made, in words.
-pub(super) fn told_trouble(error: &RepeatError) -> String {
-    match error {
-        RepeatError::Failed(error) => error.to_string(),
-        RepeatError::Unknown(trouble) => trouble.to_string(),
-    }
-}
+pub(super) const OFFLINE: &str = "the connection was down";
 
 /// The longest name in a message, in columns: what became of the product stands behind it.
 const LONGEST_NAME: usize = 24;

@@ -79,7 +79,7 @@ impl Updater<'_> {
             StaffMode::ConfirmSave(unsaved) => match unsaved.reason {
                 UnsavedReason::Theirs(_) => self.state.mode = StaffMode::Browse,
                 // What was typed goes only where that is said.
-                UnsavedReason::NotSent(_) => {}
+                UnsavedReason::NotMade(_) => {}
             },
             // Any other key than the one that says yes keeps things as they are.
             StaffMode::ConfirmCancel(..) => self.state.mode = StaffMode::Browse,

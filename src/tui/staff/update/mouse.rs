@@ -60,6 +60,10 @@ impl Updater<'_> {
             return;
         }
         if mouse.row == 0 {
+            // What was typed goes only where that is said.
+            if matches!(self.state.mode, StaffMode::ConfirmSave(_)) {
+                return;
+            }
             let tabs = tabs(self.state);
             let clicked = tabs
                 .iter()

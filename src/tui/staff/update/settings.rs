@@ -8,7 +8,7 @@ use crate::tui::staff::layout::settings::{place_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::prompt::{StaffAsked, TypedEdit, UnsavedEdit, UnsavedReason};
-use crate::tui::staff::update::editing::{OFFLINE, told_trouble};
+use crate::tui::staff::update::editing::OFFLINE;
 use crate::tui::state::{Notice, NoticeTopic, Tone, UnknownChange};
 use crate::tui::update::motion::moved;
 use strum::VariantArray;
@@ -93,8 +93,7 @@ impl Updater<'_> {
 
     pub(super) fn save_setting(&mut self, edit: ShopEdit) {
         if self.is_offline() {
-            let unsaved = self.not_sent(TypedEdit::Setting(edit), OFFLINE);
-            return self.open(StaffMode::ConfirmSave(unsaved));
+            return self.ask_again(TypedEdit::Setting(edit), OFFLINE);
         }
         self.state.settings.saving.push(edit.field);
         self.effects.push(StaffEffect::Desk(DeskJob::Shop(edit)));
@@ -117,14 +116,12 @@ impl Updater<'_> {
                 self.set_shop(shop);
                 self.on_other_setting(edit);
             }
-            Err(error) if self.may_try_again(&error) => {
-                self.reread();
-                let unsaved = self.not_sent(TypedEdit::Setting(edit), &told_trouble(&error));
-                self.open(StaffMode::ConfirmSave(unsaved));
-            }
             Err(error) => {
                 // Whatever it is now, it is read with the orders.
                 self.reread();
+                if let Some(why) = self.retry_reason(&error) {
+                    return self.ask_again(TypedEdit::Setting(edit), &why);
+                }
                 let change = UnknownChange::Setting(field);
                 self.refuse_failed_change(change, setting_name(field), "the shop", error);
             }
@@ -152,7 +149,7 @@ impl Updater<'_> {
 
         let theirs = shown_setting(&self.state.shop.shown(edit.field), "empty");
         // Nobody answers a question that came while they typed something else.
-        if !matches!(self.state.mode, StaffMode::Browse) {
+        if self.is_typing() {
             return self.refuse(format!(
                 "Yours was not saved: somebody has just set “{name}” to {theirs}"
             ));

@@ -5,7 +5,7 @@ use crate::tui::staff::layout::questions::{cancel_question, unsaved_question};
 use crate::tui::staff::layout::settings::setting_label;
 use crate::tui::staff::state::prompt::StaffAsked;
 use crate::tui::staff::state::{Page, StaffMode, StaffState};
-use crate::tui::state::Connectivity;
+use crate::tui::state::{Connectivity, NoticeTopic};
 use crate::tui::view::footer::{Prompt, USUAL_LINES, draw_lines};
 use crate::tui::view::sketch::Sketch;
 use ratatui::layout::Rect;
@@ -44,8 +44,8 @@ pub(super) fn draw_message(state: &StaffState, area: Rect, sketch: &mut Sketch) 
     draw_lines(&state.theme, (&message, style), USUAL_LINES, area, sketch);
 }
 
-/// The message: a question that is asked, whose words fit into so many columns, else the digits typed
-/// so far, else the last notice, else what is wrong with the connection.
+/// The message: a question that is asked, whose words fit into so many columns, else the digits
+/// typed so far, else the last notice, else what is wrong with the connection.
 fn message(state: &StaffState, room: usize) -> (String, Style) {
     let theme = &state.theme;
     if let StaffMode::ConfirmCancel(id, _) = &state.mode {
@@ -58,7 +58,12 @@ fn message(state: &StaffState, room: usize) -> (String, Style) {
         return (question, theme.warn);
     }
 
-    if let StaffMode::ConfirmSave(unsaved) = &state.mode {
+    // Who answers while the connection is down is told so, until the next key.
+    let notice = state.notice.as_ref();
+    let refused = notice.filter(|notice| notice.topic == NoticeTopic::Connection);
+    if let StaffMode::ConfirmSave(unsaved) = &state.mode
+        && refused.is_none()
+    {
         let question = unsaved_question(&state.env.keymap, unsaved, room);
         return (question, theme.warn);
     }
