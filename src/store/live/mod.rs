@@ -80,7 +80,8 @@ pub enum LiveEvent {
     /// A change asked for here is applied or refused.
     Settled(OpId, Result<Update, Error>),
     /// The rules that were asked for here are set, as the cart has it that was told before this; or
-    /// they are refused.
+    /// they are refused. Where the link breaks once the server has set them, this comes before the
+    /// cart that has them.
     RulesSet(Result<(), Error>),
     /// Products that were asked for, or that somebody changed.
     Products(Vec<(ProductId, Option<Product>)>),
