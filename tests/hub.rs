@@ -273,3 +273,22 @@ async fn rules_are_set_at_once_or_refused_to_who_asked() {
     );
     assert_eq!(set_rule(&mut ann, RuleChange::Locked(true)).await, Ok(()));
 }
+
+#[tokio::test]
+async fn a_refusal_is_not_heard_before_the_rule_that_was_sent_first() {
+    let server = Server::with_demo();
+    let (_, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+
+    ann.request(LiveRequest::Rules(vec![RuleChange::Owner(
+        "bob".to_owned(),
+    )]));
+    let second = set_rule(&mut ann, RuleChange::Locked(true));
+    assert_eq!(second.await, Ok(()), "it is the answer to the first");
+    let refused = hear(&mut ann, "the refusal", |event| match event {
+        LiveEvent::RulesSet(outcome) => Some(outcome),
+        _ => None,
+    });
+    let not_owner = Refusal::NotOwner("bob".to_owned());
+    assert_eq!(refused.await, Err(not_owner.into()));
+}
