@@ -541,6 +541,13 @@ fn a_wrong_variable_is_named_with_its_value_and_what_is_allowed() {
         assert!(said.contains(value) && said.contains(allowed), "{said}");
     }
 
+    // An argument that is no UTF-8 ends with a message, too.
+    let mut command = trolley(server.dir(), &["cart"]);
+    let odd = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"--\xff");
+    let output = command.arg(odd).env("TROLLEY_LINE_LIMIT", "few").finish();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+
     // What is typed is no mistake of the variable.
     let mut command = trolley(server.dir(), &["--line-limit", "few", "cart"]);
     let output = command.env("TROLLEY_LINE_LIMIT", "few").finish();
