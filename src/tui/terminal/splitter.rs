@@ -188,9 +188,10 @@ impl Splitter {
     }
 
     /// Ends a sequence that holds text. It is whole without what ends it; the rest of one that was
-    /// given up is not.
+    /// given up is not, and one without text would look like a key.
     fn end_text(&mut self, whole: &mut Vec<Vec<u8>>) {
-        if self.begun.first() == Some(&ESCAPE) {
+        let is_whole = matches!(self.begun[..], [ESCAPE, _, _, ..]);
+        if is_whole {
             self.end(whole);
         } else {
             self.drop_begun();

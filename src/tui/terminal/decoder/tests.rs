@@ -119,7 +119,7 @@ fn text_after_an_overdue_paste_is_not_lost() {
 
 #[test]
 fn sequences_that_nobody_asked_for_are_ignored() {
-    let replies: [&[u8]; 14] = [
+    let replies: [&[u8]; 18] = [
         b"\x1b[>0;10;1c",
         b"\x1b[>84;0;0c",
         b"\x1b[=0c",
@@ -134,6 +134,11 @@ fn sequences_that_nobody_asked_for_are_ignored() {
         b"\x1b]10;rgb:1e1e/1e1e/1e1e\x1b\\",
         b"\x1b]10;rgb:1e1e/1e1e/1e1e\x07",
         b"\x1b^private\x1b\\",
+        // They hold nothing.
+        b"\x1b]\x07",
+        b"\x1b]\x1b\\",
+        b"\x1bP\x1b\\",
+        b"\x1b_\x1b\\",
     ];
 
     for reply in replies {
