@@ -367,7 +367,7 @@ impl Terminal {
         let mut shown = self.shown.0.lock().unwrap();
         let there = shown.raw.len();
         let arrived = shown.arrived.expect("the line was stopped");
-        shown.arrived = Some(there.min(arrived + bytes));
+        shown.arrived = Some(there.min(arrived.saturating_add(bytes)));
         shown.answer_status(&self.keyboard);
     }
 
