@@ -208,6 +208,22 @@ fn assert_nothing_leaked(shell: &mut Terminal) {
 }
 
 #[test]
+fn a_window_that_gets_another_size_ends_no_wait_for_answers() {
+    let server = Server::with_demo();
+    let mut shell = shell(&server);
+    press_unanswered(&mut shell, b"j");
+    shell.send(b"q");
+    until("the key is read", || shell.unread_keys() == 0);
+    // Nothing tells when the wait begins: some of these come within it.
+    for columns in 100..110 {
+        shell.resize(columns, 36);
+        std::thread::sleep(PRESS);
+    }
+    shell.open_line();
+    assert_nothing_leaked(&mut shell);
+}
+
+#[test]
 fn no_answer_comes_out_behind_the_screen() {
     let server = Server::with_demo();
     for key in [&b"q"[..], b"\x1a"] {

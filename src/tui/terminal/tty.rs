@@ -1,6 +1,8 @@
 //! The terminal itself: its line and its output. Both are taken for the screen and given back
-//! whatever happens: the line first, since a shell can't be used without it, and at once. Output
-//! may be blocked (a slow link, a terminal that does not read), so each wait for it is bounded.
+//! whatever happens: the line first, since a shell can't be used without it, and at once. Only
+//! answers that the terminal still owes are read before, for two seconds at most (`LocalPort`): the
+//! shell would take them for typed text. Output may be blocked (a slow link, a terminal that does
+//! not read), so each wait for it is bounded.
 
 use super::port::USUAL_SIZE;
 use super::sequences;
@@ -199,22 +201,38 @@ pub(super) fn write_frame(frame: &[u8]) {
     WRITTEN.notify_all();
 }
 
-/// Reads what comes within this time; `None` where nothing does, or the terminal is gone.
+/// Reads what comes within this time; `None` where nothing does, or the terminal is gone. A signal
+/// meanwhile changes nothing.
 pub(super) fn read_within(timeout: Duration) -> Option<Vec<u8>> {
-    let timeout = Timespec::try_from(timeout).ok()?;
-    let stdin = rustix::stdio::stdin();
-    let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
-    poll(&mut asked, Some(&timeout)).ok()?;
-    if !asked[0].revents().contains(PollFlags::IN) {
+    if !is_readable_by(Instant::now() + timeout) {
         return None;
     }
 
     let mut bytes = vec![0; PIECE];
-    let read = rustix::io::read(stdin, &mut bytes)
+    let read = rustix::io::retry_on_intr(|| rustix::io::read(rustix::stdio::stdin(), &mut bytes))
         .ok()
         .filter(|read| *read > 0)?;
     bytes.truncate(read);
     Some(bytes)
+}
+
+/// Waits until there is something to read, but no longer than until the deadline; returns whether
+/// there is.
+fn is_readable_by(deadline: Instant) -> bool {
+    let stdin = rustix::stdio::stdin();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Ok(timeout) = Timespec::try_from(left) else {
+            return false;
+        };
+
+        let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut asked, Some(&timeout)) {
+            Ok(_) => return asked[0].revents().contains(PollFlags::IN),
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// The keys that were typed before the terminal was taken by [`enter`]. Until then the line made
