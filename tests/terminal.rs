@@ -125,6 +125,23 @@ fn a_terminal_that_does_not_read_is_left_whole() {
 }
 
 #[test]
+fn a_terminal_that_stops_reading_after_it_has_answered_is_left_whole() {
+    let server = Server::with_demo();
+    let mut shop = opening(&server);
+    shop.wait("● live");
+    shop.while_unread(|shop| {
+        let before = written(shop);
+        shop.send(b"G");
+        until("a frame is written", || written(shop) > before);
+        shop.send(b"q");
+        until("the line is restored", || shop.is_cooked());
+        until("the program ends", || shop.exit_status().is_some());
+    });
+    assert_eq!(shop.wait_exit().exit_code(), 0);
+    shop.assert_restored();
+}
+
+#[test]
 fn a_password_prompt_never_leaves_a_terminal_without_echo() {
     let server = Server::start_with(
         &harness::server::binaries()[0],
