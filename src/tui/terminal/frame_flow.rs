@@ -2,7 +2,12 @@
 //!
 //! The system takes tens of kilobytes for a slow line and says that all is written. Only the
 //! terminal itself knows what it has read: each frame ends with a question, whose answer says that
-//! the frame has arrived. A terminal that does not answer is asked once, and waited for never.
+//! the frame has arrived. A terminal that does not answer is asked once, and no frame waits for it;
+//! only when it is given back soon after that, there is a short wait for its answer.
+//!
+//! A terminal that loses an answer is not asked again, and nothing is held back any more, until the
+//! program is stopped and goes on: an answer that comes late after all must not be taken for that
+//! to a later question, nor come out behind the screen.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -19,6 +24,10 @@ const MOST_WINDOW: usize = 16_000;
 /// The time by which an answer may be later than the quickest one where the link has room: more of
 /// it is spent in a queue.
 const QUEUE: Duration = Duration::from_millis(250);
+
+/// The answers that are remembered to know the time of the quickest one. A link may get slower for
+/// good.
+const REMEMBERED: usize = 8;
 
 /// The time for an answer, beside that for the bytes before it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,8 +52,8 @@ pub(super) struct FrameFlow {
     is_closed: bool,
     /// The bytes that may be on their way when the next frame goes.
     window: usize,
-    /// The time of the quickest answer.
-    quickest: Duration,
+    /// The times of the last answers that had to wait for hardly anything but the way itself.
+    quick_times: VecDeque<Duration>,
     /// The time of the last answer, or of the question after which there was one to wait for.
     last_progress: Instant,
     /// A frame has been written, and the next one has to wait for answers.
@@ -59,6 +68,8 @@ struct AskedFrame {
     at: Instant,
     /// The window was full with it.
     fills_window: bool,
+    /// It is short, and nothing is on its way before it: its answer tells the time of the way.
+    tells_way: bool,
 }
 
 /// Finds answers in what the terminal sends, wherever that is cut.
@@ -72,7 +83,7 @@ struct AnswerScanner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AnswersFound {
     /// There is nothing else in it.
-    pub(super) is_all: bool,
+    pub(super) is_only_answers: bool,
     /// A frame was held back, and the next one may go now.
     pub(super) releases: bool,
 }
@@ -85,7 +96,7 @@ impl FrameFlow {
             answers: false,
             is_closed: false,
             window: LEAST_WINDOW,
-            quickest: Duration::MAX,
+            quick_times: VecDeque::new(),
             last_progress: now,
             is_held: false,
             scanner: AnswerScanner::default(),
@@ -106,6 +117,7 @@ impl FrameFlow {
             bytes,
             at: now,
             fills_window: self.bytes() + bytes > self.window,
+            tells_way: self.unanswered.is_empty() && bytes <= LEAST_WINDOW,
         });
         true
     }
@@ -125,7 +137,7 @@ impl FrameFlow {
         }
 
         AnswersFound {
-            is_all: is_between && answers > 0 && answers * STATUS.len() == bytes.len(),
+            is_only_answers: is_between && answers > 0 && answers * STATUS.len() == bytes.len(),
             releases: self.release_if_room(),
         }
     }
@@ -139,12 +151,21 @@ impl FrameFlow {
         self.answers |= self.unanswered.is_empty();
 
         let time = now.saturating_duration_since(frame.at);
-        self.quickest = self.quickest.min(time);
-        if time > self.quickest + QUEUE {
+        if time > self.note_time(time, frame.tells_way) + QUEUE {
             self.window = LEAST_WINDOW;
         } else if frame.fills_window {
             self.window = MOST_WINDOW.min(self.window * 2);
         }
+    }
+
+    /// Notes the time of an answer; returns that of the quickest of late.
+    fn note_time(&mut self, time: Duration, tells_way: bool) -> Duration {
+        let quickest = self.quick_times.iter().min().copied();
+        if tells_way || quickest.is_none_or(|quickest| time < quickest) {
+            self.quick_times.truncate(REMEMBERED - 1);
+            self.quick_times.push_front(time);
+        }
+        self.quick_times.iter().min().copied().unwrap_or(time)
     }
 
     /// The moment until which the next frame waits for answers at most; `None` where it waits for
@@ -171,9 +192,11 @@ impl FrameFlow {
         self.answers_by().min(now + longest)
     }
 
-    /// Returns whether answers are still to come.
-    pub(super) fn awaits_answers(&self) -> bool {
-        !self.unanswered.is_empty()
+    /// The time for which to wait for answers yet; `None` where none are to come, or the deadline
+    /// has passed.
+    pub(super) fn last_wait(&self, deadline: Instant, now: Instant) -> Option<Duration> {
+        let left = deadline.saturating_duration_since(now);
+        (!self.unanswered.is_empty() && !left.is_zero()).then_some(left)
     }
 
     /// Begins anew, with a terminal of which nothing is known; returns whether a frame was held.

@@ -86,7 +86,7 @@ impl LocalPort {
         if found.releases {
             self.outlet.note_written();
         }
-        !found.is_all
+        !found.is_only_answers
     }
 
     /// Goes on without answers that did not come in time.
@@ -96,15 +96,17 @@ impl LocalPort {
         }
     }
 
-    /// Reads the answers that are still to come, for a while: nobody else knows what they are.
+    /// Reads the answers that are still to come, for a while: nobody else knows what they are. Keys
+    /// that are typed within that time are lost; later ones, and all where there is nothing to wait
+    /// for, are left to whoever has the terminal next.
     fn await_last_answers(&self) {
         let deadline = lock(&self.flow.frames).close(Instant::now());
-        while lock(&self.flow.frames).awaits_answers() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match tty::read_within(left) {
-                Some(bytes) => self.take_answers(&bytes),
-                None => break,
+        loop {
+            let wait = lock(&self.flow.frames).last_wait(deadline, Instant::now());
+            let Some(bytes) = wait.and_then(tty::read_within) else {
+                break;
             };
+            self.take_answers(&bytes);
         }
     }
 

@@ -100,6 +100,19 @@ fn a_long_way_with_room_soon_takes_a_frame_for_each_key() {
 }
 
 #[test]
+fn a_way_that_gets_longer_has_room_again_soon() {
+    let mut link = Link::new(1_000_000, Duration::ZERO);
+    link.way = 600 * MS;
+    for _ in 0..REMEMBERED {
+        link.send(200);
+        link.pass(1_000 * MS);
+    }
+    link.hold_key(100, 515);
+    let (frames, most) = link.hold_key(100, 515);
+    assert_eq!(frames, 100, "{most} bytes on their way");
+}
+
+#[test]
 fn a_terminal_that_never_answers_is_asked_once_and_never_waited_for() {
     let start = Instant::now();
     let mut flow = FrameFlow::new(start);
@@ -113,9 +126,12 @@ fn a_terminal_that_never_answers_is_asked_once_and_never_waited_for() {
     }
 
     // Just after its start the end costs little, and later nothing.
-    assert_eq!(flow.close(start), start + LAST_TIMEOUT_UNKNOWN);
+    let deadline = flow.close(start);
+    assert_eq!(flow.last_wait(deadline, start), Some(LAST_TIMEOUT_UNKNOWN));
+    assert_eq!(flow.last_wait(deadline, deadline), None);
     let late = start + Duration::from_secs(100);
-    assert!(flow.close(late) < late);
+    let deadline = flow.close(late);
+    assert_eq!(flow.last_wait(deadline, late), None);
 }
 
 #[test]
@@ -124,7 +140,7 @@ fn one_that_answers_no_more_is_waited_for_once() {
     let mut flow = FrameFlow::new(start);
     flow.begin_frame(40, start);
     flow.end_frame();
-    assert!(flow.take_in(STATUS, start).is_all);
+    assert!(flow.take_in(STATUS, start).is_only_answers);
 
     assert!(flow.begin_frame(1_000, start));
     assert!(!flow.end_frame());
@@ -159,16 +175,16 @@ fn answers_are_found_wherever_they_are_cut_and_others_mean_nothing() {
         asked += 1;
         flow.end_frame();
         for piece in whole {
-            assert!(flow.awaits_answers(), "{whole:?}");
+            assert!(!flow.unanswered.is_empty(), "{whole:?}");
             let found = flow.take_in(piece, start);
-            assert_eq!(found.is_all, *piece == STATUS, "{piece:?}");
+            assert_eq!(found.is_only_answers, *piece == STATUS, "{piece:?}");
         }
-        assert!(!flow.awaits_answers(), "{asked}: {whole:?}");
+        assert!(flow.unanswered.is_empty(), "{asked}: {whole:?}");
     }
 
     // A thousand answers to nothing are worth no more than none.
     let many = STATUS.repeat(1_000);
-    assert!(flow.take_in(&many, start).is_all);
+    assert!(flow.take_in(&many, start).is_only_answers);
     assert!(flow.begin_frame(20_000, start));
     assert!(!flow.end_frame());
     assert_eq!(flow.held_until(), Some(start + 22_000 * MS));
@@ -185,9 +201,9 @@ fn at_the_end_answers_are_awaited_and_nothing_is_asked() {
 
     assert_eq!(flow.close(start), start + LAST_TIMEOUT);
     assert!(!flow.begin_frame(40, start));
-    assert!(flow.awaits_answers());
+    assert!(!flow.unanswered.is_empty());
     flow.take_in(STATUS, start);
-    assert!(!flow.awaits_answers());
+    assert!(flow.unanswered.is_empty());
 
     assert!(!flow.restart(start));
     assert!(flow.begin_frame(40, start));
