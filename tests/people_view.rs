@@ -348,6 +348,24 @@ fn what_became_of_a_rule_is_told() {
 }
 
 #[test]
+fn a_held_key_sends_no_rules_without_end() {
+    let mut stage = TestScreen::with_rules(120, 36, "ann@till");
+    stage.keys("w");
+    for n in 1..=20 {
+        assert_eq!(stage.requests("L").len(), 1, "{n}");
+    }
+    for _ in 0..3 {
+        assert!(stage.requests("L").is_empty());
+        let refusal = "Rules wait for the server already: this one was not set";
+        assert_eq!(message(&stage), refusal);
+    }
+
+    stage.link(LiveEvent::RulesSet(Ok(())));
+    assert_eq!(stage.requests("L").len(), 1);
+    assert!(stage.requests("L").is_empty());
+}
+
+#[test]
 fn what_is_said_of_a_server_that_is_away_ends_when_it_is_back() {
     let mut stage = TestScreen::with_rules(120, 36, "ann@till");
     let cart = stage.state.cart.confirmed.clone();

@@ -15,6 +15,10 @@ use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Asked, Connectivity, Mode, Notice, State, Tone};
 use tui_input::Input;
 
+/// The most rules that may be on their way to the server. A key that is held asks for more than it
+/// takes.
+const MOST_RULES_SENT: usize = 20;
+
 impl Updater<'_> {
     /// Says that we are ready, or are not any more.
     pub(super) fn toggle_ready(&mut self) {
@@ -76,6 +80,11 @@ impl Updater<'_> {
         if let Some(refusal) = self.rules_refusal() {
             return self.show(refusal);
         }
+        if self.state.people.rules_sent.len() >= MOST_RULES_SENT {
+            let why = "Rules wait for the server already: this one was not set";
+            return self.notify_error(why);
+        }
+
         self.state.people.rules_sent.push_back(change.clone());
         let request = LiveRequest::Rules(vec![change]);
         self.effects.push(Effect::Live(request));
