@@ -101,7 +101,7 @@ pub(crate) struct VisitStatus {
 }
 
 /// The addresses that count as one visitor's: an IPv4 address, or an IPv6 network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Network(IpAddr);
 
 impl Network {
@@ -112,6 +112,25 @@ impl Network {
                 let bits = address.to_bits() >> NETWORK_BITS << NETWORK_BITS;
                 Network(Ipv6Addr::from_bits(bits).into())
             }
+        }
+    }
+}
+
+/// Those who share an allowance of changes.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Sharers {
+    /// All who come with one key.
+    Key(Fingerprint),
+    /// The guests from one network. They have no key.
+    Guests(Network),
+}
+
+impl Sharers {
+    /// Those among whom a visitor is.
+    fn of(visitor: &Visitor, address: IpAddr) -> Sharers {
+        match &visitor.key {
+            Some(key) => Sharers::Key(fingerprint(key)),
+            None => Sharers::Guests(Network::of(address)),
         }
     }
 }
@@ -132,8 +151,8 @@ struct Entries {
     is_closing: bool,
     /// The connections that a limit has kept out.
     refused: u64,
-    /// The changes that the owners of keys may make, also of those who have just left.
-    allowances: HashMap<Fingerprint, Arc<ChangeAllowance>>,
+    /// The changes that visitors may make, also those who have just left.
+    allowances: HashMap<Sharers, Arc<ChangeAllowance>>,
 }
 
 #[derive(Debug)]
@@ -189,15 +208,11 @@ impl Entries {
         room
     }
 
-    /// The changes that a visitor may make. All who come with one key share them.
-    fn allowance_of(&mut self, visitor: &Visitor) -> Arc<ChangeAllowance> {
-        let Some(key) = &visitor.key else {
-            return Arc::default();
-        };
+    /// The changes that these may make together.
+    fn allowance_of(&mut self, sharers: Sharers) -> Arc<ChangeAllowance> {
         self.allowances
             .retain(|_, allowance| Arc::strong_count(allowance) > 1 || !allowance.is_whole());
-        let allowance = self.allowances.entry(fingerprint(key));
-        allowance.or_default().clone()
+        self.allowances.entry(sharers).or_default().clone()
     }
 
     /// The connections on which somebody may still log in, the one that came first before others.
@@ -399,7 +414,7 @@ impl Connection {
         let room = entries.room_for(&visitor, self.all.limits);
         entries.note_refusal(room)?;
 
-        let allowance = entries.allowance_of(&visitor);
+        let allowance = entries.allowance_of(Sharers::of(&visitor, self.address));
         self.changes.get_or_init(|| allowance);
         if let Some(entry) = entries.by_id.get_mut(&self.id) {
             entry.visitor = Some(visitor);
@@ -532,6 +547,33 @@ mod tests {
         }
         let last = held.last().unwrap();
         assert_eq!(last.log_in(visitor(Some(2))), Err(Full::Shop));
+    }
+
+    #[test]
+    fn changes_are_counted_by_the_key_and_those_of_guests_by_their_network() {
+        let all = Connections::new(LIMITS);
+        let visit = |address: &str, key: Option<u8>| {
+            let connection = all.admit(from(address)).unwrap();
+            connection.log_in(visitor(key)).unwrap();
+            connection
+        };
+        let may_change = |connection: &Connection| connection.changes().take().is_ok();
+        let use_up = |connection: &Connection| while may_change(connection) {};
+
+        let guest = visit("2001:db8::1", None);
+        use_up(&guest);
+        assert!(!may_change(&visit("2001:db8::2", None)));
+        drop(guest);
+        assert!(!may_change(&visit("2001:db8::3", None)));
+        assert!(may_change(&visit("2001:db8:0:1::1", None)));
+
+        // Keys count for themselves.
+        let ann = visit("2001:db8::1", Some(1));
+        assert!(may_change(&ann));
+        use_up(&ann);
+        assert!(!may_change(&visit("10.0.0.1", Some(1))));
+        assert!(may_change(&visit("2001:db8::2", Some(2))));
+        assert!(may_change(&visit("10.0.0.1", None)));
     }
 
     #[test]
