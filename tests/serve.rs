@@ -599,7 +599,7 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
     ann.wait("1…");
     served.signal(Signal::TERM);
     ben.wait_exit();
-    ann.wait(r"This screen closes in \d+ seconds: your last changes are still being confirmed");
+    ann.wait(r"This screen closes in \d+ seconds: what you asked for is still being done");
     served.redis.thaw();
     for visitor in [&mut ann, &mut ben] {
         visitor.wait_exit();

@@ -272,7 +272,7 @@ pub(super) fn start(
         drain: shop.options.drain,
         leaves_by: None,
         counts_down: showing == Showing::Screen,
-        tells_at: None,
+        next_countdown_at: None,
         reason: reason.clone(),
     };
     let input = SessionInput {
@@ -408,7 +408,7 @@ struct ChannelPort {
     /// The time that is left shows; in plain mode it is said once.
     counts_down: bool,
     /// The moment to tell the visitor what the screen waits for.
-    tells_at: Option<Instant>,
+    next_countdown_at: Option<Instant>,
     /// Why the screen ends, where that is not the visitor's own doing.
     reason: Arc<OnceLock<Farewell>>,
 }
@@ -420,19 +420,19 @@ impl ChannelPort {
         let _ = self.reason.set(farewell);
         let now = Instant::now();
         self.leaves_by = Some(now + self.drain);
-        self.tells_at = Some(now);
+        self.next_countdown_at = Some(now);
         Arrival::Leave
     }
 
     /// The word for a visitor whose changes are still unconfirmed, or the screen would have ended.
     fn tell_of_leaving(&mut self) -> Arrival {
         let now = Instant::now();
-        self.tells_at = self.counts_down.then(|| now + SECOND);
+        self.next_countdown_at = self.counts_down.then(|| now + SECOND);
 
         let left = self.leaves_by.unwrap_or(now).saturating_duration_since(now);
         let seconds = text::count(left.as_millis().div_ceil(1000), "second");
         Arrival::Notice(format!(
-            "This screen closes in {seconds}: your last changes are still being confirmed"
+            "This screen closes in {seconds}: what you asked for is still being done"
         ))
     }
 }
@@ -449,7 +449,7 @@ impl Port for ChannelPort {
             farewell = self.connection.wait_for_farewell(), if is_staying => self.leave(farewell),
             // Changes are still unconfirmed, or the screen would have ended.
             () = alarm::at(self.leaves_by) => Arrival::End(STATUS_UNCONFIRMED),
-            () = alarm::at(self.tells_at), if !is_staying => self.tell_of_leaving(),
+            () = alarm::at(self.next_countdown_at), if !is_staying => self.tell_of_leaving(),
             arrival = self.arrivals.recv() => match arrival {
                 // Nothing more is typed.
                 Some(Arrival::Leave) => {
