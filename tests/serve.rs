@@ -334,6 +334,20 @@ fn more_changes_than_anybody_makes_by_hand_follow_one_after_the_other() {
 }
 
 #[test]
+fn changes_that_wait_for_their_turn_outlast_a_screen_that_hangs_up() {
+    let served = Served::office();
+    let mut ann = served.visit("ann");
+    let ben = served.visit("ben");
+    ann.keys("/ espresso enter");
+    ann.wait("1 of 64");
+    // That is more than may come at once, and less than may wait.
+    ann.send(&[b'a'; 180]);
+    ann.wait("180…");
+    drop(ann);
+    ben.wait("180 Espresso");
+}
+
+#[test]
 fn a_removed_key_ends_its_visits_and_no_others() {
     let served = Served::office();
     let mut ann = served.visit("ann");

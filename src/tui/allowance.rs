@@ -6,10 +6,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The time in which a change comes back: 20 a second. A key that is held makes 25 to 30.
+/// The time in which a change comes back: 20 a second.
 const CHANGE_TIME: Duration = Duration::from_millis(50);
 /// The changes that may be made at once.
 const BURST: u32 = 100;
+/// The most that may go ahead of their turn: all that wait at the end of a screen.
+const MOST_AHEAD: u32 = 250;
 
 /// The changes that one person may make, on all their screens and by all their commands. What is
 /// beyond waits for its turn.
@@ -35,6 +37,18 @@ impl ChangeAllowance {
         }
         allowance.spend(CHANGE_TIME, now);
         Ok(())
+    }
+
+    /// Takes a change ahead of its turn; returns false where too many were. Those that come later
+    /// wait the longer.
+    pub(crate) fn take_ahead(&self) -> bool {
+        let now = Instant::now().into_std();
+        let mut allowance = lock(&self.0);
+        let may_go = allowance.wait(CHANGE_TIME, now) <= CHANGE_TIME * MOST_AHEAD;
+        if may_go {
+            allowance.spend(CHANGE_TIME, now);
+        }
+        may_go
     }
 
     /// Returns whether no change was made for a while.
@@ -67,5 +81,18 @@ mod tests {
         }
         sleep(CHANGE_TIME * (BURST + 1)).await;
         assert!(allowance.is_whole());
+    }
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_ahead_of_its_turn_is_bounded_and_is_waited_for_later() {
+        let allowance = ChangeAllowance::default();
+        for _ in 0..BURST + MOST_AHEAD {
+            assert!(allowance.take_ahead());
+        }
+        assert!(!allowance.take_ahead());
+        assert_eq!(allowance.take(), Err(CHANGE_TIME * (MOST_AHEAD + 1)));
+
+        sleep(CHANGE_TIME).await;
+        assert!(allowance.take_ahead());
+        assert!(!allowance.take_ahead());
     }
 }

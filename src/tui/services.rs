@@ -49,9 +49,9 @@ pub(in crate::tui) struct Services {
     /// The changes that this person may make in a short time; `None` where that is not limited.
     changes: Option<Arc<ChangeAllowance>>,
     /// The changes that wait for their turn.
-    too_early: VecDeque<LiveRequest>,
+    waiting_changes: VecDeque<LiveRequest>,
     /// They have been told that changes wait. It is told anew once the allowance was whole.
-    is_told: bool,
+    is_wait_told: bool,
     results: mpsc::Receiver<Message>,
     results_sender: mpsc::Sender<Message>,
 }
@@ -66,8 +66,8 @@ impl Services {
             policy: visit.policy,
             used_carts: visit.used_carts,
             changes: visit.changes,
-            too_early: VecDeque::new(),
-            is_told: false,
+            waiting_changes: VecDeque::new(),
+            is_wait_told: false,
             hub,
             results,
             results_sender,
@@ -107,8 +107,16 @@ impl Services {
         event.or_else(|| self.results.try_recv().ok())
     }
 
-    /// The live link, which is still to be left.
+    /// The live link, which is still to be left. The changes that wait go ahead of their turn: they
+    /// were shown already.
     pub(in crate::tui) fn into_live(self) -> Subscription {
+        for request in self.waiting_changes {
+            let may_go = self.changes.as_ref().is_none_or(|all| all.take_ahead());
+            if !may_go {
+                break;
+            }
+            self.live.request(request);
+        }
         self.live
     }
 
@@ -154,7 +162,7 @@ impl Services {
     fn request(&mut self, request: LiveRequest) {
         match request {
             LiveRequest::Change(_) | LiveRequest::Rules(_) => {
-                self.too_early.push_back(request);
+                self.waiting_changes.push_back(request);
                 self.send_due();
             }
             LiveRequest::Reread | LiveRequest::Products(_) | LiveRequest::Order(_) => {
@@ -166,10 +174,10 @@ impl Services {
     /// Sends the changes whose turn it is; returns the time until that of the next one, where some
     /// still wait.
     fn send_due(&mut self) -> Option<Duration> {
-        while let Some(first) = self.too_early.pop_front() {
+        while let Some(first) = self.waiting_changes.pop_front() {
             let turn = self.changes.as_ref().map_or(Ok(()), |all| all.take());
             if let Err(wait) = turn {
-                self.too_early.push_front(first);
+                self.waiting_changes.push_front(first);
                 return Some(wait);
             }
             self.live.request(first);
@@ -180,11 +188,11 @@ impl Services {
     /// What tells that changes wait for their turn, where that is news.
     fn tell_of_wait(&mut self) -> Option<Message> {
         let changes = self.changes.as_ref()?;
-        if !self.too_early.is_empty() {
-            let is_news = !std::mem::replace(&mut self.is_told, true);
+        if !self.waiting_changes.is_empty() {
+            let is_news = !std::mem::replace(&mut self.is_wait_told, true);
             return is_news.then(|| Message::Notice(TOO_FAST.to_owned()));
         }
-        self.is_told &= !changes.is_whole();
+        self.is_wait_told &= !changes.is_whole();
         None
     }
 
