@@ -626,28 +626,41 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
 }
 
 #[test]
-fn a_command_that_is_under_way_ends_with_a_word() {
+fn the_end_of_the_server_tells_whether_a_command_was_begun() {
     let people = [("ann", r#"cart="office""#)];
     let mut served = Served::start(&people, &["--drain", "1s"]);
-    served.redis.freeze();
-    let mut command = served.ssh(Some("ann"), &[], &["add", "espresso", "2"]);
-    let tasks = format!("/proc/{}/task", served.process().id());
-    let threads = || std::fs::read_dir(&tasks).unwrap().count();
-    let before = threads();
-    let adding = Running::start(&mut command);
-    until("the command works, on a thread of its own", || {
-        threads() > before
+    served.redis.insist::<()>("CLIENT PAUSE 600000 WRITE");
+    let adding =
+        |product: &str| Running::start(&mut served.ssh(Some("ann"), &[], &["add", product]));
+    let working: Vec<Running> = (0..8).map(|_| adding("espresso")).collect();
+    until("as many work as may", || {
+        served
+            .redis
+            .get("INFO clients")
+            .contains("blocked_clients:8\r")
     });
+    let waiting = adding("lemon");
+    until("one more has come", || {
+        served.log().matches("INFO exec ").count() == working.len() + 1
+    });
+
     served.signal(Signal::TERM);
-    let output = adding.finish();
-    assert_eq!(output.status.code(), Some(3), "{output:?}");
-    let said = complaint(&output);
-    // Whichever is over first: the server's patience, or the command's own.
-    let words = [
-        "not known whether the command was done",
-        "does not answer in time",
-    ];
-    assert!(words.iter().any(|word| said.contains(word)), "{said}");
+    let end = |command: Running| {
+        let output = command.finish();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        complaint(&output)
+    };
+    let said = end(waiting);
+    let not_done = "trolley: the command was not done: the shop restarts; come again in a moment";
+    assert!(
+        said.contains(not_done) && !said.contains("not known"),
+        "{said}"
+    );
+    for command in working {
+        let said = end(command);
+        let unconfirmed = "the shop restarts; come again in a moment; it is not known whether";
+        assert!(said.contains(unconfirmed), "{said}");
+    }
     assert_eq!(served.process().wait().code(), Some(0));
 }
 

@@ -23,9 +23,10 @@ use russh::server::Msg;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
 /// The commands that work at the same time. Those that watch are not counted.
@@ -37,7 +38,7 @@ const LONGEST_LINE: usize = 4096;
 
 /// The exit status of a client that asks for what there is not, or can't be understood.
 pub(super) const STATUS_USAGE: u8 = 2;
-/// The exit status of a watching command that the server has ended.
+/// The exit status of a command that the server has ended where it watches, or has not begun.
 const STATUS_ENDED: u8 = 3;
 /// The exit status of a command whose client has gone, or has pressed Ctrl-C.
 const STATUS_INTERRUPTED: u8 = 130;
@@ -47,6 +48,9 @@ const INTERRUPT: u8 = 0x03;
 /// The sentence after a crash.
 const CRASHED: &str =
     "This command has crashed; that is a bug in the program. All confirmed changes are saved.";
+
+/// What is said of a command that was not begun when the visitor had to leave.
+const NOT_DONE: &str = "the command was not done";
 
 /// The sentence after a command that has not ended when the server did.
 const UNCONFIRMED: &str =
@@ -301,7 +305,7 @@ async fn input_end(
         () = received.wait_for_end() => InputEnd::Whole,
         () = printer.refused.cancelled() => InputEnd::Broken(STATUS_INTERRUPTED),
         farewell = connection.wait_for_farewell() => {
-            printer.tell(words_of(farewell));
+            printer.tell(&format!("{NOT_DONE}: {}", words_of(farewell)));
             InputEnd::Broken(STATUS_ENDED)
         }
     }
@@ -317,7 +321,10 @@ async fn run(
 ) -> u8 {
     let (mut running, watches) = match work {
         Work::Told(status) => return status,
-        Work::Once(work) => (work_in_turn(work, shop, connection, printer), false),
+        Work::Once(work) => match wait_for_turn(shop, connection, printer).await {
+            Ok(turns) => (work_on_thread(work, turns, connection.kill.clone()), false),
+            Err(status) => return status,
+        },
         Work::Watch(work) => (tokio::spawn(work), true),
     };
 
@@ -350,53 +357,65 @@ async fn end_of_drain(connection: &Connection, drain: Duration) -> Farewell {
     farewell
 }
 
-/// Lets a command work once it is its turn, on a thread of its own: what it does takes no time from
-/// those who draw. Nobody has more than some of all turns, and who has to leave gets none.
-fn work_in_turn(
-    work: Box<dyn FnOnce() -> LocalBoxFuture<'static, u8> + Send>,
+/// The turns that a command has while it works: one of its connection's, and one of all.
+struct Turns {
+    _own: Option<OwnedSemaphorePermit>,
+    _shared: Option<OwnedSemaphorePermit>,
+}
+
+/// Waits until it is a command's turn. Nobody has more than some of all turns.
+async fn next_turn(shop: &ServedShop, connection: &Connection) -> Turns {
+    while let Err(wait) = connection.changes().take() {
+        sleep(wait).await;
+    }
+    // Nobody closes them.
+    let own = connection.turns.clone().acquire_owned().await;
+    let shared = shop.turns.clone().acquire_owned().await;
+    Turns {
+        _own: own.ok(),
+        _shared: shared.ok(),
+    }
+}
+
+/// [`next_turn`], where nothing comes before it. Who has to leave gets none.
+///
+/// # Errors
+/// The exit status of a command that was not begun.
+async fn wait_for_turn(
     shop: &ServedShop,
-    connection: &Arc<Connection>,
-    printer: &Arc<Printer>,
+    connection: &Connection,
+    printer: &Printer,
+) -> Result<Turns, u8> {
+    tokio::select! {
+        biased;
+        farewell = connection.wait_for_farewell() => {
+            printer.tell(&format!("{NOT_DONE}: {}", words_of(farewell)));
+            Err(STATUS_ENDED)
+        }
+        () = printer.refused.cancelled() => Err(STATUS_INTERRUPTED),
+        turns = next_turn(shop, connection) => Ok(turns),
+    }
+}
+
+/// Lets a command work on a thread of its own: what it does takes no time from those who draw.
+fn work_on_thread(
+    work: Box<dyn FnOnce() -> LocalBoxFuture<'static, u8> + Send>,
+    turns: Turns,
+    kill: CancellationToken,
 ) -> JoinHandle<u8> {
-    let turns = shop.turns.clone();
-    let printer = printer.clone();
-    let connection = connection.clone();
-    let kill = connection.kill.clone();
-
-    tokio::spawn(async move {
-        while let Err(wait) = connection.changes().take() {
-            sleep(wait).await;
-        }
-        // Nobody closes the turns.
-        let own_turn = connection.turns.clone().acquire_owned().await;
-        let turn = turns.acquire_owned().await;
-        if let Some(farewell) = connection.farewell() {
-            printer.tell(words_of(farewell));
-            return STATUS_ENDED;
-        }
-
-        let runtime = Handle::current();
-        let working = tokio::task::spawn_blocking(move || {
-            let _turns = (own_turn, turn);
-            runtime.block_on(async {
-                tokio::select! {
-                    status = work() => status,
-                    () = kill.cancelled() => STATUS_INTERRUPTED,
-                }
-            })
-        });
-
-        match working.await {
-            Ok(status) => status,
-            Err(crashed) => match crashed.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => STATUS_INTERRUPTED,
-            },
-        }
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let _turns = turns;
+        runtime.block_on(async {
+            tokio::select! {
+                status = work() => status,
+                () = kill.cancelled() => STATUS_INTERRUPTED,
+            }
+        })
     })
 }
 
-/// Why a command that watches has ended.
+/// Why a command has ended, or was not begun.
 fn words_of(farewell: Farewell) -> &'static str {
     match farewell {
         Farewell::Closing => "the shop restarts; come again in a moment",
