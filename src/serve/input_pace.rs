@@ -12,10 +12,11 @@ use tokio::time::{Instant, sleep, timeout};
 /// The time in which a byte of the connection comes back: 64 kB a second. A packet of one key has
 /// 36 to 64 bytes.
 const BYTE_TIME: Duration = Duration::from_nanos(1_000_000_000 / (64 << 10));
-/// The same of a byte that is typed on a screen or in plain mode: 4 kB a second. Each may be a key,
-/// which costs far more than a byte of a file.
+/// The same of a byte that is typed on a screen or in plain mode: 4 kB a second of what is
+/// pasted. Each may be a key, which costs far more than a byte of a file. Where each key has a packet
+/// of its own, the bytes of that count, too.
 const TYPED_TIME: Duration = Duration::from_nanos(1_000_000_000 / (4 << 10));
-/// All that may come at once: 256 kB of a file, or 15 kB of keys.
+/// All that may come at once: 256 kB of a file, or 15 kB of a paste.
 const BURST: Duration = Duration::from_secs(4);
 /// The longest time for which nothing at all is read. What a client answers to the server must come
 /// through some time, or it counts as gone.
