@@ -266,34 +266,22 @@ const NEAR: i32 = 300;
 #[must_use]
 pub(crate) fn time_of_day(typed: &str) -> Option<Time> {
     let letters = typed.find(|it: char| it.is_alphabetic());
-    let (digits, half) = typed.split_at(letters.unwrap_or(typed.len()));
-    let half = half.replace('.', "").trim().to_ascii_lowercase();
-    let has_half = !half.is_empty();
+    let (time, half) = typed.split_at(letters.unwrap_or(typed.len()));
+    let half = half.replace('.', "");
 
-    let digits = digits.trim();
     // Without am or pm, a point may stand in another number.
-    let parts = digits.split_once(':');
-    let parts = parts.or_else(|| digits.split_once('.').filter(|_| has_half));
-    let (hour, minute) = match parts {
-        Some((hour, minute)) if minute.len() == 2 => (number(hour)?, number(minute)?),
-        None if has_half => (number(digits)?, 0),
-        Some(_) | None => return None,
+    let time = match half.is_empty() {
+        true => time.trim().to_owned(),
+        false => time.trim().replace('.', ":"),
     };
+    let minutes = time.split_once(':').map(|(_, minutes)| minutes.as_bytes());
+    if minutes.is_some_and(|minutes| !matches!(minutes, [b'0'..=b'9', b'0'..=b'9'])) {
+        return None;
+    }
 
-    let hour = match (half.as_str(), hour) {
-        ("", hour) => hour,
-        ("am", 1..=12) => hour % 12,
-        ("pm", 1..=12) => hour % 12 + 12,
-        _ => return None,
-    };
-    Time::new(hour, minute, 0, 0).ok()
-}
-
-/// A number of one or two digits.
-fn number(digits: &str) -> Option<i8> {
-    let is_short = matches!(digits.len(), 1 | 2);
-    let has_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| is_short && has_digits)
+    let written = format!("{time} {half}");
+    let mut formats = ["%H:%M", "%I:%M %p", "%I %p"].iter();
+    formats.find_map(|format| Time::strptime(format, written.trim()).ok())
 }
 
 /// The name of a time zone, for people: `Europe/Berlin`.
@@ -484,6 +472,9 @@ mod tests {
             "5:30 pm x",
             "1:5 pm",
             "1:5",
+            "1: 5",
+            "1:+5 pm",
+            "1 :05",
             "1:",
             "1. pm",
             "001:05",
