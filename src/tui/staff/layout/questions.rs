@@ -16,13 +16,13 @@ const LEAST_VALUE: usize = 8;
 pub(in crate::tui) fn cancel_question(order: &Order, currency: &Currency, room: usize) -> String {
     let name = order.name();
     let total = order.total().in_currency(currency);
-    let whole = fitted(room, |columns| {
+    let short = text::truncate(&order.user, LEAST_VALUE);
+    fitted(room, |columns| {
         let cart = text::truncate(&order.user, columns);
-        format!("Cancel {name} of {cart}, {total}? Its stock goes back and {cart} is told.")
-    });
-    whole.unwrap_or_else(|| {
-        let cart = text::truncate(&order.user, LEAST_VALUE);
-        format!("Cancel {name} of {cart}, {total}?")
+        [
+            format!("Cancel {name} of {cart}, {total}? Its stock goes back and {cart} is told."),
+            format!("Cancel {name} of {short}, {total}?"),
+        ]
     })
 }
 
@@ -38,53 +38,30 @@ pub(in crate::tui) fn unsaved_question(
     let UnsavedEdit { what, ours, .. } = unsaved;
     let start = text::capitalized(what);
 
-    let long = fitted(room, |columns| {
-        let ours = text::truncate(ours, columns);
-        match &unsaved.reason {
-            UnsavedReason::Theirs(theirs) => {
-                let theirs = text::truncate(theirs, columns);
+    match &unsaved.reason {
+        UnsavedReason::Theirs(theirs) => fitted(room, |columns| {
+            let theirs = text::truncate(theirs, columns);
+            let ours = text::truncate(ours, columns);
+            [
                 format!(
                     "Somebody has just set {what} to {theirs}: {accept} saves {ours} instead, {back} keeps {theirs}"
-                )
-            }
-            UnsavedReason::NotMade(why) => {
-                let aim = aim(&unsaved.edit, &ours);
+                ),
+                format!("{start} is {theirs} now: {accept} saves {ours}, {back} keeps it"),
+                format!("{accept} saves yours, {back} keeps theirs"),
+            ]
+        }),
+        UnsavedReason::NotMade(why) => fitted(room, |columns| {
+            let aim = aim(&unsaved.edit, &text::truncate(ours, columns));
+            [
                 format!(
                     "{start} was not saved: {why}. {accept} tries again to {aim}, {back} drops it"
-                )
-            }
-        }
-    });
-
-    let middle = || {
-        fitted(room, |columns| match &unsaved.reason {
-            UnsavedReason::Theirs(theirs) => {
-                let theirs = text::truncate(theirs, columns);
-                let ours = text::truncate(ours, columns);
-                format!("{start} is {theirs} now: {accept} saves {ours}, {back} keeps it")
-            }
-            UnsavedReason::NotMade(_) => {
-                let aim = aim(&unsaved.edit, &text::truncate(ours, columns));
-                format!("{start} was not saved: {accept} tries again to {aim}, {back} drops it")
-            }
-        })
-    };
-    let short = || match &unsaved.reason {
-        UnsavedReason::Theirs(_) => None,
-        UnsavedReason::NotMade(_) => {
-            let words = format!("{start} was not saved: {accept} tries again, {back} drops it");
-            (text::width(&words) <= room).then_some(words)
-        }
-    };
-
-    long.or_else(middle)
-        .or_else(short)
-        .unwrap_or_else(|| match unsaved.reason {
-            UnsavedReason::Theirs(_) => format!("{accept} saves yours, {back} keeps theirs"),
-            UnsavedReason::NotMade(_) => {
-                format!("Not saved: {accept} tries again, {back} drops it")
-            }
-        })
+                ),
+                format!("{start} was not saved: {accept} tries again to {aim}, {back} drops it"),
+                format!("{start} was not saved: {accept} tries again, {back} drops it"),
+                format!("Not saved: {accept} tries again, {back} drops it"),
+            ]
+        }),
+    }
 }
 
 /// The aim of a change, behind "tries again to".
@@ -96,8 +73,14 @@ fn aim(edit: &TypedEdit, ours: &str) -> String {
     }
 }
 
-/// A sentence that is `write`n with values of so many columns, at most: the most with which it fits.
-fn fitted(room: usize, write: impl Fn(usize) -> String) -> Option<String> {
-    let mut written = (LEAST_VALUE..=LONGEST_VALUE).rev().map(write);
-    written.find(|words| text::width(words) <= room)
+/// The first of these wordings that fits into so many columns, with as much of its values as then
+/// fits; the last one where none does. `write` has the most columns of a value.
+fn fitted<const N: usize>(room: usize, write: impl Fn(usize) -> [String; N]) -> String {
+    let columns = (LEAST_VALUE..=LONGEST_VALUE).rev();
+    let written: Vec<[String; N]> = columns.map(write).collect();
+
+    let mut wordings = (0..N).flat_map(|place| written.iter().map(move |words| &words[place]));
+    let last = wordings.clone().last();
+    let fitting = wordings.find(|words| text::width(words) <= room);
+    fitting.or(last).cloned().unwrap_or_default()
 }
