@@ -318,7 +318,7 @@ impl Updater<'_> {
             // It was made, though too few replicas have it.
             RepeatError::Failed(Error::Trouble(Trouble::TooFewReplicas { .. })) => None,
             RepeatError::Failed(Error::Trouble(trouble)) => {
-                let may_ask = trouble.is_transient() && !self.is_typing();
+                let may_ask = trouble.is_transient() && self.may_be_asked();
                 may_ask.then(|| trouble.to_string())
             }
             RepeatError::Failed(Error::Refused(_) | Error::Unknown { .. })
@@ -326,11 +326,11 @@ impl Updater<'_> {
         }
     }
 
-    /// Tells whether keys are meant for something else than a question that comes now.
-    pub(super) fn is_typing(&self) -> bool {
-        !matches!(self.state.mode, StaffMode::Browse)
-            || !self.state.board.digits.is_empty()
-            || !self.state.products.digits.is_empty()
+    /// Tells whether a question may come now. It may not while keys are meant for something else.
+    pub(super) fn may_be_asked(&self) -> bool {
+        matches!(self.state.mode, StaffMode::Browse)
+            && self.state.board.digits.is_empty()
+            && self.state.products.digits.is_empty()
     }
 
     fn on_saved(&mut self, edit: &FieldEdit, was: &Product, now: Product) {
@@ -390,7 +390,7 @@ impl Updater<'_> {
         self.on_products(vec![(now.id.clone(), Some(now))]);
 
         // Nobody answers a question that came while they typed something else.
-        if self.is_typing() {
+        if !self.may_be_asked() {
             return self.refuse(format!(
                 "Yours was not saved: somebody has just set the {field} of {name} to {theirs}"
             ));

@@ -149,7 +149,7 @@ impl Updater<'_> {
 
         let theirs = shown_setting(&self.state.shop.shown(edit.field), "empty");
         // Nobody answers a question that came while they typed something else.
-        if self.is_typing() {
+        if !self.may_be_asked() {
             return self.refuse(format!(
                 "Yours was not saved: somebody has just set “{name}” to {theirs}"
             ));
