@@ -1,5 +1,6 @@
 //! Carries out the effects of the shop's core, whether a screen shows it or plain mode says it.
 
+use super::alarm;
 use super::allowance::ChangeAllowance;
 use super::error::ScreenError;
 use super::screen::Visit;
@@ -16,9 +17,8 @@ use crate::tui::workers::search::SearchWorker;
 use crate::tui::workers::{carts, catalog};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::Instant;
 
 /// The capacity of the channel for results.
 const CHANNEL_CAPACITY: usize = 64;
@@ -83,7 +83,7 @@ impl Services {
     /// the future is dropped before its end.
     pub(in crate::tui) async fn next(&mut self) -> Message {
         loop {
-            let wait = self.send_due();
+            let next_turn = self.send_due();
             if let Some(told) = self.tell_of_wait() {
                 return told;
             }
@@ -91,7 +91,7 @@ impl Services {
                 biased;
                 Some(event) = self.live.next() => return Message::Live(event),
                 Some(result) = self.results.recv() => return result,
-                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+                () = alarm::at(next_turn) => {}
                 else => std::future::pending().await,
             }
         }
@@ -171,14 +171,13 @@ impl Services {
         }
     }
 
-    /// Sends the changes whose turn it is; returns the time until that of the next one, where some
-    /// still wait.
-    fn send_due(&mut self) -> Option<Duration> {
+    /// Sends the changes whose turn it is; returns the moment of the next turn, where some still wait.
+    fn send_due(&mut self) -> Option<Instant> {
         while let Some(first) = self.waiting_changes.pop_front() {
             let turn = self.changes.as_ref().map_or(Ok(()), |all| all.take());
             if let Err(wait) = turn {
                 self.waiting_changes.push_front(first);
-                return Some(wait);
+                return Some(Instant::now() + wait);
             }
             self.live.request(first);
         }
