@@ -304,11 +304,16 @@ async fn input_end(
         biased;
         () = received.wait_for_end() => InputEnd::Whole,
         () = printer.refused.cancelled() => InputEnd::Broken(STATUS_INTERRUPTED),
-        farewell = connection.wait_for_farewell() => {
-            printer.tell(&format!("{NOT_DONE}: {}", words_of(farewell)));
-            InputEnd::Broken(STATUS_ENDED)
-        }
+        status = leave_undone(connection, printer) => InputEnd::Broken(status),
     }
+}
+
+/// Waits until the visitor has to leave, and tells that the command was not done; returns its exit
+/// status.
+async fn leave_undone(connection: &Connection, printer: &Printer) -> u8 {
+    let farewell = connection.wait_for_farewell().await;
+    printer.tell(&format!("{NOT_DONE}: {}", words_of(farewell)));
+    STATUS_ENDED
 }
 
 /// Runs a command to its end; returns its exit status. One that was begun is not broken off because
@@ -388,10 +393,7 @@ async fn wait_for_turn(
 ) -> Result<Turns, u8> {
     tokio::select! {
         biased;
-        farewell = connection.wait_for_farewell() => {
-            printer.tell(&format!("{NOT_DONE}: {}", words_of(farewell)));
-            Err(STATUS_ENDED)
-        }
+        status = leave_undone(connection, printer) => Err(status),
         () = printer.refused.cancelled() => Err(STATUS_INTERRUPTED),
         turns = next_turn(shop, connection) => Ok(turns),
     }
