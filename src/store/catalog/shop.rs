@@ -50,6 +50,13 @@ pub struct Named<T> {
     pub(crate) value: Option<T>,
 }
 
+impl<T> Named<T> {
+    /// Tells whether this computer does not know the name.
+    fn is_unknown(&self) -> bool {
+        self.value.is_none()
+    }
+}
+
 /// A time zone by its name.
 pub type NamedZone = Named<TimeZone>;
 /// A way to count the hours of a day, by its name.
@@ -94,13 +101,11 @@ impl Shop {
     pub(crate) fn used_instead(&self, field: ShopField, local: &TimeZone) -> Option<String> {
         match field {
             ShopField::TimeZone => {
-                let named = self.time_zone.as_ref();
-                let is_unknown = named.is_some_and(|named| named.value.is_none());
+                let is_unknown = self.time_zone.as_ref().is_some_and(Named::is_unknown);
                 is_unknown.then(|| time::zone_name(local))
             }
             ShopField::Hours => {
-                let named = self.hours.as_ref();
-                let is_unknown = named.is_some_and(|named| named.value.is_none());
+                let is_unknown = self.hours.as_ref().is_some_and(Named::is_unknown);
                 is_unknown.then(|| Hours::default().name().to_owned())
             }
             ShopField::Name
