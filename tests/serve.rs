@@ -315,14 +315,21 @@ fn keys_without_end_delay_nobody() {
     assert!(!served.log().contains("INFO close "));
 }
 
-#[test]
-fn more_changes_than_anybody_makes_by_hand_follow_one_after_the_other() {
-    let served = Served::office();
+/// Ann, who adds 180 espressos in a moment: more than may come at once, and less than may wait. Ben
+/// looks on.
+fn adding_beyond_the_burst(served: &Served) -> (Terminal, Terminal) {
     let mut ann = served.visit("ann");
     let ben = served.visit("ben");
     ann.keys("/ espresso enter");
     ann.wait("1 of 64");
     ann.send(&[b'a'; 180]);
+    (ann, ben)
+}
+
+#[test]
+fn more_changes_than_anybody_makes_by_hand_follow_one_after_the_other() {
+    let served = Served::office();
+    let (mut ann, ben) = adding_beyond_the_burst(&served);
     ann.wait("You are faster than the shop takes changes");
     ben.wait("180 Espresso");
     ann.wait("180 Espresso");
@@ -336,12 +343,7 @@ fn more_changes_than_anybody_makes_by_hand_follow_one_after_the_other() {
 #[test]
 fn changes_that_wait_for_their_turn_outlast_a_screen_that_hangs_up() {
     let served = Served::office();
-    let mut ann = served.visit("ann");
-    let ben = served.visit("ben");
-    ann.keys("/ espresso enter");
-    ann.wait("1 of 64");
-    // That is more than may come at once, and less than may wait.
-    ann.send(&[b'a'; 180]);
+    let (ann, ben) = adding_beyond_the_burst(&served);
     ann.wait("180…");
     drop(ann);
     ben.wait("180 Espresso");
