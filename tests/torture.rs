@@ -76,7 +76,7 @@ async fn torture_beside(name: &str, mut place: Deployment, changes: u64, visitor
     let mut made = load.made().await;
     let caused = place.caused() + visitors.caused();
 
-    // All calm down; what killed clients left open is asked again by its op id.
+    // All calm down; what is still open is asked again by its op id.
     let (sums, truth) = made.settle(&address, place.seen()).await;
     // Every terminal holds that cart, and the real ones show it.
     let stale = load::stale(&mut made.terminals, &truth).await;

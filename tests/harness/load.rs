@@ -6,8 +6,9 @@ use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, block_in_place};
 use trolley::model::order::Share;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Notes, OpId, Product, Refusal, Update, UserName,
@@ -159,10 +160,9 @@ pub struct Made {
 }
 
 impl Made {
-    /// Waits until all is calm, asks again for what killed clients left open, and checks the
-    /// sums; returns them, and the cart.
+    /// Waits until all is calm, asks again for what is still open, and checks the sums; returns
+    /// them, and the cart.
     pub async fn settle(&mut self, address: &Address, seen: Seen) -> (Sums, Cart) {
-        let alice = UserName::parse("alice").unwrap();
         let mut direct = connect(address).await;
         for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
             terminal.calm().await;
@@ -170,14 +170,20 @@ impl Made {
             // What one notes is theirs, whoever asks for it.
             let own = named(&terminal.state.env.me);
             let mut own = connect(address).await.with_policy(own);
-            account.ask_again(&mut own, &alice).await;
+            account.ask_again(&mut own).await;
         }
-        let truth = cart_of(&mut direct, &alice).await;
+        let truth = cart_of(&mut direct, &alice()).await;
         (agree(&self.accounts, &truth, seen), truth)
     }
 }
 
-/// Keeps changing the cart; every now and then it is killed, and another takes its place.
+/// Whose cart it is.
+fn alice() -> UserName {
+    UserName::parse("alice").unwrap()
+}
+
+/// Keeps changing the cart; every now and then it is killed, and another takes its place and asks
+/// again for what it left open.
 async fn client(
     address: Address,
     policy: Policy,
@@ -268,6 +274,10 @@ async fn client(
             account.settle(&mut terminal);
             let new = Headless::at(&address, "alice", policy(), &products);
             terminal = new.opened().await;
+            // A cart does not remember changes for ever. This asking stays on its thread.
+            let mut own = connect(&address).await.with_policy(policy());
+            let asking = account.ask_again(&mut own);
+            block_in_place(|| Handle::current().block_on(asking));
         }
     }
     (account, terminal)
@@ -309,10 +319,11 @@ impl Account {
         self.unsettled.append(&mut open);
     }
 
-    /// Asks again, by its op id, for what killed clients left open.
-    async fn ask_again(&mut self, own: &mut Connection, user: &UserName) {
+    /// Asks again, by its op id, for what was left open.
+    async fn ask_again(&mut self, own: &mut Connection) {
+        let alice = alice();
         for change in std::mem::take(&mut self.unsettled) {
-            match apply(own, user, &change).await {
+            match apply(own, &alice, &change).await {
                 Ok(update) => drop(self.answers.insert(change.op, update)),
                 Err(refusal) => self.refused.push((change.op, refusal)),
             }
@@ -422,10 +433,11 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
     }
     let doubled = ops.values().filter(|times| **times > 1).count();
     for (op, refusal) in accounts.iter().flat_map(|account| &account.refused) {
-        assert!(
-            !ops.contains_key(op),
-            "{op} was applied and refused: {refusal}"
-        );
+        let mut applied = history.values().filter(|update| update.op == *op);
+        if let Some(update) = applied.next() {
+            let version = update.version;
+            panic!("{op} was applied as {version} of {first} to {last}, and refused: {refusal}");
+        }
         assert_ne!(*refusal, Refusal::Forgotten);
     }
     for (op, trouble) in accounts.iter().flat_map(|account| &account.given_up) {
@@ -584,7 +596,7 @@ fn roomy() -> Policy {
 /// After a master fell under adders: no screen may be stale, no change may be there twice.
 /// Returns how many confirmed changes fell with the master.
 pub async fn fallen(address: &str, terminals: &mut [Headless]) -> u64 {
-    let alice = UserName::parse("alice").unwrap();
+    let alice = alice();
     let address = Address::parse(address).unwrap();
     let mut direct = connect(&address).await.with_policy(roomy());
     let truth = cart_of(&mut direct, &alice).await;
