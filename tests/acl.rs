@@ -538,9 +538,9 @@ fn a_clerk_changes_products_and_the_shop() {
         ann.keys("enter down down down enter 3 enter");
         ann.wait("Potted Basil: price €3.00, was €2.20");
         ann.keys(": s h o p enter enter ctrl-u M i l l enter");
-        ann.wait("Name: Mill");
+        ann.wait("Name set to Mill");
         ann.keys("down down down down enter ctrl-u enter enter H i enter");
-        ann.wait("Receipt head: Hi");
+        ann.wait("Receipt head set to Hi");
         assert_eq!(server.get("HGET shop name"), "Mill");
         assert_eq!(server.get("HGET product:basil price"), "3.00");
     }

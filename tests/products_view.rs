@@ -806,7 +806,7 @@ fn settings_are_asked_for_checked_and_saved() {
     };
     let saved = Ok(ShopEdited::Saved(now.clone()));
     board.take_in(StaffMessage::ShopSet(edit.clone(), saved));
-    assert_eq!(board.notice(), "Money: 1.234,50 €");
+    assert_eq!(board.notice(), "Money set to 1.234,50 €");
     assert!(
         board.picture().contains("Prices look like 0,45"),
         "{}",
@@ -853,7 +853,7 @@ fn settings_are_asked_for_checked_and_saved() {
     );
     assert_eq!(board.requests, [BoardRequest::Reread]);
     board.told(Vec::new());
-    assert_eq!(board.notice(), "Money: 1234.50");
+    assert_eq!(board.notice(), "Money set to 1234.50");
 
     // The last one says yes or no.
     board.keys("end enter ctrl-u m a y b e enter");
@@ -905,7 +905,7 @@ fn a_terminal_of_ascii_has_one_way_to_write_money() {
     };
     let saved = ShopEdited::Saved(zloty.clone());
     board.take_in(StaffMessage::ShopSet(money.clone(), Ok(saved)));
-    assert_eq!(board.notice(), "Money: 1 234,50 PLN");
+    assert_eq!(board.notice(), "Money set to 1 234,50 PLN");
     let picture = board.picture();
     assert_eq!(picture.matches("1 234,50 PLN").count(), 3, "{picture}");
     assert!(!picture.contains("zl"), "{picture}");
@@ -934,12 +934,12 @@ fn what_is_said_of_a_setting_follows_who_overwrites_it() {
         ..shop()
     };
     board.take_in(StaffMessage::ShopSet(edit, Ok(ShopEdited::Saved(named))));
-    assert_eq!(board.notice(), "Name: A1");
+    assert_eq!(board.notice(), "Name set to A1");
     // The other clerk gives it back the name that it had.
     board.told(Vec::new());
-    assert_eq!(board.notice(), "Name: Corner Shop");
+    assert_eq!(board.notice(), "Name set to Corner Shop");
     board.told(Vec::new());
-    assert_eq!(board.notice(), "Name: Corner Shop");
+    assert_eq!(board.notice(), "Name set to Corner Shop");
 }
 
 #[test]

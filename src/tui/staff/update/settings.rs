@@ -133,7 +133,7 @@ impl Updater<'_> {
         let name = setting_name(field);
         match shown_setting(&self.state.shop.shown(field), "").as_str() {
             "" => format!("{name} is empty now"),
-            now => format!("{name}: {now}"),
+            now => format!("{name} set to {now}"),
         }
     }
 
