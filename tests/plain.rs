@@ -4,6 +4,7 @@
 use crate::harness;
 
 use harness::{Plain, Running, Server, TROLLEY, Terminal, assert_plain, ok, ok_as, trolley};
+use regex::Regex;
 use rustix::process::Signal;
 use std::fs::File;
 use std::process::Stdio;
@@ -618,6 +619,17 @@ fn visitors_without_a_screen_shop_in_words() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("Ordered. Number 1, €4.80."), "{said}");
     assert!(said.contains("1. Oat Milk, 1, €2.30\n"), "{said}");
+
+    // Of more lines than are kept the last ones are not done, and that is said.
+    let running = Running::start_fed(&mut served.ssh(Some("ann"), &["-T"], &[]));
+    running.feed("z\n".repeat(16_000).as_bytes());
+    let said = String::from_utf8(running.finish().stdout).unwrap();
+    let told = Regex::new("Not done: the last ([0-9]+) lines; too many were typed ahead").unwrap();
+    let not_done = told
+        .captures_iter(&said)
+        .map(|found| found[1].parse::<usize>().unwrap());
+    let answered = said.matches("matches “z”").count();
+    assert_eq!(answered + not_done.sum::<usize>(), 16_000);
 
     // With one that can show nothing, the keys are shown as they are typed.
     for options in [&["-T"][..], &["-tt"]] {

@@ -50,6 +50,8 @@ pub(crate) struct PlainShop<P> {
     reader: LineReader,
     /// The lines that were typed ahead.
     typed: std::collections::VecDeque<Typed>,
+    /// The number of lines behind those that are not kept.
+    dropped: usize,
     plain: Plain,
     services: Services,
     /// The bytes that the terminal has not taken yet.
@@ -82,6 +84,7 @@ impl<P: Port> PlainShop<P> {
             manner,
             reader: LineReader::new(manner.editing),
             typed: std::collections::VecDeque::new(),
+            dropped: 0,
             services: Services::open(visit, hub, &plain.state),
             plain,
             unwritten: Vec::new(),
@@ -158,9 +161,13 @@ impl<P: Port> PlainShop<P> {
                     // It drops what was typed ahead, as a terminal does.
                     if typed == Typed::Interrupt {
                         self.typed.clear();
+                        self.dropped = 0;
                         self.on_event(PlainEvent::Typed(typed))?;
-                    } else if self.typed.len() < MOST_TYPED_AHEAD {
+                    } else if self.typed.len() < MOST_TYPED_AHEAD && self.dropped == 0 {
                         self.typed.push_back(typed);
+                    } else if matches!(typed, Typed::Line(_)) {
+                        // Nothing is done behind a gap before the gap is told.
+                        self.dropped += 1;
                     }
                 }
             }
@@ -203,6 +210,15 @@ impl<P: Port> PlainShop<P> {
             self.say();
             self.on_event(PlainEvent::Typed(typed))?;
         }
+
+        if self.typed.is_empty() && !self.plain.is_busy() && self.dropped > 0 {
+            self.say();
+            let lines = text::count(std::mem::take(&mut self.dropped), "line");
+            self.write_line(&format!(
+                "Not done: the last {lines}; too many were typed ahead."
+            ));
+            self.plain.prompt_again();
+        }
         Ok(())
     }
 
@@ -243,7 +259,7 @@ impl<P: Port> PlainShop<P> {
             self.write_line(&line);
         }
         if !self.typed.is_empty() {
-            let lines = text::count(self.typed.len(), "line");
+            let lines = text::count(self.typed.len() + self.dropped, "line");
             self.write_line(&format!("Not done: the last {lines}."));
         }
     }
