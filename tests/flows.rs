@@ -593,6 +593,7 @@ fn an_idle_screen_writes_and_asks_nothing(entrance: Entrance) {
     let server = door.server();
     let shop = door.shop("alice", "ann");
     shop.wait("64 products");
+    shop.wait("● live");
     // The link goes on feeling for the server; the screen does not move.
     let beats = || {
         let stats = server.get("INFO commandstats");

@@ -298,7 +298,9 @@ fn replies_that_nobody_waits_for_neither_type_nor_swallow_keys() {
         shop.send(&[reply, b"a"].concat());
         shop.wait(&format!("{count} items? "));
     }
-    assert_eq!(server.get_list("ZRANGE cart:alice 0 -1").len(), 1);
+    until("the one line is saved", || {
+        server.get_list("ZRANGE cart:alice 0 -1").len() == 1
+    });
 
     // Not even one without an end keeps the program.
     shop.send(b"\x1b_Gi=31;OK\x03");
@@ -340,7 +342,9 @@ fn in_a_real_tmux_a_late_reply_does_no_harm() {
         tmux.wait(&format!("{count} items? "));
     }
 
-    assert_eq!(server.get_list("ZRANGE cart:alice 0 -1").len(), 1);
+    until("the one line is saved", || {
+        server.get_list("ZRANGE cart:alice 0 -1").len() == 1
+    });
     tmux.send(b"q");
     assert!(tmux.wait_exit().success());
     tmux.assert_restored();
