@@ -42,6 +42,14 @@ pub fn report_to(folder: Option<PathBuf>) {
     }));
 }
 
+/// Panics where a test asks for it, to see what that leaves behind; not in the released program.
+#[allow(clippy::panic, reason = "that is its purpose")]
+pub(crate) fn where_asked(is_asked: impl FnOnce() -> bool) {
+    if cfg!(debug_assertions) && is_asked() && std::env::var_os("TROLLEY_PANIC").is_some() {
+        panic!("asked to panic");
+    }
+}
+
 fn report(panic: &PanicHookInfo<'_>) -> String {
     let system = rustix::system::uname();
     let terminal_size = match rustix::termios::tcgetwinsize(rustix::stdio::stdout()) {

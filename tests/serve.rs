@@ -593,6 +593,24 @@ fn a_crash_ends_one_screen_and_leaves_the_others() {
 }
 
 #[test]
+fn a_crash_in_the_answer_to_a_client_ends_its_connection_alone() {
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="office""#)];
+    let environment = [("TROLLEY_PANIC", "1")];
+    let served = Served::at(Server::with_demo(), &people, &["--max", "3"], &environment);
+    let mut ben = served.visit("ben");
+    let asking = ["-o", "SetEnv=TROLLEY_PANIC=1"];
+    for command in [&[][..], &["cart"]] {
+        let crashed = served.ssh(Some("ann"), &asking, command).finish();
+        assert_eq!(crashed.status.code(), Some(255), "{crashed:?}");
+    }
+
+    // It takes nobody's place.
+    let ann = served.visit("ann");
+    ben.keys("/ espresso enter a");
+    ann.wait("1 Espresso");
+}
+
+#[test]
 fn an_idle_visitor_has_to_go() {
     let args = ["--idle", "2s"];
     let served = Served::start(&[("ann", r#"cart="office""#)], &args);

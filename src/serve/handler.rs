@@ -9,6 +9,7 @@ use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
 use super::session::{self, Environment, Lag, SessionInput, Terminal};
+use crate::crash;
 use crate::model::text;
 use crate::tui::terminal::port::Arrival;
 use invitation::Conversation;
@@ -411,6 +412,8 @@ impl Handler for VisitorHandler {
         value: &str,
         session: &mut Session,
     ) -> Result<(), russh::Error> {
+        crash::where_asked(|| name == "TROLLEY_PANIC");
+
         let description = self.description(channel);
         let is_taken =
             description.is_some_and(|description| description.environment.take_in(name, value));

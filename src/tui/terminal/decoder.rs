@@ -8,6 +8,7 @@ use super::background::background_told;
 use super::sequences::side_margins_told;
 use super::splitter::{Patience, Splitter};
 use crate::config::key::{Code, Key};
+use crate::crash;
 use crate::tui::message::{Mouse, MouseKind, TerminalEvent};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -257,8 +258,7 @@ fn partial_end(bytes: &[u8], wanted: &[u8]) -> usize {
 
 /// Reads an event of the parser; `None` for one without a use in the shop.
 fn useful(event: Event) -> Option<TerminalEvent> {
-    #[cfg(debug_assertions)]
-    panic_on_demand(&event);
+    crash::where_asked(|| matches!(&event, Event::Key(key) if key.code == KeyCode::Function(12)));
 
     match event {
         Event::Key(event) if event.kind != KeyEventKind::Release => {
@@ -269,22 +269,6 @@ fn useful(event: Event) -> Option<TerminalEvent> {
         Event::FocusIn => Some(TerminalEvent::Focus(true)),
         Event::FocusOut => Some(TerminalEvent::Focus(false)),
         _ => None,
-    }
-}
-
-/// Lets a test see what a panic leaves behind; not in the released program.
-#[cfg(debug_assertions)]
-#[allow(clippy::panic, reason = "that is its purpose")]
-fn panic_on_demand(event: &Event) {
-    let is_asked = matches!(
-        event,
-        Event::Key(KeyEvent {
-            code: KeyCode::Function(12),
-            ..
-        })
-    );
-    if is_asked && std::env::var_os("TROLLEY_PANIC").is_some() {
-        panic!("asked to panic");
     }
 }
 
