@@ -50,7 +50,7 @@ pub(crate) struct PlainShop<P> {
     reader: LineReader,
     /// The lines that were typed ahead.
     typed: std::collections::VecDeque<Typed>,
-    /// The number of lines behind those that are not kept.
+    /// The number of lines that came behind those and are not kept.
     dropped: usize,
     plain: Plain,
     services: Services,
@@ -158,17 +158,7 @@ impl<P: Port> PlainShop<P> {
                     self.unwritten.extend(echo);
                 }
                 for typed in typed {
-                    // It drops what was typed ahead, as a terminal does.
-                    if typed == Typed::Interrupt {
-                        self.typed.clear();
-                        self.dropped = 0;
-                        self.on_event(PlainEvent::Typed(typed))?;
-                    } else if self.typed.len() < MOST_TYPED_AHEAD && self.dropped == 0 {
-                        self.typed.push_back(typed);
-                    } else if matches!(typed, Typed::Line(_)) {
-                        // Nothing is done behind a gap before the gap is told.
-                        self.dropped += 1;
-                    }
+                    self.keep(typed)?;
                 }
             }
             Arrival::Continued(_) => {
@@ -194,6 +184,24 @@ impl<P: Port> PlainShop<P> {
         Ok(())
     }
 
+    /// Keeps what was typed until it is its turn.
+    fn keep(&mut self, typed: Typed) -> Result<(), ScreenError> {
+        // It drops what was typed ahead, as a terminal does.
+        if typed == Typed::Interrupt {
+            self.typed.clear();
+            self.dropped = 0;
+            return self.on_event(PlainEvent::Typed(typed));
+        }
+
+        // Nothing is done behind a gap before the gap is told.
+        if self.typed.len() < MOST_TYPED_AHEAD && self.dropped == 0 {
+            self.typed.push_back(typed);
+        } else if matches!(typed, Typed::Line(_)) {
+            self.dropped += 1;
+        }
+        Ok(())
+    }
+
     /// Takes in what was typed, one line at a time: each waits for the answer to the one before,
     /// unless it may be answered meanwhile.
     fn take_typed(&mut self) -> Result<(), ScreenError> {
@@ -213,10 +221,8 @@ impl<P: Port> PlainShop<P> {
 
         if self.typed.is_empty() && !self.plain.is_busy() && self.dropped > 0 {
             self.say();
-            let lines = text::count(std::mem::take(&mut self.dropped), "line");
-            self.write_line(&format!(
-                "Not done: the last {lines}; too many were typed ahead."
-            ));
+            let dropped = std::mem::take(&mut self.dropped);
+            self.write_not_done(dropped, "; too many were typed ahead.");
             self.plain.prompt_again();
         }
         Ok(())
@@ -258,10 +264,16 @@ impl<P: Port> PlainShop<P> {
         for line in tell::connection(&self.plain.state) {
             self.write_line(&line);
         }
-        if !self.typed.is_empty() {
-            let lines = text::count(self.typed.len() + self.dropped, "line");
-            self.write_line(&format!("Not done: the last {lines}."));
+        // The last line that was kept may be the one that waits.
+        let left = self.typed.len() + self.dropped;
+        if left > 0 {
+            self.write_not_done(left, ".");
         }
+    }
+
+    fn write_not_done(&mut self, lines: usize, end: &str) {
+        let lines = text::count(lines, "line");
+        self.write_line(&format!("Not done: the last {lines}{end}"));
     }
 
     /// Writes a line. Whatever its text is, no byte of it moves a cursor.
