@@ -166,31 +166,55 @@ impl Encoder {
         if self.position == Some(to) {
             return;
         }
-        let absolute = if to.x == 0 {
-            format!("\x1b[{}H", to.y + 1)
+        let before = self.bytes.len();
+        if let Some(from) = self.position {
+            self.move_by_steps(from, to);
+        }
+        let relative = self.bytes.len() - before;
+
+        self.move_to_place(to);
+        let absolute = self.bytes.len() - before - relative;
+        if relative > 0 && relative < absolute {
+            self.bytes.truncate(before + relative);
         } else {
-            format!("\x1b[{};{}H", to.y + 1, to.x + 1)
-        };
-        let relative = self.position.map(|from| relative_move(from, to));
-        let shorter = relative.filter(|relative| relative.len() < absolute.len());
-        self.bytes
-            .extend_from_slice(shorter.unwrap_or(absolute).as_bytes());
+            self.bytes.drain(before..before + relative);
+        }
         self.position = Some(to);
     }
-}
 
-/// The sequences that move the cursor by rows, then by columns.
-fn relative_move(from: Position, to: Position) -> String {
-    let mut moves = String::new();
-    for (before, after, back, forth) in [(from.y, to.y, 'A', 'B'), (from.x, to.x, 'D', 'C')] {
-        let letter = if after < before { back } else { forth };
-        match before.abs_diff(after) {
-            0 => {}
-            1 => moves.extend(['\x1b', '[', letter]),
-            steps => moves.push_str(&format!("\x1b[{steps}{letter}")),
+    /// Adds the sequences that move the cursor by rows, then by columns.
+    fn move_by_steps(&mut self, from: Position, to: Position) {
+        for (before, after, back, forth) in [(from.y, to.y, b'A', b'B'), (from.x, to.x, b'D', b'C')]
+        {
+            let letter = if after < before { back } else { forth };
+            let steps = before.abs_diff(after);
+            if steps > 0 {
+                self.bytes.extend_from_slice(b"\x1b[");
+                self.write_number(steps, 1);
+                self.bytes.push(letter);
+            }
         }
     }
-    moves
+
+    /// Adds the sequence that moves the cursor to a place.
+    fn move_to_place(&mut self, to: Position) {
+        self.bytes.extend_from_slice(b"\x1b[");
+        self.write_number(to.y + 1, 0);
+        if to.x > 0 {
+            self.bytes.push(b';');
+            self.write_number(to.x + 1, 0);
+        }
+        self.bytes.push(b'H');
+    }
+
+    /// Adds a number, unless a terminal takes none for it.
+    fn write_number(&mut self, number: u16, usual: u16) {
+        if number != usual {
+            let mut digits = itoa::Buffer::new();
+            self.bytes
+                .extend_from_slice(digits.format(number).as_bytes());
+        }
+    }
 }
 
 /// The runs of the cells of a row that changed.

@@ -2,7 +2,6 @@
 
 use ratatui::buffer::Cell;
 use ratatui::style::{Color, Modifier};
-use std::fmt::Write;
 
 /// The modifiers that show on a blank, too.
 const VISIBLE_ON_BLANK: Modifier = Modifier::REVERSED
@@ -154,9 +153,10 @@ impl Parameters {
     }
 
     fn add(&mut self, parameter: u8) {
-        let separator = if self.0.is_empty() { "" } else { ";" };
-        // Writing to a string does not fail.
-        let _ = write!(self.0, "{separator}{parameter}");
+        if !self.0.is_empty() {
+            self.0.push(';');
+        }
+        self.0.push_str(itoa::Buffer::new().format(parameter));
     }
 }
 
