@@ -120,7 +120,7 @@ impl Renderer {
         frame: &mut Vec<u8>,
     ) -> io::Result<()> {
         let was_shown = self.cursor.is_some();
-        let mut encoder = self.shortest(rows, panes, display);
+        let mut encoder = self.encode(rows, panes, display);
         let jumps = !encoder.bytes.is_empty();
         if was_shown && (jumps || cursor.is_none()) {
             queue!(frame, cursor::Hide)?;
@@ -137,31 +137,25 @@ impl Renderer {
         Ok(())
     }
 
-    /// Encodes what changed in the fewest bytes: cell by cell, or after rows were moved.
-    fn shortest(&self, mut rows: Vec<RowChange>, panes: &[Rect], display: Display) -> Encoder {
-        let mut shortest = Encoder::at(self.cursor);
-        shortest.write_changes(&rows);
-
-        let Some(scroll) = Scroll::find(&rows, panes) else {
-            return shortest;
-        };
-        self.shown.add_unchanged(&mut rows, scroll.rows(), display);
-        let width = self.shown.area().width;
-        let whole = scroll.of_whole_rows(width);
-        let scrolls = [Some(scroll).filter(|_| self.has_side_margins), Some(whole)];
-        for scroll in scrolls.into_iter().flatten() {
-            let mut moved = rows.clone();
-            if !scroll.apply(&mut moved) {
-                continue;
-            }
-            let mut encoder = Encoder::default();
-            encoder.write_sequence(&scroll.sequence(width));
-            encoder.write_changes(&moved);
-            if encoder.bytes.len() < shortest.bytes.len() {
-                shortest = encoder;
+    /// Encodes what changed, after rows were moved where that takes fewer bytes.
+    fn encode(&self, mut rows: Vec<RowChange>, panes: &[Rect], display: Display) -> Encoder {
+        let mut encoder = Encoder::at(self.cursor);
+        if let Some(scroll) = Scroll::find(&rows, panes) {
+            let width = self.shown.area().width;
+            self.shown.add_unchanged(&mut rows, scroll.rows(), display);
+            // Where a pane can move alone, what is beside it need not be written again.
+            let scroll = if self.has_side_margins {
+                scroll
+            } else {
+                scroll.of_whole_rows(width)
+            };
+            if scroll.saves(&rows, width) {
+                scroll.apply(&mut rows);
+                encoder.write_sequence(&scroll.sequence(width));
             }
         }
-        shortest
+        encoder.write_changes(&rows);
+        encoder
     }
 
     /// Takes the mouse, or leaves it to the terminal, with the next frame.

@@ -71,27 +71,61 @@ impl Scroll {
         }
     }
 
-    /// Does it to rows, as the terminal does; returns whether every terminal does the same. All of
-    /// its rows have to be among them.
-    pub(super) fn apply(&self, rows: &mut [RowChange]) -> bool {
+    /// Returns whether it leaves fewer bytes to write, and every terminal does the same. All of its
+    /// rows have to be among these.
+    pub(super) fn saves(&self, rows: &[RowChange], width: u16) -> bool {
+        let first = rows.partition_point(|row| row.y < *self.rows.start());
+        let last = rows.partition_point(|row| row.y <= *self.rows.end());
+        let moving = &rows[first..last];
+
+        // Each cell is a byte at the least.
+        let before: usize = moving.iter().map(RowChange::changed_cells).sum();
+        let after = moving.iter().enumerate().map(|(place, row)| {
+            let source = self.source(place).and_then(|source| moving.get(source));
+            self.changed_cells(source, row)
+        });
+        after.sum::<usize>() + self.sequence(width).len() < before
+            && !moving.iter().any(|row| self.cuts_letter(row))
+    }
+
+    /// The cells of a row that are still to be written once it shows what `source` did.
+    fn changed_cells(&self, source: Option<&RowChange>, row: &RowChange) -> usize {
+        let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
+        let cells = row.before.content.iter().zip(&row.after.content);
+        let changed = cells.enumerate().filter(|(x, (before, after))| {
+            if columns.contains(x) {
+                source.map_or(&Cell::EMPTY, |source| &source.before.content[*x]) != *after
+            } else {
+                before != after
+            }
+        });
+        changed.count()
+    }
+
+    /// The place of the row, among those that move, that comes to this place.
+    fn source(&self, place: usize) -> Option<usize> {
+        place.checked_add_signed(self.up.into())
+    }
+
+    /// Does it to rows, as the terminal does. All of its rows have to be among them.
+    pub(super) fn apply(&self, rows: &mut [RowChange]) {
+        let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
         let is_moved = |row: &&mut RowChange| self.rows.contains(&row.y);
         let mut rows: Vec<&mut RowChange> = rows.iter_mut().filter(is_moved).collect();
-        if rows.iter().any(|row| self.cuts_letter(row)) {
-            return false;
-        }
 
-        let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
-        let cells = rows
-            .iter()
-            .map(|row| row.before.content[columns.clone()].to_vec());
-        let before: Vec<Vec<Cell>> = cells.collect();
-        let blank = vec![Cell::EMPTY; columns.len()];
-        for (place, row) in (0..).zip(&mut rows) {
-            let source = usize::try_from(place + i32::from(self.up)).ok();
-            let source = source.and_then(|source| before.get(source));
-            row.before.content[columns.clone()].clone_from_slice(source.unwrap_or(&blank));
+        // Each comes from one that has not been moved yet.
+        let mut places: Vec<usize> = (0..rows.len()).collect();
+        if self.up < 0 {
+            places.reverse();
         }
-        true
+        for place in places {
+            let source = self.source(place);
+            match source.and_then(|source| rows.get_disjoint_mut([place, source]).ok()) {
+                Some([row, source]) => row.before.content[columns.clone()]
+                    .swap_with_slice(&mut source.before.content[columns.clone()]),
+                None => rows[place].before.content[columns.clone()].fill(Cell::EMPTY),
+            }
+        }
     }
 
     /// Returns whether one of the edges goes through a wide letter of a row.
@@ -233,7 +267,7 @@ mod tests {
             assert_eq!((found.rows(), found.up), (rows_moved, up), "{after:?}");
             assert_eq!(found.columns, 2..8);
 
-            assert!(found.apply(&mut changed));
+            found.apply(&mut changed);
             let equal = changed.iter().filter(|row| row.before == row.after);
             assert!(equal.count() >= 4 || after[0] != "head", "{after:?}");
         }
@@ -268,8 +302,8 @@ mod tests {
         let found = Scroll::find(&changed, &[PANE]).unwrap();
 
         changed[1].before.content[1].set_symbol("抹");
-        assert!(!found.apply(&mut changed.clone()));
-        assert!(found.of_whole_rows(10).apply(&mut changed));
+        assert!(!found.cuts_letter(&changed[0]) && found.cuts_letter(&changed[1]));
+        assert!(!found.of_whole_rows(10).cuts_letter(&changed[1]));
     }
 
     #[test]

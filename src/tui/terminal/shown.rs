@@ -90,6 +90,12 @@ impl RowChange {
         }
     }
 
+    /// The number of cells that are to be written.
+    pub(super) fn changed_cells(&self) -> usize {
+        let cells = self.before.content.iter().zip(&self.after.content);
+        cells.filter(|(before, after)| before != after).count()
+    }
+
     /// Takes off the blanks what does not show, so that those that look alike are alike.
     fn strip_blanks(&mut self) {
         for cell in self
