@@ -197,12 +197,27 @@ pub fn is_printable_ascii(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
+/// True where each character is a grapheme of its own and takes one column, as far as that is easily
+/// told: of the letters of the West, currencies and the signs that frames are drawn with.
+#[must_use]
+pub fn is_simple(text: &str) -> bool {
+    let is_simple = |letter| {
+        matches!(
+            letter,
+            ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '–'..='…' | '€' | '\u{2500}'..='\u{25fc}'
+        )
+    };
+    is_printable_ascii(text.as_bytes()) || text.chars().all(is_simple)
+}
+
 /// The columns that `text` takes in a terminal, which gives each grapheme cells of its own: letters
 /// that a font would join, such as lam and alef, stand side by side.
 #[must_use]
 pub fn width(text: &str) -> usize {
     if is_printable_ascii(text.as_bytes()) {
         text.len()
+    } else if is_simple(text) {
+        text.chars().count()
     } else {
         text.graphemes(true).map(UnicodeWidthStr::width).sum()
     }
@@ -400,6 +415,18 @@ mod tests {
         assert_eq!(sanitize(b"two\nlines\tand tab"), "two lines and tab");
         assert_eq!(sanitize(b"bad \xff byte"), "bad \u{FFFD} byte");
         assert_eq!(sanitize("抹茶 Crème é".as_bytes()), "抹茶 Crème é");
+    }
+
+    #[test]
+    fn simple_letters_have_a_column_each() {
+        let simple: String = (' '..=char::MAX)
+            .filter(|letter| is_simple(letter.encode_utf8(&mut [0; 4])))
+            .collect();
+        assert_eq!(simple.graphemes(true).count(), simple.chars().count());
+        assert!(simple.chars().all(|letter| letter.width() == Some(1)));
+        for sign in ["│", "─", "●", "▸", "·", "€", "…", "é"] {
+            assert!(is_simple(sign), "{sign}");
+        }
     }
 
     #[test]

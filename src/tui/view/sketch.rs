@@ -226,11 +226,14 @@ impl SketchLine {
 
     /// The number of strokes with which both lines begin.
     fn common_strokes(&self, other: &SketchLine) -> usize {
-        let bytes = self.text.bytes().zip(other.text.bytes());
-        let common_text = bytes.take_while(|(a, b)| a == b).count();
+        let mut start = 0;
         let strokes = self.strokes.iter().zip(&other.strokes);
         strokes
-            .take_while(|(a, b)| a == b && a.end() <= common_text)
+            .take_while(|(a, b)| {
+                let text = start..a.end();
+                start = a.end();
+                a == b && self.text.get(text.clone()) == other.text.get(text)
+            })
             .count()
     }
 
@@ -254,11 +257,11 @@ impl Stroke {
         let y = row.area.y;
         if text.is_empty() {
             row.set_style(Rect::new(self.x, y, self.columns, 1), self.style);
-        } else if text::is_printable_ascii(text.as_bytes()) {
+        } else if text::is_simple(text) {
             // Each character has a cell of its own: nobody has to look where it ends.
             let cells = row.content.iter_mut().skip(self.x.into());
-            for (cell, byte) in cells.take(self.columns.into()).zip(text.bytes()) {
-                cell.set_char(byte.into()).set_style(self.style);
+            for (cell, letter) in cells.take(self.columns.into()).zip(text.chars()) {
+                cell.set_char(letter).set_style(self.style);
             }
         } else {
             row.set_stringn(self.x, y, text, self.columns.into(), self.style);
