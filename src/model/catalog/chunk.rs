@@ -5,6 +5,7 @@ use super::products::Item;
 use crate::model::Money;
 use crate::model::product::{Decoded, Stock};
 use indexmap::IndexSet;
+use regex::bytes::Regex;
 
 /// Products in one chunk; a power of two.
 pub(crate) const CHUNK: usize = 4096;
@@ -227,6 +228,48 @@ impl Chunk {
         self.ids.get(start..end).unwrap_or_default()
     }
 
+    /// Whether each slot's id or text may have a piece: in ASCII letters it does, give or take a
+    /// letter of its neighbour's; others are not looked at.
+    pub(crate) fn slots_that_may_have(&self, piece: &Regex) -> Vec<bool> {
+        let mut slots = vec![false; self.records.len()];
+        let id_of = |record: &ProductRecord| (record.id_start, record.id_length as usize);
+        let text_of = |record: &ProductRecord| (record.text_start, record.text_length());
+        self.mark_slots(&self.ids, id_of, piece, &mut slots);
+        self.mark_slots(self.text.as_bytes(), text_of, piece, &mut slots);
+        slots
+    }
+
+    /// Marks the slots whose part of these bytes, by its start and length, has the piece, or a
+    /// letter that is not ASCII.
+    fn mark_slots(
+        &self,
+        bytes: &[u8],
+        part_of: impl Fn(&ProductRecord) -> (u32, usize),
+        piece: &Regex,
+        slots: &mut [bool],
+    ) {
+        // The bytes are gone through once: what was replaced stands behind all others.
+        let mut sequence: Vec<(u32, u32)> = (0..)
+            .zip(&self.records)
+            .map(|(slot, record)| (part_of(record).0, slot))
+            .collect();
+        sequence.sort_unstable();
+
+        let is_ascii = bytes.is_ascii();
+        let find = |start| piece.find_at(bytes, start).map(|found| found.start());
+        let mut next = find(0);
+        for (_, slot) in sequence {
+            let (start, length) = part_of(&self.records[slot as usize]);
+            let (start, end) = (start as usize, start as usize + length);
+            if next.is_some_and(|at| at < start) {
+                next = find(start);
+            }
+            let is_marked = next.is_some_and(|at| at < end)
+                || !is_ascii && !bytes.get(start..end).is_some_and(<[u8]>::is_ascii);
+            slots[slot as usize] |= is_marked;
+        }
+    }
+
     /// The slots whose products have bar codes.
     pub(crate) fn coded(&self) -> impl Iterator<Item = usize> {
         // A catalog without codes costs nothing but a look at each chunk.
@@ -275,9 +318,45 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Product;
+    use crate::model::ProductId;
+    use proptest::prelude::*;
+    use regex::bytes::RegexBuilder;
 
     #[test]
     fn a_product_takes_no_more_than_it_must() {
         assert_eq!(size_of::<ProductRecord>(), 40);
+    }
+
+    fn product(name: &str, description: &str) -> Product {
+        let raw = [name, "", "", "", "", description, ""].map(|text| Some(text.as_bytes()));
+        Product::decode(ProductId::stored(b"x"), raw).unwrap()
+    }
+
+    proptest! {
+        /// No slot that has a piece is passed over, whatever was replaced before.
+        #[test]
+        fn slots_that_may_have_a_piece_are_all_that_do(
+            texts in proptest::collection::vec(("[abc]{1,3}", "[abABé ]{0,6}", "[abABé]{0,6}"), 1..12),
+            replaced in proptest::collection::vec((0..12_usize, "[abAB]{0,4}"), 0..6),
+            piece in "[ab]{2,3}",
+        ) {
+            let mut chunk = Chunk::default();
+            for (id, name, description) in &texts {
+                chunk.push(id.as_bytes(), &(&product(name, description)).into());
+            }
+            for (slot, name) in replaced {
+                chunk.replace(slot, &(&product(&name, "")).into());
+            }
+
+            let regex = RegexBuilder::new(&piece).case_insensitive(true).unicode(false).build().unwrap();
+            let slots = chunk.slots_that_may_have(&regex);
+            for (slot, may_have) in (0..chunk.len()).zip(slots) {
+                let item = chunk.item(slot).unwrap();
+                let has = |text: &[u8]| regex.is_match(text) || !text.is_ascii();
+                let has = [item.id, item.name.as_bytes(), item.description.as_bytes()].map(has).contains(&true);
+                prop_assert!(may_have || !has, "{slot}: {item:?}");
+            }
+        }
     }
 }

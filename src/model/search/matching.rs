@@ -5,7 +5,7 @@ use crate::model::catalog::{Chunk, ProductTable};
 use crate::model::text;
 use nucleo_matcher::pattern::Atom;
 use nucleo_matcher::{Config, Matcher, Utf32Str};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 thread_local! {
     // It holds a large buffer of its own: one for each thread that searches or draws.
@@ -14,8 +14,15 @@ thread_local! {
 
 /// Added to the score of a hit in names and categories alone, which is better than any other.
 const IN_NAME: u32 = 1 << 20;
-/// Added to the score of a hit that has each word in one piece.
-const WHOLE: u32 = 1 << 21;
+
+/// The way in which words are matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// In one piece.
+    Whole,
+    /// In names, by letters that may stand apart.
+    Loose,
+}
 
 /// A product that matches.
 #[derive(Debug, Clone, Copy)]
@@ -26,50 +33,25 @@ pub(super) struct Hit {
     pub(super) number: u32,
 }
 
-impl Hit {
-    fn is_whole(&self) -> bool {
-        self.score >= WHOLE
-    }
-}
-
-/// Keeps the hits worth showing: those with scattered letters only where none is better.
-pub(super) fn retain_worthy(hits: &mut Vec<Hit>) {
-    if hits.iter().any(Hit::is_whole) {
-        hits.retain(Hit::is_whole);
-    }
-}
-
-/// The fields of products that are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SearchedFields {
-    /// Names and categories, which are quick to look at.
-    NamesAndCategories,
-    /// Ids and descriptions, too.
-    All,
-}
-
-/// Matches some slots of a chunk, whose first product has the number `first`.
-pub(super) fn match_slots(
+/// Matches most slots of a chunk, whose first product has the number `first`.
+pub(super) fn match_chunk(
     chunk: &Chunk,
     first: u32,
     slots: impl Iterator<Item = usize>,
     words: &[Word],
-    fields: SearchedFields,
+    manner: Manner,
 ) -> Vec<Hit> {
-    MATCHER.with_borrow_mut(|matcher| {
-        let mut matching = ChunkMatching::new(chunk, words, fields, Scorer::new(matcher));
-        slots
-            .filter_map(|slot| {
-                let score = matching.score(slot)?;
-                let number = first + u32::try_from(slot).unwrap_or(0);
-                Some(Hit { score, number })
-            })
-            .collect()
-    })
+    let places = Some(vec![OnceCell::new(); words.len()]);
+    match_slots(chunk, first, slots, words, manner, places)
 }
 
-/// Matches these products, in all fields. Their numbers are sorted.
-pub(super) fn match_numbers(products: &ProductTable, numbers: &[u32], words: &[Word]) -> Vec<Hit> {
+/// Matches these products. Their numbers are sorted.
+pub(super) fn match_numbers(
+    products: &ProductTable,
+    numbers: &[u32],
+    words: &[Word],
+    manner: Manner,
+) -> Vec<Hit> {
     let mut hits = Vec::new();
     let mut rest = numbers;
 
@@ -79,10 +61,30 @@ pub(super) fn match_numbers(products: &ProductTable, numbers: &[u32], words: &[W
         let (here, others) = rest.split_at(rest.partition_point(|number| *number < end));
 
         let slots = here.iter().map(|number| (number - first) as usize);
-        hits.extend(match_slots(chunk, first, slots, words, SearchedFields::All));
+        hits.extend(match_slots(chunk, first, slots, words, manner, None));
         rest = others;
     }
     hits
+}
+
+fn match_slots(
+    chunk: &Chunk,
+    first: u32,
+    slots: impl Iterator<Item = usize>,
+    words: &[Word],
+    manner: Manner,
+    places: Option<Vec<Places>>,
+) -> Vec<Hit> {
+    MATCHER.with_borrow_mut(|matcher| {
+        let mut matching = ChunkMatching::new(chunk, words, manner, places, Scorer::new(matcher));
+        slots
+            .filter_map(|slot| {
+                let score = matching.score(slot)?;
+                let number = first + u32::try_from(slot).unwrap_or(0);
+                Some(Hit { score, number })
+            })
+            .collect()
+    })
 }
 
 /// The library's matcher, with the buffer that it wants.
@@ -105,6 +107,16 @@ impl<'a> Scorer<'a> {
         atom.score(text, self.matcher).map(u32::from)
     }
 
+    /// The score of a word in one piece.
+    fn score_whole(&mut self, word: &Word, text: &str) -> Option<u32> {
+        self.score(&word.whole, text).or_else(|| {
+            // In text that is not ASCII, the matcher passes over some whole words.
+            let is_unsure = !text.is_ascii();
+            let score = is_unsure.then(|| self.score(&word.loose, text))??;
+            word.stands_in(text).then_some(score)
+        })
+    }
+
     /// The indexes of the graphemes that match; `None` where the text does not match.
     fn indices(&mut self, atom: &Atom, text: &str) -> Option<Vec<u32>> {
         let mut indices = Vec::new();
@@ -113,45 +125,35 @@ impl<'a> Scorer<'a> {
         atom.indices(text, self.matcher, &mut indices)?;
         Some(indices)
     }
-
-    /// Returns whether the letters of a name that match loosely stand apart.
-    fn is_scattered(&mut self, word: &Word, name: &str) -> bool {
-        if self.score(&word.whole, name).is_some() {
-            return false;
-        }
-
-        // Of names that are not ASCII, the matcher passes over some whole words.
-        let is_one_piece = !name.is_ascii()
-            && self
-                .indices(&word.loose, name)
-                .is_some_and(|indices| indices.windows(2).all(|pair| pair[1] == pair[0] + 1));
-        !is_one_piece
-    }
 }
 
 /// The place where a word matches, with its score.
 enum WordMatch {
     NameOrCategory(u32),
     IdOrDescription(u32),
-    /// Letters that stand apart in the name.
-    Scattered(u32),
 }
+
+/// Whether a word may stand in each slot of a chunk in one piece: looked up once it is asked for.
+type Places = OnceCell<Vec<bool>>;
 
 /// Words that are matched with the products of one chunk.
 struct ChunkMatching<'a> {
     chunk: &'a Chunk,
     words: &'a [Word],
-    fields: SearchedFields,
+    manner: Manner,
     scorer: Scorer<'a>,
     /// For each word, the scores of the chunk's categories, each of which is looked at once.
     categories: Vec<Vec<Option<u32>>>,
+    /// The places of each word, where most of the chunk is looked at.
+    places: Option<Vec<Places>>,
 }
 
 impl<'a> ChunkMatching<'a> {
     fn new(
         chunk: &'a Chunk,
         words: &'a [Word],
-        fields: SearchedFields,
+        manner: Manner,
+        places: Option<Vec<Places>>,
         mut scorer: Scorer<'a>,
     ) -> ChunkMatching<'a> {
         let categories = words
@@ -159,7 +161,7 @@ impl<'a> ChunkMatching<'a> {
             .map(|word| {
                 chunk
                     .categories()
-                    .map(|name| scorer.score(&word.whole, name))
+                    .map(|name| scorer.score_whole(word, name))
                     .collect()
             })
             .collect();
@@ -167,18 +169,23 @@ impl<'a> ChunkMatching<'a> {
         ChunkMatching {
             chunk,
             words,
-            fields,
+            manner,
             scorer,
             categories,
+            places,
         }
     }
 
     /// The score of the product in `slot`; `None` where a word does not match.
     fn score(&mut self, slot: usize) -> Option<u32> {
+        let mut indexes = 0..self.words.len();
+        if !indexes.all(|index| self.may_match(index, slot)) {
+            return None;
+        }
+
         let category = self.chunk.category(slot)?;
         let mut total = 0;
         let mut in_name = IN_NAME;
-        let mut whole = WHOLE;
 
         for index in 0..self.words.len() {
             match self.match_word(index, slot, category)? {
@@ -187,46 +194,63 @@ impl<'a> ChunkMatching<'a> {
                     total += score;
                     in_name = 0;
                 }
-                WordMatch::Scattered(score) => {
-                    total += score;
-                    whole = 0;
-                }
             }
         }
-        Some(total.min(IN_NAME - 1) + in_name + whole)
+        Some(total.min(IN_NAME - 1) + in_name)
+    }
+
+    /// Returns whether a word may match the product in `slot`: most can't, and need no closer look.
+    fn may_match(&self, index: usize, slot: usize) -> bool {
+        let word = &self.words[index];
+        let has_letters = self.has_letters(word, slot);
+        let may_be_whole = self.may_be_whole(index, slot);
+
+        has_letters && (may_be_whole || self.manner == Manner::Loose)
+            || may_be_whole && word.is_long
+            || self.categories[index].iter().any(Option::is_some)
+    }
+
+    /// Returns whether the name in `slot` has all letters of a word.
+    fn has_letters(&self, word: &Word, slot: usize) -> bool {
+        self.chunk.letters(slot) & word.letters == word.letters
+    }
+
+    /// Returns whether a word may stand in `slot` in one piece.
+    fn may_be_whole(&self, index: usize, slot: usize) -> bool {
+        let piece = self.words[index].in_ascii.as_ref();
+        let (Some(places), Some(piece)) = (&self.places, piece) else {
+            return true;
+        };
+        let slots = places[index].get_or_init(|| self.chunk.slots_that_may_have(piece));
+        slots.get(slot) == Some(&true)
     }
 
     fn match_word(&mut self, index: usize, slot: usize, category: usize) -> Option<WordMatch> {
         let word = &self.words[index];
         let name = self.chunk.name(slot);
+        let has_letters = self.has_letters(word, slot);
+        let may_be_whole = self.may_be_whole(index, slot);
 
-        // A name that lacks a letter needs no closer look.
-        let has_letters = self.chunk.letters(slot) & word.letters == word.letters;
-        let name_score = if has_letters {
-            self.scorer.score(&word.loose, name)
-        } else {
-            None
-        };
-        let scattered = name_score.filter(|_| self.scorer.is_scattered(word, name));
-
-        if let Some(score) = name_score
-            && scattered.is_none()
+        if has_letters
+            && may_be_whole
+            && let Some(score) = self.scorer.score_whole(word, name)
         {
             return Some(WordMatch::NameOrCategory(score * 4));
         }
         if let Some(score) = self.categories[index].get(category).copied().flatten() {
             return Some(WordMatch::NameOrCategory(score * 2));
         }
-
-        // What would be a hit by scattered letters is looked at whole at once.
-        let looks_further = self.fields == SearchedFields::All || scattered.is_some();
-        if looks_further
-            && word.is_long
+        if word.is_long
+            && may_be_whole
             && let Some(score) = self.match_id_or_description(word, slot)
         {
             return Some(WordMatch::IdOrDescription(score));
         }
-        scattered.map(|score| WordMatch::Scattered(score * 4))
+        if has_letters && self.manner == Manner::Loose {
+            let score = self.scorer.score(&word.loose, name)?;
+            return Some(WordMatch::NameOrCategory(score * 4));
+        }
+        None
     }
 
     fn match_id_or_description(&mut self, word: &Word, slot: usize) -> Option<u32> {

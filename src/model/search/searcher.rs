@@ -1,12 +1,13 @@
 //! Searches a catalog in steps, between which whoever waits for it may stop it.
 
 use super::browse::browse;
-use super::matching::{Hit, SearchedFields, match_numbers, match_slots, retain_worthy};
+use super::matching::{Hit, Manner, match_chunk, match_numbers};
 use super::query::Query;
 use super::words::{Word, is_long, words};
 use crate::model::ProductId;
-use crate::model::catalog::{Chunk, View, sort_by};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use crate::model::catalog::{Chunk, View};
+use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,6 +43,9 @@ impl Listener for () {
 const MOST_FIRST: usize = 200;
 /// Chunks looked through between two questions to the listener.
 const CHUNKS_IN_STEP: usize = 8;
+/// What was found before is looked through alone where it is at most this part of all products: a
+/// look through all of them is quicker for each.
+const LEAST_NARROWING: usize = 8;
 /// Products of an earlier search that are looked at in one go.
 const PART: usize = 2_048;
 
@@ -91,17 +95,20 @@ pub struct Searcher {
 struct LastSearch {
     generation: u64,
     query: Query,
+    manner: Manner,
     /// The numbers that matched, from the lowest.
     found: Vec<u32>,
 }
 
 impl LastSearch {
-    /// Returns whether all that matches `query` is among what was found.
+    /// Returns whether all that matches `query` in the same manner is among what was found.
     fn narrows_to(&self, view: &View, query: &Query) -> bool {
         // Short words were not looked for everywhere.
-        let all_are_long = self.query.words.split_whitespace().all(is_long);
+        let words = self.query.words.split_whitespace();
+        let mut pairs = words.zip(query.words.split_whitespace());
+        let are_as_long = pairs.all(|(word, now)| is_long(word) || !is_long(now));
 
-        all_are_long
+        are_as_long
             && self.generation == view.generation
             && self.query.category == query.category
             && query.words.starts_with(&self.query.words)
@@ -157,60 +164,46 @@ impl Searcher {
 
         self.share_ranks(view, || Arc::new(Ranks::of(view)));
         let last = self.last.take();
-        let mut hits = match last.filter(|last| last.narrows_to(view, query)) {
-            Some(last) => self.narrow(view, &last.found, &words, listener)?,
-            None => self.scan(view, query, &words, listener)?,
+        let last = last.filter(|last| last.narrows_to(view, query));
+        let mut manner = last.as_ref().map_or(Manner::Whole, |last| last.manner);
+        let few = view.products.numbers() / LEAST_NARROWING;
+        let mut hits = match last.filter(|last| last.found.len() <= few) {
+            Some(last) => self.narrow(view, &last, &words, listener)?,
+            None => self.scan(view, query, &words, manner, listener)?,
         };
-        self.remember(view, query, &hits);
-
-        retain_worthy(&mut hits);
-        let mut keys = self.keys(&hits);
-        sort_by(&mut keys, u64::cmp);
-        Some(self.numbers(&keys))
-    }
-
-    fn remember(&mut self, view: &View, query: &Query, hits: &[Hit]) {
-        let mut found: Vec<u32> = hits.iter().map(|hit| hit.number).collect();
-        found.sort_unstable();
+        // Letters that stand apart count only where nothing better is.
+        if hits.is_empty() && manner == Manner::Whole {
+            manner = Manner::Loose;
+            hits = self.scan(view, query, &words, manner, listener)?;
+        }
 
         self.last = Some(LastSearch {
             generation: view.generation,
             query: query.clone(),
-            found,
+            manner,
+            // They were looked at from the lowest.
+            found: hits.iter().map(|hit| hit.number).collect(),
         });
+        Some(self.sorted(&hits))
     }
 
-    /// Looks through all products: names and categories first, then the rest.
+    /// Looks through all products.
     fn scan(
         &self,
         view: &View,
         query: &Query,
         words: &[Word],
+        manner: Manner,
         listener: &mut impl Listener,
     ) -> Option<Vec<Hit>> {
         let mut hits = Vec::new();
-        let mut in_names: Vec<Vec<Hit>> = Vec::new();
-
         for step in steps(view) {
-            let fields = SearchedFields::NamesAndCategories;
-            let found = scan_step(step, |index| {
-                scan_chunk(view, index, query, words, fields, &[])
-            });
-            hits.extend(found.iter().flatten());
-            in_names.extend(found);
-            self.report(&hits, listener)?;
-        }
-        if !words.iter().any(|word| word.is_long) {
-            return Some(hits);
-        }
+            let found: Vec<Vec<Hit>> = step
+                .into_par_iter()
+                .map(|index| scan_chunk(view, index, query, words, manner))
+                .collect();
 
-        for step in steps(view) {
-            let fields = SearchedFields::All;
-            let found = scan_step(step, |index| {
-                let known = in_names.get(index).map_or(&[][..], Vec::as_slice);
-                scan_chunk(view, index, query, words, fields, known)
-            });
-            hits.extend(found.iter().flatten());
+            hits.extend(found.into_iter().flatten());
             self.report(&hits, listener)?;
         }
         Some(hits)
@@ -220,16 +213,16 @@ impl Searcher {
     fn narrow(
         &self,
         view: &View,
-        found: &[u32],
+        last: &LastSearch,
         words: &[Word],
         listener: &mut impl Listener,
     ) -> Option<Vec<Hit>> {
         let mut hits = Vec::new();
-        for step in found.chunks(CHUNKS_IN_STEP * PART) {
+        for step in last.found.chunks(CHUNKS_IN_STEP * PART) {
             let parts: Vec<&[u32]> = step.chunks(PART).collect();
             let matched: Vec<Vec<Hit>> = parts
                 .into_par_iter()
-                .map(|part| match_numbers(&view.products, part, words))
+                .map(|part| match_numbers(&view.products, part, words, last.manner))
                 .collect();
 
             hits.extend(matched.into_iter().flatten());
@@ -243,43 +236,51 @@ impl Searcher {
         match listener.go() {
             Go::On => Some(()),
             Go::Show => {
-                let mut hits = hits.to_vec();
-                retain_worthy(&mut hits);
-                listener.first(self.best(&hits), hits.len());
+                listener.first(self.best(hits), hits.len());
                 Some(())
             }
             Go::Stop => None,
         }
     }
 
-    /// Keys that sort the best hits first, and equally good ones as in the catalog.
-    fn keys(&self, hits: &[Hit]) -> Vec<u64> {
-        hits.iter()
-            .map(|hit| {
-                let rank = self.ranks.of_numbers.get(hit.number as usize).copied();
-                u64::from(u32::MAX - hit.score) << 32 | u64::from(rank.unwrap_or(u32::MAX))
-            })
-            .collect()
+    /// The numbers of the hits, best first, and equally good ones as in the catalog.
+    fn sorted(&self, hits: &[Hit]) -> Vec<u32> {
+        let mut scores = vec![None; self.ranks.sorted.len()];
+        for hit in hits {
+            if let Some(score) = scores.get_mut(self.rank(hit)) {
+                *score = Some(hit.score);
+            }
+        }
+
+        // Few scores are different, so that this takes far less time than sorting the ranks, too.
+        let ranked = scores.into_iter().zip(self.ranks.sorted.iter());
+        let mut found: Vec<(u32, u32)> = ranked
+            .filter_map(|(score, number)| Some((score?, *number)))
+            .collect();
+        found.par_sort_by_key(|(score, _)| Reverse(*score));
+        found.into_iter().map(|(_, number)| number).collect()
     }
 
-    /// The numbers of the products that these keys stand for.
-    fn numbers(&self, keys: &[u64]) -> Vec<u32> {
-        keys.iter()
-            .filter_map(|key| {
-                let rank = usize::try_from(key & u64::from(u32::MAX)).ok()?;
-                self.ranks.sorted.get(rank).copied()
-            })
-            .collect()
-    }
-
+    /// The first of [`Searcher::sorted`].
     fn best(&self, hits: &[Hit]) -> Vec<u32> {
-        let mut keys = self.keys(hits);
+        let mut keys: Vec<(Reverse<u32>, usize)> = hits
+            .iter()
+            .map(|hit| (Reverse(hit.score), self.rank(hit)))
+            .collect();
         if keys.len() > MOST_FIRST {
             keys.select_nth_unstable(MOST_FIRST);
             keys.truncate(MOST_FIRST);
         }
         keys.sort_unstable();
-        self.numbers(&keys)
+        keys.iter()
+            .filter_map(|(_, rank)| self.ranks.sorted.get(*rank).copied())
+            .collect()
+    }
+
+    /// The rank of a hit among the sorted.
+    fn rank(&self, hit: &Hit) -> usize {
+        let rank = self.ranks.of_numbers.get(hit.number as usize);
+        rank.map_or(usize::MAX, |rank| *rank as usize)
     }
 }
 
@@ -291,19 +292,13 @@ fn steps(view: &View) -> impl Iterator<Item = Range<usize>> {
         .map(move |start| start..count.min(start + CHUNKS_IN_STEP))
 }
 
-/// Looks through some chunks on all cores; returns the hits of each.
-fn scan_step(step: Range<usize>, scan: impl Fn(usize) -> Vec<Hit> + Sync + Send) -> Vec<Vec<Hit>> {
-    step.into_par_iter().map(scan).collect()
-}
-
-/// Looks through the chunk with this index, but for the hits that are known already.
+/// Looks through the chunk with this index.
 fn scan_chunk(
     view: &View,
     index: usize,
     query: &Query,
     words: &[Word],
-    fields: SearchedFields,
-    known: &[Hit],
+    manner: Manner,
 ) -> Vec<Hit> {
     let Some((first, chunk)) = view.products.chunk(index) else {
         return Vec::new();
@@ -314,15 +309,9 @@ fn scan_chunk(
         ChunkCategory::Only(category) => Some(category),
     };
 
-    // Known hits come in the sequence of the slots.
-    let mut known = known.iter().peekable();
-    let slots = (0..chunk.len()).filter(|slot| {
-        let is_known = known
-            .next_if(|hit| (hit.number - first) as usize == *slot)
-            .is_some();
-        !is_known && (category.is_none() || chunk.category(*slot) == category)
-    });
-    match_slots(chunk, first, slots, words, fields)
+    let slots =
+        (0..chunk.len()).filter(|slot| category.is_none() || chunk.category(*slot) == category);
+    match_chunk(chunk, first, slots, words, manner)
 }
 
 /// The products of a chunk that are of the query's category.

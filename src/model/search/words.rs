@@ -2,7 +2,10 @@
 
 use crate::model::catalog::word_mask;
 use crate::model::text;
+use nucleo_matcher::chars;
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
+use regex::bytes::{Regex, RegexBuilder};
+use unicode_segmentation::UnicodeSegmentation;
 
 /// A word of a query.
 pub(super) struct Word {
@@ -10,6 +13,13 @@ pub(super) struct Word {
     pub(super) loose: Atom,
     /// Matches the word in one piece.
     pub(super) whole: Atom,
+    /// The word's letters, as `whole` compares them.
+    letters_in_sequence: Vec<char>,
+    /// Set where accents were typed, so that they count.
+    has_accents: bool,
+    /// Finds the word in one piece in ASCII text, far faster than `whole`. Where there is none, any
+    /// text may have it.
+    pub(super) in_ascii: Option<Regex>,
     /// The letters that a name must have; see [`word_mask`].
     pub(super) letters: u64,
     /// Set where the word is looked for outside names and categories, too; see [`is_long`].
@@ -21,9 +31,32 @@ impl Word {
         Word {
             loose: atom(word, AtomKind::Fuzzy),
             whole: atom(word, AtomKind::Substring),
+            letters_in_sequence: word.chars().map(chars::to_lower_case).collect(),
+            has_accents: text::has_accents(word),
+            in_ascii: in_ascii(word),
             letters: word_mask(word),
             is_long: is_long(word),
         }
+    }
+
+    /// Returns whether a text has the word in one piece.
+    pub(super) fn stands_in(&self, text: &str) -> bool {
+        let text = text::composed(text);
+        let letters = text
+            .graphemes(true)
+            .filter_map(|letter| letter.chars().next());
+        let letters: Vec<char> = letters
+            .map(chars::to_lower_case)
+            .map(|letter| {
+                if self.has_accents {
+                    letter
+                } else {
+                    chars::normalize(letter)
+                }
+            })
+            .collect();
+        let mut pieces = letters.windows(self.letters_in_sequence.len());
+        pieces.any(|piece| piece == self.letters_in_sequence)
     }
 }
 
@@ -35,6 +68,17 @@ fn atom(word: &str, kind: AtomKind) -> Atom {
         kind,
         false,
     )
+}
+
+fn in_ascii(word: &str) -> Option<Regex> {
+    // The letters of a name are known anyway.
+    let is_worth_it = word.is_ascii() && word.len() > 1;
+    let pattern = is_worth_it.then(|| regex::escape(word))?;
+    RegexBuilder::new(&pattern)
+        .case_insensitive(true)
+        .unicode(false)
+        .build()
+        .ok()
 }
 
 /// The words of what was typed.
