@@ -228,8 +228,8 @@ impl Chunk {
         self.ids.get(start..end).unwrap_or_default()
     }
 
-    /// Whether each slot's id or text may have a piece: in ASCII letters it does, give or take a
-    /// letter of its neighbour's; others are not looked at.
+    /// For each slot, whether its id or text may have a piece. Set for all that do, for those whose
+    /// text is not ASCII, and for some whose text runs into their neighbour's.
     pub(crate) fn slots_that_may_have(&self, piece: &Regex) -> Vec<bool> {
         let mut slots = vec![false; self.records.len()];
         let id_of = |record: &ProductRecord| (record.id_start, record.id_length as usize);

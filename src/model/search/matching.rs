@@ -1,6 +1,6 @@
 //! Matches the words of a query with products, and tells how well they match.
 
-use super::words::{Word, words};
+use super::words::{Word, loose_words};
 use crate::model::catalog::{Chunk, ProductTable};
 use crate::model::text;
 use nucleo_matcher::pattern::Atom;
@@ -33,16 +33,22 @@ pub(super) struct Hit {
     pub(super) number: u32,
 }
 
-/// Matches most slots of a chunk, whose first product has the number `first`.
-pub(super) fn match_chunk(
+/// Matches all slots of a chunk, whose first product has the number `first`.
+pub(super) fn match_chunk(chunk: &Chunk, first: u32, words: &[Word], manner: Manner) -> Vec<Hit> {
+    let candidates = Some(vec![OnceCell::new(); words.len()]);
+    let slots = 0..chunk.len();
+    match_among(chunk, first, slots, words, manner, candidates)
+}
+
+/// Matches a few slots of a chunk, whose first product has the number `first`.
+pub(super) fn match_slots(
     chunk: &Chunk,
     first: u32,
     slots: impl Iterator<Item = usize>,
     words: &[Word],
     manner: Manner,
 ) -> Vec<Hit> {
-    let places = Some(vec![OnceCell::new(); words.len()]);
-    match_slots(chunk, first, slots, words, manner, places)
+    match_among(chunk, first, slots, words, manner, None)
 }
 
 /// Matches these products. Their numbers are sorted.
@@ -61,22 +67,23 @@ pub(super) fn match_numbers(
         let (here, others) = rest.split_at(rest.partition_point(|number| *number < end));
 
         let slots = here.iter().map(|number| (number - first) as usize);
-        hits.extend(match_slots(chunk, first, slots, words, manner, None));
+        hits.extend(match_slots(chunk, first, slots, words, manner));
         rest = others;
     }
     hits
 }
 
-fn match_slots(
+fn match_among(
     chunk: &Chunk,
     first: u32,
     slots: impl Iterator<Item = usize>,
     words: &[Word],
     manner: Manner,
-    places: Option<Vec<Places>>,
+    candidates: Option<Vec<Candidates>>,
 ) -> Vec<Hit> {
     MATCHER.with_borrow_mut(|matcher| {
-        let mut matching = ChunkMatching::new(chunk, words, manner, places, Scorer::new(matcher));
+        let scorer = Scorer::new(matcher);
+        let mut matching = ChunkMatching::new(chunk, words, manner, candidates, scorer);
         slots
             .filter_map(|slot| {
                 let score = matching.score(slot)?;
@@ -110,9 +117,7 @@ impl<'a> Scorer<'a> {
     /// The score of a word in one piece.
     fn score_whole(&mut self, word: &Word, text: &str) -> Option<u32> {
         self.score(&word.whole, text).or_else(|| {
-            // In text that is not ASCII, the matcher passes over some whole words.
-            let is_unsure = !text.is_ascii();
-            let score = is_unsure.then(|| self.score(&word.loose, text))??;
+            let score = self.score(&word.loose, text)?;
             word.stands_in(text).then_some(score)
         })
     }
@@ -133,8 +138,9 @@ enum WordMatch {
     IdOrDescription(u32),
 }
 
-/// Whether a word may stand in each slot of a chunk in one piece: looked up once it is asked for.
-type Places = OnceCell<Vec<bool>>;
+/// For each slot of a chunk, whether a word may stand in it in one piece: looked up once that is
+/// asked for.
+type Candidates = OnceCell<Vec<bool>>;
 
 /// Words that are matched with the products of one chunk.
 struct ChunkMatching<'a> {
@@ -144,8 +150,8 @@ struct ChunkMatching<'a> {
     scorer: Scorer<'a>,
     /// For each word, the scores of the chunk's categories, each of which is looked at once.
     categories: Vec<Vec<Option<u32>>>,
-    /// The places of each word, where most of the chunk is looked at.
-    places: Option<Vec<Places>>,
+    /// The candidates for each word; `None` where few slots are looked at.
+    candidates: Option<Vec<Candidates>>,
 }
 
 impl<'a> ChunkMatching<'a> {
@@ -153,7 +159,7 @@ impl<'a> ChunkMatching<'a> {
         chunk: &'a Chunk,
         words: &'a [Word],
         manner: Manner,
-        places: Option<Vec<Places>>,
+        candidates: Option<Vec<Candidates>>,
         mut scorer: Scorer<'a>,
     ) -> ChunkMatching<'a> {
         let categories = words
@@ -172,7 +178,7 @@ impl<'a> ChunkMatching<'a> {
             manner,
             scorer,
             categories,
-            places,
+            candidates,
         }
     }
 
@@ -203,52 +209,68 @@ impl<'a> ChunkMatching<'a> {
     fn may_match(&self, index: usize, slot: usize) -> bool {
         let word = &self.words[index];
         let has_letters = self.has_letters(word, slot);
-        let may_be_whole = self.may_be_whole(index, slot);
+        if self.is_loose_alone() {
+            return has_letters;
+        }
 
-        has_letters && (may_be_whole || self.manner == Manner::Loose)
-            || may_be_whole && word.is_long
+        has_letters && self.manner == Manner::Loose
+            || (has_letters || word.is_long) && self.may_be_whole(index, slot)
             || self.categories[index].iter().any(Option::is_some)
+    }
+
+    /// Returns whether the only word is to be matched loosely: no product has it in one piece.
+    fn is_loose_alone(&self) -> bool {
+        self.manner == Manner::Loose && self.words.len() == 1
     }
 
     /// Returns whether the name in `slot` has all letters of a word.
     fn has_letters(&self, word: &Word, slot: usize) -> bool {
-        self.chunk.letters(slot) & word.letters == word.letters
+        self.chunk.letters(slot) & word.letter_mask == word.letter_mask
     }
 
     /// Returns whether a word may stand in `slot` in one piece.
     fn may_be_whole(&self, index: usize, slot: usize) -> bool {
-        let piece = self.words[index].in_ascii.as_ref();
-        let (Some(places), Some(piece)) = (&self.places, piece) else {
+        let finder = self.words[index].ascii_finder.as_ref();
+        let (Some(candidates), Some(finder)) = (&self.candidates, finder) else {
             return true;
         };
-        let slots = places[index].get_or_init(|| self.chunk.slots_that_may_have(piece));
+        let slots = candidates[index].get_or_init(|| self.chunk.slots_that_may_have(finder));
         slots.get(slot) == Some(&true)
     }
 
     fn match_word(&mut self, index: usize, slot: usize, category: usize) -> Option<WordMatch> {
         let word = &self.words[index];
-        let name = self.chunk.name(slot);
+        let whole = if self.is_loose_alone() {
+            None
+        } else {
+            self.match_whole(index, slot, category)
+        };
+
+        whole.or_else(|| {
+            let is_loose = self.manner == Manner::Loose && self.has_letters(word, slot);
+            let name = is_loose.then(|| self.chunk.name(slot))?;
+            let score = self.scorer.score(&word.loose, name)?;
+            Some(WordMatch::NameOrCategory(score * 4))
+        })
+    }
+
+    fn match_whole(&mut self, index: usize, slot: usize, category: usize) -> Option<WordMatch> {
+        let word = &self.words[index];
         let has_letters = self.has_letters(word, slot);
-        let may_be_whole = self.may_be_whole(index, slot);
+        let may_be_whole = (has_letters || word.is_long) && self.may_be_whole(index, slot);
 
         if has_letters
             && may_be_whole
-            && let Some(score) = self.scorer.score_whole(word, name)
+            && let Some(score) = self.scorer.score_whole(word, self.chunk.name(slot))
         {
             return Some(WordMatch::NameOrCategory(score * 4));
         }
         if let Some(score) = self.categories[index].get(category).copied().flatten() {
             return Some(WordMatch::NameOrCategory(score * 2));
         }
-        if word.is_long
-            && may_be_whole
-            && let Some(score) = self.match_id_or_description(word, slot)
-        {
+        if word.is_long && may_be_whole {
+            let score = self.match_id_or_description(word, slot)?;
             return Some(WordMatch::IdOrDescription(score));
-        }
-        if has_letters && self.manner == Manner::Loose {
-            let score = self.scorer.score(&word.loose, name)?;
-            return Some(WordMatch::NameOrCategory(score * 4));
         }
         None
     }
@@ -257,8 +279,8 @@ impl<'a> ChunkMatching<'a> {
         let item = self.chunk.item(slot)?;
         let id = String::from_utf8_lossy(item.id);
         self.scorer
-            .score(&word.whole, &id)
-            .or_else(|| self.scorer.score(&word.whole, item.description))
+            .score_whole(word, &id)
+            .or_else(|| self.scorer.score_whole(word, item.description))
     }
 }
 
@@ -268,8 +290,8 @@ pub fn marks(typed: &str, name: &str) -> Vec<usize> {
     let mut marks = Vec::new();
     MATCHER.with_borrow_mut(|matcher| {
         let mut scorer = Scorer::new(matcher);
-        for word in words(typed) {
-            let indices = scorer.indices(&word.loose, name).unwrap_or_default();
+        for word in loose_words(typed) {
+            let indices = scorer.indices(&word, name).unwrap_or_default();
             marks.extend(indices.into_iter().map(|index| index as usize));
         }
     });

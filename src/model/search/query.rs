@@ -133,8 +133,8 @@ impl Sorting {
 /// A search for products.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// Words: each must match the name loosely, or stand in the category, the description or
-    /// the id.
+    /// Words: each must stand in the name, the category, the description or the id; where no
+    /// product has them all, its letters may stand apart in the name.
     pub words: String,
     /// The only category that is searched.
     pub category: Option<Box<str>>,
