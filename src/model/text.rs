@@ -201,13 +201,13 @@ pub fn is_printable_ascii(text: &[u8]) -> bool {
 /// told: of the letters of the West, currencies and the signs that frames are drawn with.
 #[must_use]
 pub fn is_simple(text: &str) -> bool {
-    let is_simple = |letter| {
+    text.chars().all(|letter| {
+        // A soft hyphen is invisible, and the squares behind the last sign here are wide.
         matches!(
             letter,
             ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '–'..='…' | '€' | '\u{2500}'..='\u{25fc}'
         )
-    };
-    is_printable_ascii(text.as_bytes()) || text.chars().all(is_simple)
+    })
 }
 
 /// The columns that `text` takes in a terminal, which gives each grapheme cells of its own: letters

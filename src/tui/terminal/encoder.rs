@@ -86,6 +86,13 @@ fn is_blank(cell: &Cell) -> bool {
     cell.symbol() == " "
 }
 
+/// The bytes that writing a cell takes, about: its letter and, behind one that terminals may give
+/// another width, a move.
+pub(super) fn cost(cell: &Cell) -> usize {
+    let move_behind = if is_simple(cell) { 0 } else { 8 };
+    cell.symbol().len() + move_behind
+}
+
 /// Returns whether every terminal takes one column for a cell.
 fn is_simple(cell: &Cell) -> bool {
     let mut letters = cell.symbol().chars();
@@ -190,7 +197,10 @@ impl Encoder {
             let steps = before.abs_diff(after);
             if steps > 0 {
                 self.bytes.extend_from_slice(b"\x1b[");
-                self.write_number(steps, 1);
+                // That is also the meaning of none.
+                if steps > 1 {
+                    self.write_number(steps);
+                }
                 self.bytes.push(letter);
             }
         }
@@ -199,21 +209,18 @@ impl Encoder {
     /// Adds the sequence that moves the cursor to a place.
     fn move_to_place(&mut self, to: Position) {
         self.bytes.extend_from_slice(b"\x1b[");
-        self.write_number(to.y + 1, 0);
+        self.write_number(to.y + 1);
         if to.x > 0 {
             self.bytes.push(b';');
-            self.write_number(to.x + 1, 0);
+            self.write_number(to.x + 1);
         }
         self.bytes.push(b'H');
     }
 
-    /// Adds a number, unless a terminal takes none for it.
-    fn write_number(&mut self, number: u16, usual: u16) {
-        if number != usual {
-            let mut digits = itoa::Buffer::new();
-            self.bytes
-                .extend_from_slice(digits.format(number).as_bytes());
-        }
+    fn write_number(&mut self, number: u16) {
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(number);
+        self.bytes.extend_from_slice(digits.as_bytes());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Finds rows of a pane that moved up or down, as those of a list that scrolls: a terminal moves them
 //! itself when it deletes or inserts lines, in fewer bytes than it takes to write them again.
 
+use super::encoder;
 use super::shown::RowChange;
 use crate::model::text;
 use ratatui::buffer::Cell;
@@ -71,25 +72,24 @@ impl Scroll {
         }
     }
 
-    /// Returns whether it leaves fewer bytes to write, and every terminal does the same. All of its
-    /// rows have to be among these.
+    /// Returns whether it saves bytes, as far as a count of cells tells, and every terminal does the
+    /// same. All of its rows have to be among these.
     pub(super) fn saves(&self, rows: &[RowChange], width: u16) -> bool {
         let first = rows.partition_point(|row| row.y < *self.rows.start());
         let last = rows.partition_point(|row| row.y <= *self.rows.end());
         let moving = &rows[first..last];
 
-        // Each cell is a byte at the least.
-        let before: usize = moving.iter().map(RowChange::changed_cells).sum();
+        let before: usize = moving.iter().map(RowChange::cost).sum();
         let after = moving.iter().enumerate().map(|(place, row)| {
             let source = self.source(place).and_then(|source| moving.get(source));
-            self.changed_cells(source, row)
+            self.cost_after(source, row)
         });
         after.sum::<usize>() + self.sequence(width).len() < before
             && !moving.iter().any(|row| self.cuts_letter(row))
     }
 
-    /// The cells of a row that are still to be written once it shows what `source` did.
-    fn changed_cells(&self, source: Option<&RowChange>, row: &RowChange) -> usize {
+    /// The bytes that a row still takes, about, once it shows what `source` did.
+    fn cost_after(&self, source: Option<&RowChange>, row: &RowChange) -> usize {
         let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
         let cells = row.before.content.iter().zip(&row.after.content);
         let changed = cells.enumerate().filter(|(x, (before, after))| {
@@ -99,30 +99,33 @@ impl Scroll {
                 before != after
             }
         });
-        changed.count()
+        changed.map(|(_, (_, after))| encoder::cost(after)).sum()
     }
 
-    /// The place of the row, among those that move, that comes to this place.
+    /// The place of the row that comes to this place, both counted from the first that moves; it
+    /// may lie beyond the last.
     fn source(&self, place: usize) -> Option<usize> {
         place.checked_add_signed(self.up.into())
     }
 
-    /// Does it to rows, as the terminal does. All of its rows have to be among them.
+    /// Does it to rows, as the terminal does, only where it [`Scroll::saves`]. All of its rows have to
+    /// be among them.
     pub(super) fn apply(&self, rows: &mut [RowChange]) {
         let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
         let is_moved = |row: &&mut RowChange| self.rows.contains(&row.y);
         let mut rows: Vec<&mut RowChange> = rows.iter_mut().filter(is_moved).collect();
 
-        // Each comes from one that has not been moved yet.
+        // Each swaps with one that has not been moved yet, whose turn comes later.
         let mut places: Vec<usize> = (0..rows.len()).collect();
         if self.up < 0 {
             places.reverse();
         }
         for place in places {
-            let source = self.source(place);
+            let source = self.source(place).filter(|source| *source < rows.len());
             match source.and_then(|source| rows.get_disjoint_mut([place, source]).ok()) {
                 Some([row, source]) => row.before.content[columns.clone()]
                     .swap_with_slice(&mut source.before.content[columns.clone()]),
+                // Blanks come in.
                 None => rows[place].before.content[columns.clone()].fill(Cell::EMPTY),
             }
         }
@@ -295,15 +298,40 @@ mod tests {
     }
 
     #[test]
+    fn rows_move_by_two_either_way() {
+        let words = ["aaaa", "bbbb", "cccc", "dddd", "eeee", "ffff", "gggg"];
+        for (before, after, up) in [
+            (&words[..5], &words[2..], 2),
+            (&words[2..], &words[..5], -2),
+        ] {
+            let mut changed = rows(before, after);
+            let found = Scroll::find(&changed, &[PANE]).unwrap();
+            assert_eq!((found.rows(), found.up), (1..=5, up));
+            found.apply(&mut changed);
+            let equal = changed.iter().filter(|row| row.before == row.after);
+            assert_eq!(equal.count(), 3);
+            let blank = changed
+                .iter()
+                .filter(|row| row.before.content[2].symbol() == " ");
+            assert_eq!(blank.count(), 2);
+        }
+    }
+
+    #[test]
     fn no_wide_letter_is_cut() {
-        let before = ["tea", "cake", "bread", "milk"];
-        let after = ["cake", "bread", "milk", "eggs"];
-        let mut changed = rows(&before, &after);
-        let found = Scroll::find(&changed, &[PANE]).unwrap();
+        let words: Vec<String> = ('a'..='m')
+            .map(|letter| letter.to_string().repeat(6))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let pane = Rect::new(2, 1, 6, 12);
+        let mut changed = rows(&words[..12], &words[1..]);
+        let found = Scroll::find(&changed, &[pane]).unwrap();
+        assert!(found.saves(&changed, 10));
 
         changed[1].before.content[1].set_symbol("抹");
-        assert!(!found.cuts_letter(&changed[0]) && found.cuts_letter(&changed[1]));
-        assert!(!found.of_whole_rows(10).cuts_letter(&changed[1]));
+        changed[1].after.content[1].set_symbol("抹");
+        assert!(!found.saves(&changed, 10));
+        assert!(found.of_whole_rows(10).saves(&changed, 10));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The content of a terminal's screen, kept until the next frame.
 
+use super::encoder;
 use super::pen::Pen;
 use crate::config::display::Display;
 use crate::tui::view::sketch::{Sketch, SketchLine};
@@ -90,10 +91,11 @@ impl RowChange {
         }
     }
 
-    /// The number of cells that are to be written.
-    pub(super) fn changed_cells(&self) -> usize {
+    /// The bytes that writing what changed takes, about.
+    pub(super) fn cost(&self) -> usize {
         let cells = self.before.content.iter().zip(&self.after.content);
-        cells.filter(|(before, after)| before != after).count()
+        let changed = cells.filter(|(before, after)| before != after);
+        changed.map(|(_, after)| encoder::cost(after)).sum()
     }
 
     /// Takes off the blanks what does not show, so that those that look alike are alike.

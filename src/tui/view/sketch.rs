@@ -231,6 +231,7 @@ impl SketchLine {
         strokes
             .take_while(|(a, b)| {
                 let text = start..a.end();
+                // There the next text begins.
                 start = a.end();
                 a == b && self.text.get(text.clone()) == other.text.get(text)
             })
