@@ -11,7 +11,7 @@ pub(crate) fn letter_mask(name: &str) -> u64 {
         name.chars().fold(0, |mask, c| mask | letter_bit(c))
     } else {
         name.chars().fold(0, |mask, c| {
-            mask | letter_bit(chars::normalize(chars::to_lower_case(c)))
+            mask | letter_bit(chars::to_lower_case(chars::normalize(c)))
         })
     }
 }

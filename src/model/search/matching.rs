@@ -4,7 +4,7 @@ use super::words::{Word, loose_words};
 use crate::model::catalog::{Chunk, ProductTable};
 use crate::model::text;
 use nucleo_matcher::pattern::Atom;
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Config, Matcher, Utf32Str, chars};
 use std::cell::{OnceCell, RefCell};
 
 thread_local! {
@@ -20,7 +20,7 @@ const IN_NAME: u32 = 1 << 20;
 pub(super) enum Manner {
     /// In one piece.
     Whole,
-    /// In names, by letters that may stand apart.
+    /// The same, or in names by letters that may stand apart.
     Loose,
 }
 
@@ -110,15 +110,21 @@ impl<'a> Scorer<'a> {
 
     fn score(&mut self, atom: &Atom, text: &str) -> Option<u32> {
         let text = text::composed(text);
-        let text = Utf32Str::new(&text, &mut self.buffer);
+        let text = graphemes(&text, &mut self.buffer);
         atom.score(text, self.matcher).map(u32::from)
     }
 
     /// The score of a word in one piece.
     fn score_whole(&mut self, word: &Word, text: &str) -> Option<u32> {
-        self.score(&word.whole, text).or_else(|| {
-            let score = self.score(&word.loose, text)?;
-            word.stands_in(text).then_some(score)
+        let score = self.score(&word.whole, text);
+        score.or_else(|| {
+            if text.is_ascii() {
+                let finder = word.ascii_finder.as_ref()?;
+                let stands = finder.is_match(text.as_bytes());
+                stands.then(|| self.score(&word.loose, text))?
+            } else {
+                self.score(&word.at_end, text)
+            }
         })
     }
 
@@ -126,10 +132,20 @@ impl<'a> Scorer<'a> {
     fn indices(&mut self, atom: &Atom, text: &str) -> Option<Vec<u32>> {
         let mut indices = Vec::new();
         let text = text::composed(text);
-        let text = Utf32Str::new(&text, &mut self.buffer);
+        let text = graphemes(&text, &mut self.buffer);
         atom.indices(text, self.matcher, &mut indices)?;
         Some(indices)
     }
+}
+
+/// A text for the matcher, which would take one for ASCII whose graphemes only begin so.
+fn graphemes<'a>(text: &'a str, buffer: &'a mut Vec<char>) -> Utf32Str<'a> {
+    if text.is_ascii() {
+        return Utf32Str::Ascii(text.as_bytes());
+    }
+    buffer.clear();
+    buffer.extend(chars::graphemes(text));
+    Utf32Str::Unicode(buffer)
 }
 
 /// The place where a word matches, with its score.
@@ -218,7 +234,8 @@ impl<'a> ChunkMatching<'a> {
             || self.categories[index].iter().any(Option::is_some)
     }
 
-    /// Returns whether the only word is to be matched loosely: no product has it in one piece.
+    /// Returns whether letters of the only word have to stand apart: no product that is looked at has
+    /// it in one piece, or it would have been found so before.
     fn is_loose_alone(&self) -> bool {
         self.manner == Manner::Loose && self.words.len() == 1
     }
@@ -314,5 +331,6 @@ mod tests {
         );
         assert!(marks("q", "Tea").is_empty());
         assert_eq!(marks("é l", "Cafe\u{301} au lait"), [3, 8]);
+        assert_eq!(marks("aga", "Ag\u{303}a x"), [0, 1, 2]);
     }
 }

@@ -134,7 +134,7 @@ impl Sorting {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     /// Words: each must stand in the name, the category, the description or the id; where no
-    /// product has them all, its letters may stand apart in the name.
+    /// product has them all, their letters may stand apart in the name.
     pub words: String,
     /// The only category that is searched.
     pub category: Option<Box<str>>,

@@ -117,10 +117,13 @@ impl LastSearch {
 }
 
 impl Searcher {
-    /// Takes over the ranks that `others` use in this catalog, where its own are those of another.
+    /// Takes over the ranks that `others` use in this catalog, and forgets the last search, where its
+    /// own are those of another.
     pub fn share_ranks(&mut self, view: &View, others: impl FnOnce() -> Arc<Ranks>) {
         if !self.ranks.fit(view) {
             self.ranks = others();
+            // It told of the other catalog.
+            self.last = None;
         }
     }
 
@@ -164,13 +167,13 @@ impl Searcher {
         }
 
         self.share_ranks(view, || Arc::new(Ranks::of(view)));
-        let last = self.last.take();
-        // Where nothing has fewer letters in one piece, nothing has more.
+        let last = self.last.as_ref();
         let last = last.filter(|last| last.narrows_to(view, query));
-        let mut manner = last.as_ref().map_or(Manner::Whole, |last| last.manner);
+        // What was not found in one piece is not found where more is typed.
+        let mut manner = last.map_or(Manner::Whole, |last| last.manner);
         let few = view.products.numbers() / LEAST_NARROWING;
         let mut hits = match last.filter(|last| last.found.len() <= few) {
-            Some(last) => self.narrow(view, &last, &words, listener)?,
+            Some(last) => self.narrow(view, last, &words, listener)?,
             None => self.scan(view, query, &words, manner, listener)?,
         };
         // Letters that stand apart count only where nothing better is.
@@ -422,10 +425,11 @@ mod tests {
             ["Čaj zelený", "Zelený Čaj"],
             ["İstanbul Çay", "Çay İstanbul"],
             ["चाय पत्ती", "मसाला चाय"],
+            ["Ag\u{303}a", "Po Ag\u{303}a"],
         ];
         for (names, typed) in names
             .iter()
-            .zip(["250g", "Čaj", "istanbul", "चाय"])
+            .zip(["250g", "Čaj", "istanbul", "चाय", "ag\u{303}a"])
             .chain([(&names[0], "250G")])
         {
             let products = names.map(|name| {
@@ -478,6 +482,19 @@ mod tests {
             ..Query::default()
         };
         assert_eq!(found(&coffee), ["espresso", "beans"]);
+    }
+
+    #[test]
+    fn a_search_in_another_catalog_begins_anew() {
+        let query = Query {
+            words: "espresso".into(),
+            ..Query::default()
+        };
+        let mut searcher = Searcher::default();
+        for (catalog, found) in [(Catalog::default(), 0), (catalog(), 2), (catalog(), 2)] {
+            let search = searcher.search(&catalog.view(), &query, &HashSet::new(), &mut ());
+            assert_eq!(search.unwrap().len(), found);
+        }
     }
 
     #[test]
