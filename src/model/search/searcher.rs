@@ -8,6 +8,7 @@ use crate::model::ProductId;
 use crate::model::catalog::{Chunk, View};
 use crate::model::text;
 use rayon::prelude::*;
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -201,6 +202,7 @@ impl Searcher {
         manner: Manner,
         listener: &mut impl Listener,
     ) -> Option<Vec<Hit>> {
+        let apart = OnceCell::new();
         let mut hits = Vec::new();
         for step in steps(view) {
             let found: Vec<Vec<Hit>> = step
@@ -209,9 +211,18 @@ impl Searcher {
                 .collect();
 
             hits.extend(found.into_iter().flatten());
-            self.report(&hits, listener)?;
+            let others = || &apart.get_or_init(|| self.first_apart(view, query, words))[..];
+            self.report(&hits, listener, others)?;
         }
         Some(hits)
+    }
+
+    /// Hits whose letters stand apart, of the first products: to show until better ones are found.
+    fn first_apart(&self, view: &View, query: &Query, words: &[Word]) -> Vec<Hit> {
+        let step = steps(view).next().unwrap_or_default();
+        step.into_par_iter()
+            .flat_map_iter(|index| scan_chunk(view, index, query, words, Manner::Loose))
+            .collect()
     }
 
     /// Looks through what was found before.
@@ -231,23 +242,32 @@ impl Searcher {
                 .collect();
 
             hits.extend(matched.into_iter().flatten());
-            self.report(&hits, listener)?;
+            self.report(&hits, listener, || &[])?;
         }
         Some(hits)
     }
 
-    /// Asks the listener between two steps; `None` where it stops the search.
-    fn report(&self, hits: &[Hit], listener: &mut impl Listener) -> Option<()> {
+    /// Asks the listener between two steps, and shows `others` where there are no hits yet; `None`
+    /// where it stops the search.
+    fn report<'a>(
+        &self,
+        hits: &[Hit],
+        listener: &mut impl Listener,
+        others: impl FnOnce() -> &'a [Hit],
+    ) -> Option<()> {
         match listener.go() {
-            // What shows stays until there is something else.
-            Go::Show if hits.is_empty() => Some(()),
-            Go::On => Some(()),
-            Go::Show => {
-                listener.first(self.best(hits), hits.len());
-                Some(())
+            Go::On => {}
+            Go::Show if hits.is_empty() => {
+                let others = others();
+                // What shows stays until there is something else.
+                if !others.is_empty() {
+                    listener.first(self.best(others), others.len());
+                }
             }
-            Go::Stop => None,
+            Go::Show => listener.first(self.best(hits), hits.len()),
+            Go::Stop => return None,
         }
+        Some(())
     }
 
     /// The numbers of the hits, best first, and equally good ones as in the catalog.
