@@ -43,7 +43,7 @@ impl Run {
             self.is_blank = false;
         }
         self.text.push_str(cell.symbol());
-        self.end = self.end.filter(|_| is_simple(cell)).map(|end| end + 1);
+        self.end = self.end.filter(|_| has_sure_width(cell)).map(|end| end + 1);
     }
 
     /// Returns whether its pen can write a cell behind those that it has.
@@ -89,12 +89,12 @@ fn is_blank(cell: &Cell) -> bool {
 /// The bytes that writing a cell takes, about: its letter and, behind one that terminals may give
 /// another width, a move.
 pub(super) fn cost(cell: &Cell) -> usize {
-    let move_behind = if is_simple(cell) { 0 } else { 8 };
+    let move_behind = if has_sure_width(cell) { 0 } else { 8 };
     cell.symbol().len() + move_behind
 }
 
 /// Returns whether every terminal takes one column for a cell.
-fn is_simple(cell: &Cell) -> bool {
+fn has_sure_width(cell: &Cell) -> bool {
     let mut letters = cell.symbol().chars();
     let letter = letters.next().filter(|_| letters.next().is_none());
     letter.is_some_and(|letter| letter.width() == Some(1))

@@ -149,9 +149,10 @@ impl Renderer {
             } else {
                 scroll.of_whole_rows(width)
             };
-            if scroll.saves(&rows, width) {
+            let sequence = scroll.sequence(width);
+            if scroll.saves(&rows, &sequence) {
                 scroll.apply(&mut rows);
-                encoder.write_sequence(&scroll.sequence(width));
+                encoder.write_sequence(&sequence);
             }
         }
         encoder.write_changes(&rows);

@@ -72,20 +72,25 @@ impl Scroll {
         }
     }
 
-    /// Returns whether it saves bytes, as far as a count of cells tells, and every terminal does the
-    /// same. All of its rows have to be among these.
-    pub(super) fn saves(&self, rows: &[RowChange], width: u16) -> bool {
-        let first = rows.partition_point(|row| row.y < *self.rows.start());
-        let last = rows.partition_point(|row| row.y <= *self.rows.end());
-        let moving = &rows[first..last];
-
-        let before: usize = moving.iter().map(RowChange::cost).sum();
+    /// Returns whether it saves more bytes than its sequence takes, as far as a count of cells tells,
+    /// and every terminal does the same. All of its rows have to be among these.
+    pub(super) fn saves(&self, rows: &[RowChange], sequence: &str) -> bool {
+        let moving = &rows[self.places(rows)];
+        let before = moving.iter().map(|row| self.cost_after(Some(row), row));
         let after = moving.iter().enumerate().map(|(place, row)| {
             let source = self.source(place).and_then(|source| moving.get(source));
             self.cost_after(source, row)
         });
-        after.sum::<usize>() + self.sequence(width).len() < before
+
+        after.sum::<usize>() + sequence.len() < before.sum()
             && !moving.iter().any(|row| self.cuts_letter(row))
+    }
+
+    /// The places of the rows that move among these, which are sorted.
+    fn places(&self, rows: &[RowChange]) -> Range<usize> {
+        let first = rows.partition_point(|row| row.y < *self.rows.start());
+        let end = rows.partition_point(|row| row.y <= *self.rows.end());
+        first..end
     }
 
     /// The bytes that a row still takes, about, once it shows what `source` did.
@@ -112,21 +117,21 @@ impl Scroll {
     /// be among them.
     pub(super) fn apply(&self, rows: &mut [RowChange]) {
         let columns = usize::from(self.columns.start)..usize::from(self.columns.end);
-        let is_moved = |row: &&mut RowChange| self.rows.contains(&row.y);
-        let mut rows: Vec<&mut RowChange> = rows.iter_mut().filter(is_moved).collect();
+        let places = self.places(rows);
+        let moving = &mut rows[places];
 
         // Each swaps with one that has not been moved yet, whose turn comes later.
-        let mut places: Vec<usize> = (0..rows.len()).collect();
+        let mut places: Vec<usize> = (0..moving.len()).collect();
         if self.up < 0 {
             places.reverse();
         }
         for place in places {
-            let source = self.source(place).filter(|source| *source < rows.len());
-            match source.and_then(|source| rows.get_disjoint_mut([place, source]).ok()) {
+            let source = self.source(place);
+            match source.and_then(|source| moving.get_disjoint_mut([place, source]).ok()) {
                 Some([row, source]) => row.before.content[columns.clone()]
                     .swap_with_slice(&mut source.before.content[columns.clone()]),
-                // Blanks come in.
-                None => rows[place].before.content[columns.clone()].fill(Cell::EMPTY),
+                // It lies beyond the last: blanks come in.
+                None => moving[place].before.content[columns.clone()].fill(Cell::EMPTY),
             }
         }
     }
@@ -326,12 +331,13 @@ mod tests {
         let pane = Rect::new(2, 1, 6, 12);
         let mut changed = rows(&words[..12], &words[1..]);
         let found = Scroll::find(&changed, &[pane]).unwrap();
-        assert!(found.saves(&changed, 10));
+        assert!(found.saves(&changed, &found.sequence(10)));
 
         changed[1].before.content[1].set_symbol("抹");
         changed[1].after.content[1].set_symbol("抹");
-        assert!(!found.saves(&changed, 10));
-        assert!(found.of_whole_rows(10).saves(&changed, 10));
+        assert!(!found.saves(&changed, &found.sequence(10)));
+        let whole = found.of_whole_rows(10);
+        assert!(whole.saves(&changed, &whole.sequence(10)));
     }
 
     #[test]

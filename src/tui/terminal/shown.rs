@@ -1,6 +1,5 @@
 //! The content of a terminal's screen, kept until the next frame.
 
-use super::encoder;
 use super::pen::Pen;
 use crate::config::display::Display;
 use crate::tui::view::sketch::{Sketch, SketchLine};
@@ -89,13 +88,6 @@ impl RowChange {
             before: row.clone(),
             after: row,
         }
-    }
-
-    /// The bytes that writing what changed takes, about.
-    pub(super) fn cost(&self) -> usize {
-        let cells = self.before.content.iter().zip(&self.after.content);
-        let changed = cells.filter(|(before, after)| before != after);
-        changed.map(|(_, after)| encoder::cost(after)).sum()
     }
 
     /// Takes off the blanks what does not show, so that those that look alike are alike.
