@@ -318,8 +318,7 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Product;
-    use crate::model::ProductId;
+    use crate::model::{Product, ProductId};
     use proptest::prelude::*;
     use regex::bytes::RegexBuilder;
 

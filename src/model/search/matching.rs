@@ -164,7 +164,8 @@ struct ChunkMatching<'a> {
     words: &'a [Word],
     manner: Manner,
     scorer: Scorer<'a>,
-    /// For each word, the scores of the chunk's categories, each of which is looked at once.
+    /// For each word, the scores of the chunk's categories, each of which is looked at once; empty
+    /// where none matches.
     categories: Vec<Vec<Option<u32>>>,
     /// The candidates for each word; `None` where few slots are looked at.
     candidates: Option<Vec<Candidates>>,
@@ -181,10 +182,10 @@ impl<'a> ChunkMatching<'a> {
         let categories = words
             .iter()
             .map(|word| {
-                chunk
-                    .categories()
-                    .map(|name| scorer.score_whole(word, name))
-                    .collect()
+                let names = chunk.categories();
+                let scores: Vec<_> = names.map(|name| scorer.score_whole(word, name)).collect();
+                let matches_any = scores.iter().any(Option::is_some);
+                if matches_any { scores } else { Vec::new() }
             })
             .collect();
 
@@ -231,7 +232,7 @@ impl<'a> ChunkMatching<'a> {
 
         has_letters && self.manner == Manner::Loose
             || (has_letters || word.is_long) && self.may_be_whole(index, slot)
-            || self.categories[index].iter().any(Option::is_some)
+            || !self.categories[index].is_empty()
     }
 
     /// Returns whether letters of the only word have to stand apart: no product that is looked at has

@@ -45,9 +45,9 @@ impl Listener for () {
 const MOST_FIRST: usize = 200;
 /// Chunks looked through between two questions to the listener.
 const CHUNKS_IN_STEP: usize = 8;
-/// What was found before is looked through alone where it is at most this part of all products: a
-/// look through all of them is quicker for each.
-const LEAST_NARROWING: usize = 8;
+/// Where the last search found at most one product in so many, the next looks among those alone;
+/// otherwise among all products, which takes less time for each.
+const NARROWED_FROM: usize = 8;
 /// Products of an earlier search that are looked at in one go.
 const PART: usize = 2_048;
 
@@ -172,7 +172,7 @@ impl Searcher {
         let last = last.filter(|last| last.narrows_to(view, query));
         // What was not found in one piece is not found where more is typed.
         let mut manner = last.map_or(Manner::Whole, |last| last.manner);
-        let few = view.products.numbers() / LEAST_NARROWING;
+        let few = view.products.numbers() / NARROWED_FROM;
         let mut hits = match last.filter(|last| last.found.len() <= few) {
             Some(last) => self.narrow(view, last, &words, listener)?,
             None => self.scan(view, query, &words, manner, listener)?,
@@ -412,11 +412,15 @@ mod tests {
             .collect()
     }
 
-    fn by_words(words: &str) -> Vec<String> {
-        found(&Query {
+    fn query(words: &str) -> Query {
+        Query {
             words: words.to_owned(),
             ..Query::default()
-        })
+        }
+    }
+
+    fn by_words(words: &str) -> Vec<String> {
+        found(&query(words))
     }
 
     #[test]
@@ -440,29 +444,21 @@ mod tests {
 
     #[test]
     fn a_word_in_one_piece_is_found_wherever_it_stands() {
-        let names = [
-            ["250g Coffee", "Coffee 250g"],
-            ["Čaj zelený", "Zelený Čaj"],
-            ["İstanbul Çay", "Çay İstanbul"],
-            ["चाय पत्ती", "मसाला चाय"],
-            ["Ag\u{303}a", "Po Ag\u{303}a"],
-        ];
-        for (names, typed) in names
-            .iter()
-            .zip(["250g", "Čaj", "istanbul", "चाय", "ag\u{303}a"])
-            .chain([(&names[0], "250G")])
-        {
+        for (typed, names) in [
+            ("250g", ["250g Coffee", "Coffee 250g"]),
+            ("250G", ["250g Coffee", "Coffee 250g"]),
+            ("Čaj", ["Čaj zelený", "Zelený Čaj"]),
+            ("istanbul", ["İstanbul Çay", "Çay İstanbul"]),
+            ("चाय", ["चाय पत्ती", "मसाला चाय"]),
+            ("ag\u{303}a", ["Ag\u{303}a", "Po Ag\u{303}a"]),
+        ] {
             let products = names.map(|name| {
                 let raw = [name, "", "", "", "", "", ""].map(|text| Some(text.as_bytes()));
                 Product::decode(ProductId::stored(name.as_bytes()), raw).unwrap()
             });
-            let query = Query {
-                words: typed.to_owned(),
-                ..Query::default()
-            };
             let catalog = Catalog::new(products.to_vec());
             let mut searcher = Searcher::default();
-            let found = searcher.search(&catalog.view(), &query, &HashSet::new(), &mut ());
+            let found = searcher.search(&catalog.view(), &query(typed), &HashSet::new(), &mut ());
             assert_eq!(found.unwrap().len(), 2, "{typed}");
         }
     }
@@ -506,10 +502,7 @@ mod tests {
 
     #[test]
     fn a_search_in_another_catalog_begins_anew() {
-        let query = Query {
-            words: "espresso".into(),
-            ..Query::default()
-        };
+        let query = query("espresso");
         let mut searcher = Searcher::default();
         for (catalog, found) in [(Catalog::default(), 0), (catalog(), 2), (catalog(), 2)] {
             let search = searcher.search(&catalog.view(), &query, &HashSet::new(), &mut ());
