@@ -1,6 +1,6 @@
 //! Matches the words of a query with products, and tells how well they match.
 
-use super::words::{Word, loose_words};
+use super::words::{Word, atoms};
 use crate::model::catalog::{Chunk, ProductTable};
 use crate::model::text;
 use nucleo_matcher::pattern::Atom;
@@ -308,8 +308,10 @@ pub fn marks(typed: &str, name: &str) -> Vec<usize> {
     let mut marks = Vec::new();
     MATCHER.with_borrow_mut(|matcher| {
         let mut scorer = Scorer::new(matcher);
-        for word in loose_words(typed) {
-            let indices = scorer.indices(&word, name).unwrap_or_default();
+        for [whole, loose] in atoms(typed) {
+            let whole = scorer.indices(&whole, name);
+            let indices = whole.or_else(|| scorer.indices(&loose, name));
+            let indices = indices.unwrap_or_default();
             marks.extend(indices.into_iter().map(|index| index as usize));
         }
     });
@@ -330,6 +332,7 @@ mod tests {
             marks("beans esp", "Espresso Beans"),
             [0, 1, 2, 9, 10, 11, 12, 13]
         );
+        assert_eq!(marks("es", "Kitchen Sponges"), [13, 14]);
         assert!(marks("q", "Tea").is_empty());
         assert_eq!(marks("é l", "Cafe\u{301} au lait"), [3, 8]);
         assert_eq!(marks("aga", "Ag\u{303}a x"), [0, 1, 2]);

@@ -26,7 +26,7 @@ pub(super) struct Word {
 impl Word {
     fn new(word: &str) -> Word {
         Word {
-            loose: loose(word),
+            loose: atom(word, AtomKind::Fuzzy),
             whole: atom(word, AtomKind::Substring),
             at_end: atom(word, AtomKind::Postfix),
             ascii_finder: ascii_finder(word),
@@ -34,10 +34,6 @@ impl Word {
             is_long: is_long(word),
         }
     }
-}
-
-fn loose(word: &str) -> Atom {
-    atom(word, AtomKind::Fuzzy)
 }
 
 fn atom(word: &str, kind: AtomKind) -> Atom {
@@ -68,10 +64,14 @@ pub(super) fn words(typed: &str) -> Vec<Word> {
     words.into_iter().map(Word::new).collect()
 }
 
-/// The words of what was typed, to match letters that stand apart.
-pub(super) fn loose_words(typed: &str) -> Vec<Atom> {
+/// What matches each word of what was typed: in one piece, and by letters that stand apart.
+pub(super) fn atoms(typed: &str) -> Vec<[Atom; 2]> {
     let typed = text::composed(typed);
-    typed.split_whitespace().map(loose).collect()
+    let kinds = [AtomKind::Substring, AtomKind::Fuzzy];
+    typed
+        .split_whitespace()
+        .map(|word| kinds.map(|kind| atom(word, kind)))
+        .collect()
 }
 
 /// Returns whether a word is worth looking for outside names and categories. One or two letters stand
