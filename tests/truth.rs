@@ -235,7 +235,9 @@ fn nothing_is_live_after_a_sleep_before_it_was_asked() {
     let server = Server::with_demo();
     ok(&server, &["--user", "alice", "add", "espresso", "3"]);
     let screen = shop(&server, "alice", "ann");
+    screen.wait("64 products");
     screen.wait("3 Espresso");
+    screen.wait("● live");
 
     screen.signal(Signal::STOP);
     server.cmd("ZADD cart:alice 9 espresso");
