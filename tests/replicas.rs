@@ -5,8 +5,9 @@ use crate::harness;
 use harness::server::open_shared;
 use harness::server::{binaries, free_port};
 use harness::shopping::{add, connect_as, id, sell, user};
-use harness::{Deadline, Finish, Headless, Server, trolley, until};
+use harness::{Deadline, Finish, Headless, Proxy, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::order::OrderFailure;
 use trolley::model::{OrderId, OrderState, Preview, Ticket};
@@ -16,6 +17,7 @@ use trolley::tui::state::{Mode, State};
 
 /// A master with its replica.
 struct Pair {
+    port: String,
     master: Server,
     replica: Server,
 }
@@ -28,7 +30,11 @@ impl Pair {
         let follows = format!("127.0.0.1 {port}");
         let replica =
             Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
-        let pair = Pair { master, replica };
+        let pair = Pair {
+            port,
+            master,
+            replica,
+        };
         pair.wait();
         pair
     }
@@ -39,6 +45,20 @@ impl Pair {
             let info = self.replica.get("INFO replication");
             info.contains("master_link_status:up")
         });
+    }
+
+    /// A server that has all that the master has now, and that no replica follows: a master that was
+    /// replaced and does not know it yet.
+    fn replaced_master(&self, binary: &str) -> Server {
+        let follows = format!("127.0.0.1 {}", self.port);
+        let quick = ["--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
+        let other = Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
+        until("it has all", || {
+            let info = other.get("INFO replication");
+            info.contains("master_link_status:up") && other.digest() == self.master.digest()
+        });
+        other.cmd("REPLICAOF NO ONE");
+        other
     }
 
     async fn link(&self) -> MultiplexedConnection {
@@ -180,6 +200,7 @@ async fn an_order_is_called_placed_once_the_replica_has_it() {
         let Pair {
             mut master,
             replica,
+            ..
         } = pair;
         master.kill();
         replica.cmd("REPLICAOF NO ONE");
@@ -300,6 +321,95 @@ async fn a_change_that_waits_and_is_sent_away_is_asked_again() {
         assert_eq!(ann.settled.len(), 1);
         assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
         assert_eq!(pair.replica.get("ZSCORE cart:office cake"), "1");
+    }
+}
+
+/// A shop whose ann has one cake in the cart of office, the way to it, and a master that was replaced
+/// and does not know it yet, where that cake is gone.
+async fn before_a_replaced_master(binary: &str) -> (Pair, Proxy, Server) {
+    let pair = Pair::start(binary);
+    sell(&pair.master, "cake", "3.10", "10");
+    add(&mut connect(&pair).await, &user("office"), "cake", 1).await;
+    let replaced = pair.replaced_master(binary);
+    replaced.cmd("ZREM cart:office cake");
+    let proxy = Proxy::start(&pair.master.socket(), "proxy");
+    (pair, proxy, replaced)
+}
+
+/// Whether a server was asked how many replicas follow it.
+fn waited_for_replicas(server: &Server) -> bool {
+    server.get("INFO commandstats").contains("cmdstat_wait:")
+}
+
+/// The change is applied, the answer gets lost, and the replaced master refuses what it is sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_refusal_of_a_replaced_master_is_none() {
+    for binary in binaries() {
+        let (pair, proxy, mut replaced) = before_a_replaced_master(&binary).await;
+        let mut link = connect(&pair).await;
+        let cake = store::get_product(&mut link, &id("cake")).await.unwrap();
+        let mut ann = Headless::open(&proxy.url(), "office", copied(), &[cake.unwrap()]);
+        ann.calm().await;
+
+        proxy.lead_to(&replaced.socket());
+        proxy.faults.lose_answers.store(1, Ordering::Relaxed);
+        ann.key("-");
+        let deadline = Deadline::start();
+        while !waited_for_replicas(&replaced) {
+            deadline.check("the replaced master refuses");
+            tokio::time::timeout(Duration::from_millis(100), ann.step())
+                .await
+                .ok();
+            assert!(ann.settled.is_empty(), "{:?}", ann.settled);
+        }
+
+        proxy.lead_to(&pair.master.socket());
+        replaced.kill();
+        ann.calm().await;
+        assert_eq!(ann.settled.len(), 1);
+        assert!(ann.settled[0].1.is_ok(), "{:?}", ann.settled);
+        assert_eq!(pair.replica.get("EXISTS cart:office"), "0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_calls_nothing_refused_that_may_be_done() {
+    for binary in binaries() {
+        let (pair, proxy, replaced) = before_a_replaced_master(&binary).await;
+        let mut ann = connect_as(&proxy.url(), "ann").await.with_policy(copied());
+        proxy.lead_to(&replaced.socket());
+        proxy.faults.lose_answers.store(1, Ordering::Relaxed);
+
+        let taken = store::remove_from_cart(&mut ann, &user("office"), &id("cake"), Some(1)).await;
+        assert!(matches!(taken, Err(Error::Unknown { .. })), "{taken:?}");
+        assert!(waited_for_replicas(&replaced));
+        assert_eq!(pair.replica.get("EXISTS cart:office"), "0");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_a_replaced_master_refuses_may_still_be_placed() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        let preview = pair.cart().await;
+        let order = order::new_order_id(preview.at);
+        let mut driver = Driver::place(&user("office"), &copied(), order.clone(), preview);
+        driver.step(&mut pair.link().await).await.unwrap();
+        let replaced = pair.replaced_master(&binary);
+        assert_eq!(*driver.stage(), Stage::Freeze);
+
+        replaced.cmd("ZREM cart:office cake");
+        replaced.cmd("HINCRBY {cart:office}:meta version 1");
+        let refused = driver.step(&mut open_shared(replaced.url()).await).await;
+        assert!(is_short(&refused), "{refused:?}");
+
+        let placed = loop {
+            let ended = driver.step(&mut pair.link().await).await.unwrap();
+            if let Some(outcome) = ended {
+                break outcome;
+            }
+        };
+        assert_eq!(placed, Outcome::Placed(order));
     }
 }
 

@@ -1,8 +1,8 @@
 //! A proxy between a client and its server that causes faults.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -25,15 +25,15 @@ pub struct Faults {
     /// The next so many answers to changes are lost, and the link with them.
     pub lose_answers: AtomicU64,
     /// Which requests count as changes: those with these bytes; empty: changes of carts.
-    pub change: std::sync::Mutex<Vec<u8>>,
+    pub change: Mutex<Vec<u8>>,
     /// The next so many answers to changes say that the cart has moved.
     pub moved: AtomicU64,
     /// Where it has moved.
-    pub moved_to: std::sync::Mutex<String>,
+    pub moved_to: Mutex<String>,
     /// The request of this number is the last one that is passed on, counted from 1; 0: none is.
     pub hang_after: AtomicU64,
     /// Requests with these bytes, and all after them, are not passed on; empty: none.
-    pub hang_on: std::sync::Mutex<Vec<u8>>,
+    pub hang_on: Mutex<Vec<u8>>,
     /// Whether the answer to the last one passed on is lost, too.
     pub hang_answer: AtomicBool,
     /// Told when it hangs.
@@ -119,6 +119,8 @@ impl Door {
 /// A proxy; it ends with its runtime.
 pub struct Proxy {
     door: Door,
+    /// Where it leads whoever comes.
+    server: Arc<Mutex<Door>>,
     /// Its faults.
     pub faults: Arc<Faults>,
 }
@@ -129,14 +131,17 @@ impl Proxy {
         let socket = server.with_file_name(format!("{name}.sock"));
         let listener = UnixListener::bind(&socket).unwrap();
         let faults = Arc::new(Faults::default());
-        let (server, shared) = (Door::Socket(server.to_owned()), faults.clone());
+        let server = Arc::new(Mutex::new(Door::Socket(server.to_owned())));
+        let (leads_to, shared) = (server.clone(), faults.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
+                let server = leads_to.lock().unwrap().clone();
+                tokio::spawn(serve(Box::new(client), server, shared.clone()));
             }
         });
         Proxy {
             door: Door::Socket(socket),
+            server,
             faults,
         }
     }
@@ -148,17 +153,25 @@ impl Proxy {
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let faults = Arc::new(Faults::default());
-        let shared = faults.clone();
+        let server = Arc::new(Mutex::new(server));
+        let (leads_to, shared) = (server.clone(), faults.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 client.set_nodelay(true).unwrap();
-                tokio::spawn(serve(Box::new(client), server.clone(), shared.clone()));
+                let server = leads_to.lock().unwrap().clone();
+                tokio::spawn(serve(Box::new(client), server, shared.clone()));
             }
         });
         Proxy {
             door: Door::Port(port),
+            server,
             faults,
         }
+    }
+
+    /// Leads whoever comes from now on to another server.
+    pub fn lead_to(&self, server: &Path) {
+        *self.server.lock().unwrap() = Door::Socket(server.to_owned());
     }
 
     /// The address to give to a client.

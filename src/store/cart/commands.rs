@@ -166,7 +166,11 @@ impl Connection {
                 budget::send(route, keys, &self.policy, change, attempt).await
             }
         };
-        conn.require_replicas(outcome)
+        if attempt.is_retry {
+            conn.require_replicas_of_retry(outcome)
+        } else {
+            conn.require_replicas(outcome)
+        }
     }
 
     /// Applies one edit as a change of its own.

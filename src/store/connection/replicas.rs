@@ -9,7 +9,7 @@
 use crate::store::connection::slots::argument;
 use crate::store::error::{Error, Trouble};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, ServerErrorKind, Value};
 
 /// The longest wait for replicas, in milliseconds. It is short, because all other commands on
 /// the same connection wait, too.
@@ -28,6 +28,8 @@ pub(crate) struct ReplicaWait<'a, C> {
     wanted: u32,
     /// The smallest number of replicas that any of the writes reached.
     reached: u32,
+    /// The smallest number of replicas that followed a server which refused to write.
+    followed: u32,
 }
 
 impl<'a, C> ReplicaWait<'a, C> {
@@ -37,6 +39,7 @@ impl<'a, C> ReplicaWait<'a, C> {
             conn,
             wanted,
             reached: wanted,
+            followed: wanted,
         }
     }
 
@@ -46,20 +49,44 @@ impl<'a, C> ReplicaWait<'a, C> {
     /// # Errors
     /// [`Trouble::TooFewReplicas`], and those of the outcome.
     pub(crate) fn require_replicas<T>(&self, outcome: Result<T, Error>) -> Result<T, Error> {
-        match outcome {
-            Ok(_) if self.reached < self.wanted => Err(Trouble::TooFewReplicas {
-                have: self.reached,
-                wanted: self.wanted,
-            }
-            .into()),
-            outcome => outcome,
+        let done = outcome?;
+        self.check(self.reached)?;
+        Ok(done)
+    }
+
+    /// [`Self::require_replicas`] for what may have been done before: there a refusal counts only
+    /// from a server that replicas follow. A master that was replaced and does not know it yet may
+    /// refuse what its successor has done.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn require_replicas_of_retry<T>(
+        &self,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if matches!(outcome, Err(Error::Refused(_))) {
+            self.check(self.followed)?;
         }
+        self.require_replicas(outcome)
+    }
+
+    fn check(&self, have: u32) -> Result<(), Trouble> {
+        if have < self.wanted {
+            let wanted = self.wanted;
+            return Err(Trouble::TooFewReplicas { have, wanted });
+        }
+        Ok(())
     }
 }
 
 /// Tells whether a command may write: those are the scripts, and the hashes set without one.
 fn is_write(command: &Cmd) -> bool {
     matches!(argument(command, 0), Some(b"EVALSHA" | b"HSET"))
+}
+
+/// Tells whether the server lacks the script: it is loaded then, and runs after all.
+fn is_missing_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
 impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
@@ -75,15 +102,20 @@ impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
                 .add_command(wait_command(self.wanted));
             let answers = self.conn.req_packed_commands(&pipeline, 0, 2).await?;
 
-            let mut answers = answers.into_iter();
-            let answer = answers.next().unwrap_or(Value::Nil).extract_error()?;
-            let reached = match answers.next().unwrap_or(Value::Nil).extract_error()? {
+            let [answer, reached] = <[Value; 2]>::try_from(answers)
+                .unwrap_or_default()
+                .map(Value::extract_error);
+            let reached = match reached? {
                 Value::Int(reached) => u32::try_from(reached).unwrap_or(0),
                 _ => 0,
             };
 
-            self.reached = self.reached.min(reached);
-            Ok(answer)
+            match &answer {
+                Ok(_) => self.reached = self.reached.min(reached),
+                Err(error) if is_missing_script(error) => {}
+                Err(_) => self.followed = self.followed.min(reached),
+            }
+            answer
         })
     }
 

@@ -205,10 +205,10 @@ impl PendingChange {
     }
 }
 
-/// A change that is applied, and waits until as many replicas have it as are wanted.
+/// A change with an outcome that counts only once as many replicas have it as are wanted.
 pub(super) struct Unreplicated {
     op: OpId,
-    update: Update,
+    outcome: Result<Update, Error>,
     replicas: u32,
 }
 

@@ -193,7 +193,7 @@ impl Session {
             let policy = &visitor.policy;
             let outcome =
                 send_change(&mut conn, products, &keys, policy, &change, attempt, check).await;
-            Completed::Sent(change.op, outcome)
+            Completed::Sent(change.op, attempt, outcome)
         });
     }
 
@@ -203,6 +203,7 @@ impl Session {
         &mut self,
         supervisor: &mut Supervisor,
         op: OpId,
+        attempt: Attempt,
         outcome: Result<Update, Error>,
     ) -> Result<(), SessionEnd> {
         if let Err(Error::Trouble(trouble)) = &outcome
@@ -222,23 +223,22 @@ impl Session {
         if let Ok(update) = &outcome {
             let news = LiveEvent::Update(update.clone());
             self.tell_in_order(supervisor, Audience::All, news);
-
-            let replicas = supervisor.replicas_wanted(&op);
-            if replicas > 0 {
-                self.unreplicated.push(Unreplicated {
-                    op,
-                    update: update.clone(),
-                    replicas,
-                });
-                self.check_replicas();
-                return Ok(());
-            }
         }
-        self.settle(supervisor, op, outcome);
+        let replicas = supervisor.replicas_wanted(&op);
+        if replicas > 0 && needs_replicas(&outcome, attempt) {
+            self.unreplicated.push(Unreplicated {
+                op,
+                outcome,
+                replicas,
+            });
+            self.check_replicas();
+        } else {
+            self.settle(supervisor, op, outcome);
+        }
         Ok(())
     }
 
-    /// Asks whether enough replicas have the applied changes.
+    /// Asks whether enough replicas have what the unreplicated changes came to.
     fn check_replicas(&mut self) {
         let wanted = self.unreplicated.iter().map(|change| change.replicas);
         let Some(wanted) = wanted.max() else {
@@ -274,7 +274,7 @@ impl Session {
             Ok(true) => {
                 let replicated: Vec<_> = self.unreplicated.drain(..changes).collect();
                 for change in replicated {
-                    self.settle(supervisor, change.op, Ok(change.update));
+                    self.settle(supervisor, change.op, change.outcome);
                 }
             }
             Ok(false) => {}
@@ -336,6 +336,17 @@ impl Supervisor {
             (pending.progress == Progress::HeldUp && change.touches(&pending.change))
                 .then(|| trouble.clone())
         })
+    }
+}
+
+/// Tells whether an outcome counts only once replicas have it. A refusal does where the change was
+/// sent before: a master that was replaced and does not know it yet may refuse what its successor
+/// has applied.
+fn needs_replicas<T>(outcome: &Result<T, Error>, attempt: Attempt) -> bool {
+    match outcome {
+        Ok(_) => true,
+        Err(Error::Refused(_)) => attempt.is_retry,
+        Err(Error::Trouble(_) | Error::Unknown { .. }) => false,
     }
 }
 

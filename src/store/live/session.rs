@@ -10,7 +10,7 @@ use crate::store::cart;
 use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::decode;
 use crate::store::cart::reading::{Presence, heartbeat};
-use crate::store::cart::sending::ProductAnswers;
+use crate::store::cart::sending::{Attempt, ProductAnswers};
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::clock::Moment;
 use crate::store::connection::Conn;
@@ -54,7 +54,7 @@ pub(super) enum Completed {
     /// It is time to try the changes again that are held up.
     HoldOver,
     /// A change was sent.
-    Sent(OpId, Result<Update, Error>),
+    Sent(OpId, Attempt, Result<Update, Error>),
     /// Rules were sent.
     RulesSent(OpId, Result<(), Error>),
     /// The server waited for its replicas: whether enough have the first unreplicated changes.
@@ -329,7 +329,9 @@ impl Session {
         match done {
             Completed::Verified { ops, answers } => self.on_verified(supervisor, ops, answers)?,
             Completed::HoldOver => self.try_held_up(supervisor),
-            Completed::Sent(op, outcome) => self.on_sent(supervisor, op, outcome)?,
+            Completed::Sent(op, attempt, outcome) => {
+                self.on_sent(supervisor, op, attempt, outcome)?;
+            }
             Completed::RulesSent(op, outcome) => self.on_rules_sent(supervisor, &op, outcome)?,
             Completed::Replicated { changes, outcome } => {
                 self.on_replicated(supervisor, changes, outcome)?;

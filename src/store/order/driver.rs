@@ -108,7 +108,7 @@ impl Driver {
         let mut conn = ReplicaWait::new(conn, self.policy.confirm_replicas);
         let next = self.do_stage(&mut conn).await;
         // A step that too few replicas have is done again.
-        self.stage = conn.require_replicas(next)?;
+        self.stage = conn.require_replicas_of_retry(next)?;
 
         if self.stage != Stage::Over {
             return Ok(None);
