@@ -541,8 +541,8 @@ impl Session {
             Err(trouble) => return Err(SessionEnd::Broken(trouble)),
         };
         self.misses = 0;
-        // What is being read, or will be, tells what the server has.
-        if self.held.is_some() || self.due.is_some() {
+        // What is being read, or will be, tells what the server has; a message that waits may, too.
+        if self.held.is_some() || self.due.is_some() || !self.pushes.is_empty() {
             return Ok(());
         }
 
