@@ -173,6 +173,14 @@ impl Made {
             account.ask_again(&mut own).await;
         }
         let truth = cart_of(&mut direct, &alice()).await;
+        // What others did last may still wait to be heard by those who are done.
+        for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
+            let what = format!("the last version, {}", truth.version);
+            terminal
+                .until(&what, |state| state.cart.confirmed.version == truth.version)
+                .await;
+            account.settle(terminal);
+        }
         (agree(&self.accounts, &truth, seen), truth)
     }
 }
@@ -408,8 +416,14 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         *history.keys().last().unwrap(),
     );
     assert_eq!(last, truth.version);
-    let lost = usize::try_from(last - first + 1).unwrap() - history.len();
-    assert_eq!(lost, 0, "versions that nobody was told of");
+    let untold: Vec<u64> = (first..=last)
+        .filter(|version| !history.contains_key(version))
+        .collect();
+    for version in &untold {
+        tell_of_untold(accounts, *version);
+    }
+    let lost = untold.len();
+    assert_eq!(lost, 0, "versions that nobody was told of: {untold:?}");
     let mut ops: HashMap<&OpId, u32> = HashMap::new();
     let mut sums: BTreeMap<String, i64> = BTreeMap::new();
     let mut shares = PersonPieces::new();
@@ -484,6 +498,27 @@ fn agree(accounts: &[Account], truth: &Cart, seen: Seen) -> Sums {
         of_others: history.len() - known.len(),
         lost,
         doubled,
+    }
+}
+
+/// Prints what anybody saw of a version that nobody was told of, and how those changes ended.
+fn tell_of_untold(accounts: &[Account], version: u64) {
+    let seen = accounts.iter().flat_map(|account| &account.seen);
+    let seen: HashSet<_> = seen
+        .filter(|update| update.version == version)
+        .map(|update| (&update.op, format!("{update:?}")))
+        .collect();
+    println!("version {version}: {} seen", seen.len());
+    for (op, update) in seen {
+        println!("  {update}");
+        for account in accounts {
+            let answer = account.answers.get(op);
+            let refusal = account.refused.iter().find(|(refused, _)| refused == op);
+            let given_up = account.given_up.iter().find(|(given, _)| given == op);
+            if answer.is_some() || refusal.is_some() || given_up.is_some() {
+                println!("  its end: {answer:?}, {refusal:?}, {given_up:?}");
+            }
+        }
     }
 }
 
