@@ -88,7 +88,8 @@ fn screens_tell_times_by_the_shops_clock_and_follow_it() {
     let berlin = clock("Europe/Berlin", Hours::TwentyFour);
     wait_for_present(&mia, &berlin);
     ann.gone("Reading the catalog");
-    ann.keys_until("o", "Orders");
+    ann.keys("o");
+    ann.wait("Orders");
     ann.wait(&order);
     // In the list, and twice on the receipt beside it.
     let minute = berlin.minute(at);
@@ -252,7 +253,8 @@ fn a_visitor_reads_times_in_the_hours_that_they_choose() {
         let mut visit = served.builder("visitor", Some("ann"), options).open();
         visit.wait("● live");
         visit.gone("Reading the catalog");
-        visit.keys_until("o", "Orders");
+        visit.keys("o");
+        visit.wait("Orders");
         visit.wait(&format!("placed {} → accepted", clock.minute(at)));
     }
 }
@@ -312,6 +314,7 @@ fn what_is_not_understood_of_the_shops_clock_is_said_with_what_is_used() {
     let of_zone = "time_zone “Middle/Earth” is not understood: America/New_York is used\n";
     assert!(said.contains(&format!("the shop's {of_zone}")), "{said}");
 
+    server.cmd("CONFIG SET appendfsync always");
     let doctor = told(&server, &["doctor"]);
     for found in [of_zone, "hours “13” is not understood: 24 is used\n"] {
         assert!(doctor.contains(&format!("its {found}")), "{doctor}");

@@ -40,7 +40,15 @@ impl Cluster {
         for _ in 0..count {
             let (port, bus) = (free_port(), free_port());
             let (text, bus) = (port.to_string(), bus.to_string());
-            let cluster = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000"];
+            // Replicas are to take over soon. Where there are none, a node that is held up for a
+            // moment is not to be taken for lost.
+            let timeout = if replicas > 0 { "1000" } else { "5000" };
+            let cluster = [
+                "--cluster-enabled",
+                "yes",
+                "--cluster-node-timeout",
+                timeout,
+            ];
             let place = [
                 "--port",
                 &text,
