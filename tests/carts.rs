@@ -177,8 +177,14 @@ fn what_comes_from_another_cart_keeps_the_rules_of_this_one() {
     let take = format!("{} enter", typed(":take family"));
     for (options, told) in [
         (&["--budget-each", "5"][..], "bob's budget"),
-        (&["--budget-each", "none", "--budget", "7"], "the budget"),
-        (&["--budget", "none", "--lock"], "mia can reopen it|locked"),
+        (
+            &["--budget-each", "none", "--budget", "7"],
+            r"Over the budget of €7\.00",
+        ),
+        (
+            &["--budget", "none", "--lock"],
+            "The cart is locked; mia can reopen it",
+        ),
     ] {
         rules(options);
         ann.keys(&take);
@@ -219,6 +225,7 @@ fn whoever_takes_another_name_is_another_person() {
     bob.keys(&format!("{} enter", typed(":note espresso hot")));
     dee.wait("ann noted on Espresso: hot");
     bob.wait("› ann: hot");
+    bob.gone("hot …");
     bob.keys("u");
     dee.wait("ann removed the note on Espresso");
     bob.keys("u");
@@ -300,6 +307,7 @@ fn the_list_says_what_is_wrong_with_a_cart() {
         ann.keys(&format!("{} enter", typed(&format!(":cart {cart}"))));
         ann.wait(&format!("Now in {cart}, as ann"));
     }
+    ann.wait("● live");
     server.cmd("SET cart:text x");
     server.cmd("ZADD cart:few 1.5 espresso");
     server.cmd("ZADD cart:half 1.5 espresso 2 sourdough");

@@ -2,6 +2,8 @@
 
 use crate::harness;
 
+use harness::patience::answered;
+use harness::shopping::connect;
 use harness::{Cluster, Deadline, Headless, Terminal, ok_at, run_at, shop_at};
 use std::process::Output;
 use trolley::model::{Product, ProductId};
@@ -122,15 +124,17 @@ impl Parts {
     }
 
     async fn products(&self) -> Vec<Product> {
-        let mut link = store::connect(&Address::parse(&self.url()).unwrap())
-            .await
-            .unwrap();
+        let mut link = connect(&Address::parse(&self.url()).unwrap()).await;
         let ids: Vec<ProductId> = [&self.there[..], &self.gone]
             .concat()
             .iter()
             .map(|id| ProductId::stored(id.as_bytes()))
             .collect();
-        let read = store::get_products(&mut link, &ids).await.unwrap();
+        // The nodes may lose sight of each other for a moment.
+        let read = answered("the products", async || {
+            store::get_products(&mut link, &ids).await
+        })
+        .await;
         read.into_iter()
             .filter_map(|(_, product)| product)
             .collect()

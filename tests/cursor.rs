@@ -72,6 +72,7 @@ fn the_cursor_is_where_one_looks_on_every_page_of_the_shop() {
         shop.keys("esc esc b");
         points_at(&shop, &format!("● ▌{name} "));
         shop.keys("esc ?");
+        shop.wait(" Keys ");
         points_at(&shop, "Move|Moving|Lists|[A-Z]");
         shop.keys("esc : he");
         points_at(&shop, " *$");

@@ -114,6 +114,10 @@ fn a_command_that_fails_is_repeated_and_keeps_no_other_order() {
     std::fs::write(&paper, "").unwrap();
     wait_acknowledged(&server);
     order(&server, "office");
+    until("the other order comes", || {
+        came.push(follower.line());
+        came.last().unwrap() == "office"
+    });
     wait_acknowledged(&server);
     follower.signal(Signal::TERM);
     let output = follower.finish();

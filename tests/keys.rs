@@ -250,7 +250,7 @@ fn nothing_is_lost_of_what_is_typed_while_the_program_starts() {
     server.freeze();
     let mut shop = opening(&server, None);
     shop.wait("Reading the catalog");
-    shop.keys("j j 3 a");
+    shop.send(b"jj3a");
     server.thaw();
     shop.wait("3 Butter Croissant ");
     until("three are added", || in_cart("croissant") == "3");

@@ -234,8 +234,8 @@ fn undo_takes_back_only_ones_own_work() {
     ann.keys("C C");
     ann.wait("Clear the whole cart, 2 lines");
     ann.keys("y");
-    bob.wait("The cart is empty");
     ann.wait("Cleared 2 lines");
+    bob.wait("The cart is empty");
     ann.wait("you +cleared 2 lines");
     ann.keys("u");
     bob.wait("9 items");
@@ -265,8 +265,8 @@ fn undo_takes_back_only_ones_own_work() {
     bob.wait("9 items");
     assert_eq!(shares(shared), ["2 bob", "3 ann"]);
     bob.keys("tab g d");
-    ann.wait("4 items");
     bob.wait("Removed");
+    ann.wait("4 items");
     bob.keys("u");
     ann.wait("9 items");
     bob.wait("9 items");
@@ -275,8 +275,8 @@ fn undo_takes_back_only_ones_own_work() {
     // What was ann's alone comes from her, whoever brings it back; all see that.
     let hers = products.iter().find(|product| *product != shared).unwrap();
     bob.keys("C y");
-    ann.wait("The cart is empty");
     bob.wait("Cleared 2 lines");
+    ann.wait("The cart is empty");
     bob.keys("u");
     ann.wait("9 items");
     assert_eq!(shares(hers), ["4 ann"]);
@@ -759,6 +759,7 @@ async fn a_change_whose_answer_was_lost_is_never_shown_twice() {
     let between = Proxy::start(&server.socket(), "between");
     let mut ann = Headless::open(&between.url(), "alice", named("ann"), &products);
     ann.calm().await;
+    let downs = ann.downs;
     between.faults.lose_answers.store(1, Ordering::Relaxed);
     ann.key("3");
     ann.key("a");
@@ -772,5 +773,6 @@ async fn a_change_whose_answer_was_lost_is_never_shown_twice() {
         !ann.settled.is_empty()
     })
     .await;
-    assert_eq!((ann.downs, ann.state.cart.shown.pieces()), (1, 3));
+    assert!(ann.downs > downs);
+    assert_eq!(ann.state.cart.shown.pieces(), 3);
 }

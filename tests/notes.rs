@@ -732,15 +732,15 @@ fn a_note_is_seen_by_the_others_undone_and_on_the_receipt() {
 
     // Undone and redone, on both screens.
     ann.keys("u");
-    bob.gone("› ann: no sugar");
     ann.wait("You removed the note on Espresso");
+    bob.gone("› ann: no sugar");
     ann.gone("› ann: no sugar|…€");
     ann.keys("ctrl-r");
     bob.wait("› ann: no sugar +");
     // A line goes with its note, and comes back with it.
     bob.keys("tab d");
-    ann.gone("› ann: no sugar");
     bob.wait("Removed Espresso");
+    ann.gone("› ann: no sugar");
     bob.keys("u");
     ann.wait("› ann: no sugar +");
 

@@ -6,14 +6,14 @@ use futures::future::join_all;
 use harness::patience::Pending;
 use harness::proxy::Proxy;
 use harness::screens::id;
-use harness::shopping::on_many_threads;
+use harness::shopping::{connect, on_many_threads};
 use harness::{Server, until};
 use std::sync::atomic::Ordering;
 use trolley::model::product::ProductField;
 use trolley::model::{Product, Refusal, Stock};
 use trolley::store::{
     Address, Connection, Edited, Error, FieldEdit, RepeatError, ShopChange, ShopEdited, ShopField,
-    change_shop, connect, edit_product, get_product,
+    change_shop, edit_product, get_product,
 };
 
 fn shop() -> Server {
@@ -23,7 +23,7 @@ fn shop() -> Server {
 }
 
 async fn open(url: &str) -> Connection {
-    connect(&Address::parse(url).unwrap()).await.unwrap()
+    connect(&Address::parse(url).unwrap()).await
 }
 
 /// A proxy that loses the first answer to an edit, and the link with it.

@@ -3,6 +3,7 @@
 use crate::harness;
 
 use harness::{Server, Terminal, document, ok, ok_as, run, shop_sized, staff};
+use rustix::process::Signal;
 
 /// The products of the staff in a terminal of `name`.
 fn clerk(server: &Server, name: &str) -> Terminal {
@@ -206,8 +207,11 @@ fn offline_nothing_is_changed_and_the_link_comes_back() {
     mia.keys("x");
     mia.wait("Offline: Cake was not changed");
 
+    // Her link must not be back before the stock is another one.
+    mia.signal(Signal::STOP);
     server.restart();
     server.cmd("HSET product:cake name Cake price 3.10 stock 4");
+    mia.signal(Signal::CONT);
     mia.wait("● live");
     mia.wait("Cake +3.10 +4");
     mia.keys("+");

@@ -541,6 +541,9 @@ fn lines_are_read_from_the_client_and_only_whole() {
     let mut adding = start();
     adding.feed(b"{\"product\":\"espresso\",\"quantity\":2}\n");
     let mut others: Vec<Running> = (0..2).map(|_| start()).collect();
+    until("all have come", || {
+        served.log().matches("INFO exec ").count() == 3
+    });
     // Those who send nothing take no turn from others.
     json(&served, "ann", "add lemon");
     adding.feed(b"{\"product\":\"lemon\",\"quantity\":3}");

@@ -223,7 +223,7 @@ fn whoever_ordered_marks_who_has_settled() {
     let mut bob = shop(&server, "office", "bob");
     bob.wait("64 products");
     bob.keys("o");
-    bob.wait("placed");
+    bob.wait("╭ Orders 1 ");
     bob.keys("enter");
     bob.wait("bob 2 +open +4.80");
 

@@ -318,9 +318,7 @@ fn server_states_have_their_own_words() {
         server.cmd("REPLICAOF NO ONE");
         server.cmd("ACL SETUSER guest on >pw ~* &* +@all -evalsha -hmget");
         let guest = format!("{}?user=guest&pass=pw", server.url());
-        let mut guest = store::connect(&Address::parse(&guest).unwrap())
-            .await
-            .unwrap();
+        let mut guest = harness::shopping::connect(&Address::parse(&guest).unwrap()).await;
         let refused = store::add_to_cart(&mut guest, &alice(), &id("espresso"), 1).await;
         assert!(
             matches!(refused, Err(Error::Trouble(Trouble::NoPermission(_)))),
@@ -338,10 +336,7 @@ fn server_states_have_their_own_words() {
 #[tokio::test]
 async fn unreachable_servers_have_their_own_words() {
     let connect = async |url: &str| store::connect(&Address::parse(url).unwrap()).await.err();
-    let free = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = format!("127.0.0.1:{}", harness::server::free_port());
     assert_eq!(
         connect(&format!("redis://{free}")).await,
         Some(Trouble::ConnectionRefused)

@@ -136,6 +136,7 @@ fn a_terminal_that_stops_reading_after_it_has_answered_is_left_whole() {
     let server = Server::with_demo();
     let mut shop = opening(&server);
     shop.wait("● live");
+    shop.wait("64 products");
     shop.while_unread(|shop| {
         let before = written(shop);
         shop.send(b"G");

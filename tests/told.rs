@@ -693,6 +693,8 @@ fn a_terminal_tells_of_its_focus_again_after_it_was_given_back() {
     let from = wait_written(&ann, 0, "\x1b[?1004h");
     ann.signal(Signal::TSTP);
     let from = wait_written(&ann, from, "\x1b[?1004l");
+    // It stops after it has given the terminal back: what lets it go on earlier is lost.
+    until("it has stopped", || ann.is_stopped());
     ann.signal(Signal::CONT);
     wait_written(&ann, from, "\x1b[?1004h");
 }

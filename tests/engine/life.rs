@@ -1,6 +1,7 @@
 //! A private server from its first start to its end.
 
-use crate::harness::{self, Finish, Home, Running, TROLLEY, Terminal, trolley};
+use crate::harness::{self, Finish, Home, Running, TROLLEY, Terminal, trolley, until};
+use memchr::memmem;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -119,7 +120,10 @@ fn open_terminals_bring_a_killed_server_back_but_not_a_stopped_one() {
     ann.keys("a");
     bob.wait("1 item ");
     home.kill_server();
-    ann.wait("offline");
+    // It may be back before anybody looks.
+    until("ann was offline", || {
+        memmem::find(&ann.raw(), b"offline").is_some()
+    });
     ann.keys("a");
     bob.wait("2 items");
     ann.wait("● live");

@@ -49,7 +49,9 @@ impl Plain {
     fn hear(&mut self) -> String {
         let deadline = Deadline::start();
         loop {
-            let all = self.all();
+            let raw = self.terminal.raw();
+            // Of the last letter only a part may have come.
+            let all = String::from_utf8_lossy(&raw).replace("\r\n", "\n");
             let new = &all[self.heard..];
             if new.ends_with(&format!("\n{PROMPT}")) || new == PROMPT {
                 let said = new.trim_end_matches(PROMPT).to_owned();
@@ -60,9 +62,7 @@ impl Plain {
                 !deadline.left().is_zero(),
                 "no prompt within {PATIENCE:?}:\n{all}"
             );
-            self.terminal
-                .wait_raw(self.terminal.raw().len().saturating_sub(1));
-            std::thread::yield_now();
+            self.terminal.wait_raw(raw.len());
         }
     }
 

@@ -186,6 +186,13 @@ impl Served {
         }
     }
 
+    /// What it says of its visits.
+    pub fn status(&self) -> serde_json::Value {
+        let args = ["--redis", self.redis.url(), "serve", "status", "--json"];
+        let output = trolley(self.folder.path(), &args).finish();
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -504,6 +504,12 @@ impl Terminal {
         Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap()
     }
 
+    /// Whether the program's process is stopped.
+    pub fn is_stopped(&self) -> bool {
+        let stat = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
+        std::fs::read_to_string(stat).unwrap().contains(") T ")
+    }
+
     /// Closes the window: the program gets SIGHUP, and its terminal is gone.
     pub fn hang_up(&mut self) {
         let path = self.master.as_ref().unwrap().tty_name().unwrap();
