@@ -8,7 +8,7 @@ use redis::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
@@ -60,7 +60,8 @@ pub fn free_port() -> u16 {
         let Ok(mark) = UdpSocket::bind(("127.0.0.1", port)) else {
             continue;
         };
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        // A listener to try it would live on for a moment in a process that is just being started.
+        if TcpStream::connect(("127.0.0.1", port)).is_err() {
             TAKEN.lock().unwrap().push(mark);
             return port;
         }
