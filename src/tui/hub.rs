@@ -1,6 +1,7 @@
 //! The parts that all screens of one program share: the live link of each cart, the reader of the
 //! catalog, and the threads that search.
 
+use super::cart_link::{CartLink, Rota};
 use crate::engine::Engine;
 use crate::model::UserName;
 use crate::store::live::{self, Link, Subscription};
@@ -20,8 +21,8 @@ pub struct Hub {
     pub(crate) engine: Option<Engine>,
     pub(crate) catalog: Arc<CatalogReader>,
     pub(crate) searches: Arc<SearchPool>,
-    /// The live link of each cart that is watched.
-    links: Mutex<HashMap<UserName, Link>>,
+    /// The live link of each cart that is watched, and the rota of its screens.
+    links: Mutex<HashMap<UserName, (Link, Rota)>>,
 }
 
 impl Hub {
@@ -39,16 +40,39 @@ impl Hub {
     }
 
     /// Joins the live link of a cart, as [`live::open`] does; it is opened for the first who comes.
+    #[cfg(feature = "serve")]
     pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: Option<&str>) -> Subscription {
+        self.join_with_rota(cart, policy, id).0
+    }
+
+    /// [`Hub::join`] for a screen.
+    pub(in crate::tui) fn join_screen(
+        &self,
+        cart: &UserName,
+        policy: Policy,
+        id: &str,
+    ) -> CartLink {
+        let (live, rota) = self.join_with_rota(cart, policy, Some(id));
+        CartLink::new(live, rota)
+    }
+
+    fn join_with_rota(
+        &self,
+        cart: &UserName,
+        policy: Policy,
+        id: Option<&str>,
+    ) -> (Subscription, Rota) {
         let mut links = lock(&self.links);
-        let joined = links.get(cart).and_then(|link| link.join(&policy, id));
-        if let Some(subscription) = joined {
-            return subscription;
+        if let Some((link, rota)) = links.get(cart)
+            && let Some(joined) = link.join(&policy, id)
+        {
+            return (joined, rota.clone());
         }
 
-        links.retain(|_, link| link.is_open());
-        let (link, subscription) = live::open(self.address.clone(), cart, policy, id);
-        links.insert(cart.clone(), link);
-        subscription
+        links.retain(|_, (link, _)| link.is_open());
+        let (link, opened) = live::open(self.address.clone(), cart, policy, id);
+        let rota = Rota::new();
+        links.insert(cart.clone(), (link, rota.clone()));
+        (opened, rota)
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod alarm;
 pub mod allowance;
+mod cart_link;
 mod error;
 mod event_loop;
 pub mod hub;

@@ -2,6 +2,7 @@
 
 use super::alarm;
 use super::allowance::ChangeAllowance;
+use super::cart_link::CartLink;
 use super::error::ScreenError;
 use super::screen::Visit;
 use crate::config::used_carts::UsedCarts;
@@ -45,7 +46,7 @@ pub(in crate::tui) struct Services {
     hub: Arc<Hub>,
     policy: Policy,
     used_carts: Option<UsedCarts>,
-    live: Subscription,
+    live: CartLink,
     /// The changes that this person may make in a short time; `None` where that is not limited.
     changes: Option<Arc<ChangeAllowance>>,
     /// The changes that wait for their turn.
@@ -62,7 +63,7 @@ impl Services {
         let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
         Services {
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
-            live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
+            live: hub.join_screen(&visit.user, visit.policy.clone(), &state.env.ops),
             policy: visit.policy,
             used_carts: visit.used_carts,
             changes: visit.changes,
@@ -117,7 +118,12 @@ impl Services {
             }
             self.live.request(request);
         }
-        self.live
+        self.live.into_live()
+    }
+
+    /// Lets the cart's other screens draw: what comes now may take long.
+    pub(in crate::tui) fn end_duty(&mut self) {
+        self.live.end_duty();
     }
 
     /// Carries out an effect that the core asks for in this state; `host` does what is its own.
@@ -209,10 +215,10 @@ impl Services {
         if self.used_carts.is_none() {
             return;
         }
-        let joined = self.hub.join(cart, self.policy.clone(), Some(ops));
+        let joined = self.hub.join_screen(cart, self.policy.clone(), ops);
         let left = std::mem::replace(&mut self.live, joined);
         // The others there should see at once that we have left.
-        tokio::spawn(left.leave());
+        tokio::spawn(left.into_live().leave());
     }
 
     fn read_carts(&self, carts: Vec<UserName>) {

@@ -107,6 +107,7 @@ impl<P: Port> PlainShop<P> {
                 self.ending.exit.get_or_insert(Ok(0));
             }
             if let Some(exit) = self.ending.exit.take() {
+                self.services.end_duty();
                 self.say_last().await;
                 let address = self.services.address();
                 let status = exit.map_err(|trouble| ScreenError::Access(trouble.at(address)))?;
