@@ -115,6 +115,7 @@ pub fn on_many_threads() -> tokio::runtime::Runtime {
 }
 
 /// Has somebody order the cart of this user, and stop before this stage; returns the order's id.
+/// Nobody looks after it before it is due, for which the test has to see.
 pub fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
     on_many_threads().block_on(async {
         let mut link = connect_as(server.url(), "bob").await;
@@ -127,6 +128,7 @@ pub fn stop_before(server: &Server, cart: &str, stage: &Stage) -> String {
             deadline.check("the stage of an order");
             driver.step(&mut plain).await.unwrap();
         }
+        server.cmd(&format!("ZADD {{orders}}:due +inf {id}"));
         id.to_string()
     })
 }
