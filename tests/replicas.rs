@@ -4,7 +4,7 @@ use crate::harness;
 
 use harness::server::open_shared;
 use harness::server::{binaries, free_port};
-use harness::shopping::{add, connect_as, id, sell, user};
+use harness::shopping::{add, connect_as, id, quick_server, sell, user};
 use harness::{Deadline, Finish, Headless, Proxy, Server, trolley, until};
 use redis::aio::MultiplexedConnection;
 use std::sync::atomic::Ordering;
@@ -63,6 +63,18 @@ impl Pair {
 
     async fn link(&self) -> MultiplexedConnection {
         open_shared(self.master.url()).await
+    }
+
+    /// Does the next step of an order; the replica may take its time.
+    async fn step(&self, driver: &mut Driver) -> Option<Outcome> {
+        let deadline = Deadline::start();
+        loop {
+            let done = driver.step(&mut self.link().await).await;
+            if !is_short(&done) {
+                return done.unwrap();
+            }
+            deadline.check("the replica has the step");
+        }
     }
 
     /// Two products in the cart of office.
@@ -394,7 +406,7 @@ async fn an_order_that_a_replaced_master_refuses_may_still_be_placed() {
         let preview = pair.cart().await;
         let order = order::new_order_id(preview.at);
         let mut driver = Driver::place(&user("office"), &copied(), order.clone(), preview);
-        driver.step(&mut pair.link().await).await.unwrap();
+        pair.step(&mut driver).await;
         let replaced = pair.replaced_master(&binary);
         assert_eq!(*driver.stage(), Stage::Freeze);
 
@@ -404,13 +416,22 @@ async fn an_order_that_a_replaced_master_refuses_may_still_be_placed() {
         assert!(is_short(&refused), "{refused:?}");
 
         let placed = loop {
-            let ended = driver.step(&mut pair.link().await).await.unwrap();
-            if let Some(outcome) = ended {
+            if let Some(outcome) = pair.step(&mut driver).await {
                 break outcome;
             }
         };
         assert_eq!(placed, Outcome::Placed(order));
     }
+}
+
+#[test]
+fn what_can_not_be_ordered_is_refused_without_replicas_too() {
+    let server = quick_server();
+    let args = ["--redis", server.url(), "--confirm-replicas", "1"];
+    let refused = trolley(server.dir(), &[&args[..], &["checkout", "--yes"]].concat()).finish();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("cart is empty"), "{said}");
 }
 
 /// What a board does with an order.

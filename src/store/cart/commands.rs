@@ -98,7 +98,7 @@ impl Connection {
             ..Attempt::default()
         };
 
-        // The trouble after which the change may have been applied.
+        // The first trouble after which the change may have been applied.
         let mut doubt = None;
         let mut retry = RetryPolicy::CHANGE.start();
 
@@ -118,7 +118,7 @@ impl Connection {
                 && (trouble.is_ambiguous() || self.policy.confirm_replicas > 0)
             {
                 attempt.is_retry = true;
-                doubt = Some(trouble.clone());
+                doubt.get_or_insert_with(|| trouble.clone());
             }
 
             if let Err(last) = retry.again(self, error).await {
@@ -166,7 +166,8 @@ impl Connection {
                 budget::send(route, keys, &self.policy, change, attempt).await
             }
         };
-        if attempt.is_retry {
+        // Whether lines have expired already matters to nobody.
+        if attempt.is_retry && change.kind != ChangeKind::Expire {
             conn.require_replicas_of_retry(outcome)
         } else {
             conn.require_replicas(outcome)

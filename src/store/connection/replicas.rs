@@ -28,7 +28,7 @@ pub(crate) struct ReplicaWait<'a, C> {
     wanted: u32,
     /// The smallest number of replicas that any of the writes reached.
     reached: u32,
-    /// The smallest number of replicas that followed a server which refused to write.
+    /// The smallest number of replicas that a server counted as its own when it refused to write.
     followed: u32,
 }
 
@@ -55,8 +55,8 @@ impl<'a, C> ReplicaWait<'a, C> {
     }
 
     /// [`Self::require_replicas`] for what may have been done before: there a refusal counts only
-    /// from a server that replicas follow. A master that was replaced and does not know it yet may
-    /// refuse what its successor has done.
+    /// from a server that counts replicas as its own. A master that was replaced and does not know
+    /// it yet may refuse what its successor has done.
     ///
     /// # Errors
     /// The same.
@@ -105,9 +105,10 @@ impl<C: ConnectionLike + Send> ConnectionLike for ReplicaWait<'_, C> {
             let [answer, reached] = <[Value; 2]>::try_from(answers)
                 .unwrap_or_default()
                 .map(Value::extract_error);
-            let reached = match reached? {
-                Value::Int(reached) => u32::try_from(reached).unwrap_or(0),
-                _ => 0,
+            let reached = match reached {
+                Ok(Value::Int(reached)) => u32::try_from(reached).unwrap_or(0),
+                Err(error) if answer.is_ok() => return Err(error),
+                Ok(_) | Err(_) => 0,
             };
 
             match &answer {

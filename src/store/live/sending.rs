@@ -220,6 +220,14 @@ impl Session {
             return Err(SessionEnd::Broken(trouble.clone()));
         }
 
+        let outcome = match outcome {
+            // Whatever keeps it from being done now, it may have been done before.
+            Err(Error::Trouble(trouble)) if attempt.is_retry => Err(Error::Unknown {
+                op: op.clone(),
+                trouble,
+            }),
+            outcome => outcome,
+        };
         if let Ok(update) = &outcome {
             let news = LiveEvent::Update(update.clone());
             self.tell_in_order(supervisor, Audience::All, news);

@@ -108,7 +108,11 @@ impl Driver {
         let mut conn = ReplicaWait::new(conn, self.policy.confirm_replicas);
         let next = self.do_stage(&mut conn).await;
         // A step that too few replicas have is done again.
-        self.stage = conn.require_replicas_of_retry(next)?;
+        self.stage = match &self.begun {
+            // It is announced: another server may have gone on with it.
+            Some(_) => conn.require_replicas_of_retry(next)?,
+            None => conn.require_replicas(next)?,
+        };
 
         if self.stage != Stage::Over {
             return Ok(None);
