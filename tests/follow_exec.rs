@@ -259,7 +259,7 @@ fn no_other_follower_takes_an_order_whose_command_runs() {
         began.display(),
         go.display()
     );
-    let claim = ["--claim-after", "1s"];
+    let claim = ["--claim-after", "3s"];
     let mut one = following(
         &server,
         &wait,
@@ -276,7 +276,7 @@ fn no_other_follower_takes_an_order_whose_command_runs() {
     };
     // It searches both streams once a second for what was left.
     let before = searches();
-    until("the other follower searches", || searches() >= before + 8);
+    until("the other follower searches", || searches() >= before + 12);
     assert!(pending(&server).contains("one"), "{}", pending(&server));
     std::fs::write(&go, "").unwrap();
     assert_eq!(one.line(), "one");

@@ -101,6 +101,7 @@ fn forged_versions_hide_nothing() {
     let message = forged(version(&server) + 1, 78, 75);
     server.raw(&["PUBLISH", "cart-updates:alice", &message]);
     for screen in &screens {
+        screen.wait("eve +added 75 × Espresso");
         screen.gone("78 Espresso");
         screen.wait("3 Espresso");
     }

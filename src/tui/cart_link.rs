@@ -1,9 +1,9 @@
 //! A screen's place on the live link of its cart, which it shares with the cart's other screens.
 //!
-//! News of a cart wakes all of its screens at once. Were it taken in and drawn as they wake, hundreds
-//! of them would go before a single key of another cart. So the screens of one cart go on a rota:
-//! only as many of them take in news at a time as there are processors. Keys and clocks need no
-//! duty, nor does a frame that was held back.
+//! News of a cart wakes all of its screens at once. Were it taken in and drawn as they wake,
+//! hundreds of them would go before a single key of another cart. So the screens of one cart go on
+//! a rota: only as many of them take in news at a time as there are processors. Keys and clocks
+//! need no duty, nor does a frame that was held back.
 
 use crate::store::live::{LiveEvent, LiveRequest, Subscription};
 use std::sync::Arc;
