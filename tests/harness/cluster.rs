@@ -116,8 +116,12 @@ impl Cluster {
                 self.nodes[at].ask::<()>(&format!("CLUSTER REPLICATE {master}"))
             });
         }
+        // A node may call the cluster ready before it has heard who has all slots.
+        let assigned = format!("cluster_slots_assigned:{SLOTS}\r");
         self.wait("the cluster is ready", |node| {
-            node.get("CLUSTER INFO").contains("cluster_state:ok")
+            let info = node.get("CLUSTER INFO");
+            info.contains("cluster_state:ok")
+                && info.contains(&assigned)
                 && (node.get("INFO replication").contains("role:master")
                     || node
                         .get("INFO replication")
