@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::patience::answered;
+use harness::patience::{answered, counted};
 use harness::sentinel::Sentinels;
 use harness::shopping::{
     add, check_out, connect_as, id, named, on_many_threads, quick_server, sell, user,
@@ -10,7 +10,7 @@ use harness::shopping::{
 use harness::{Cluster, Proxy, Server, in_time, ok, server, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use trolley::model::{OrderId, OrderState, Refusal, Ticket};
 use trolley::store::board::{self, BoardEvent, BoardLink, BoardRequest};
@@ -511,7 +511,12 @@ struct Deeds {
 }
 
 /// Works at a board until the end: moves orders on, ticks them, takes steps back, cancels.
-async fn work(mut board: Board, by: &str, is_over: Arc<AtomicBool>) -> (Board, Deeds) {
+async fn work(
+    mut board: Board,
+    by: &str,
+    is_over: Arc<AtomicBool>,
+    steps: Arc<AtomicU64>,
+) -> (Board, Deeds) {
     let mut deeds = Deeds::default();
     let mut chance: u64 = by.bytes().map(u64::from).sum();
     while !is_over.load(Ordering::Relaxed) {
@@ -537,7 +542,10 @@ async fn work(mut board: Board, by: &str, is_over: Arc<AtomicBool>) -> (Board, D
 
         deeds.asked += 1;
         match (board.ask(request.clone()).await, request) {
-            (Ok(_), BoardRequest::Step { id, to, .. }) => deeds.steps.push((id, to)),
+            (Ok(_), BoardRequest::Step { id, to, .. }) => {
+                deeds.steps.push((id, to));
+                steps.fetch_add(1, Ordering::Relaxed);
+            }
             (Ok(_), BoardRequest::Undo { id, .. }) => deeds.undone.push(id),
             (Err(Error::Refused(_) | Error::Trouble(_)), _) | (Ok(_), _) => {}
             (other, _) => panic!("{other:?}"),
@@ -570,8 +578,9 @@ fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
         let sam = Board::opened(&proxy.url(), "sam").await;
         faults.on.store(true, Ordering::Relaxed);
         let is_over = Arc::new(AtomicBool::new(false));
+        let steps = Arc::new(AtomicU64::new(0));
         let workers = [(mia, "mia"), (sam, "sam")]
-            .map(|(board, by)| tokio::spawn(work(board, by, is_over.clone())));
+            .map(|(board, by)| tokio::spawn(work(board, by, is_over.clone(), steps.clone())));
 
         // Meanwhile the server is frozen, killed, and loses a list, and messages are lost.
         for turn in 0..5 {
@@ -592,6 +601,12 @@ fn boards_whose_links_and_server_break_end_with_the_same_tickets() {
             }
             for _ in 0..30 {
                 answered("an order", async || order_once(server.url()).await).await;
+            }
+            if turn < 4 {
+                let goal = steps.load(Ordering::Relaxed) + 3;
+                counted("steps at the boards", goal, || {
+                    steps.load(Ordering::Relaxed)
+                });
             }
         }
 
