@@ -195,8 +195,8 @@ async fn watch(cart: Option<String>, caller: Caller, output: Output) -> u8 {
 
     let hub = caller.hub();
     // Who watches so is not shown among those who shop.
-    let live = hub.join(&settings.user, settings.policy.clone(), None);
-    match watch::follow(hub.address.clone(), live, &settings, &output).await {
+    let link = hub.join(&settings.user, settings.policy.clone(), None);
+    match watch::follow(hub.address.clone(), link.into_live(), &settings, &output).await {
         Ok(()) => 0,
         Err(failure) => report(&connect::explained(failure, &settings, None).await, &output),
     }

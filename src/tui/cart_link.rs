@@ -28,7 +28,7 @@ impl Rota {
 
 /// A place on the live link of a cart.
 #[derive(Debug)]
-pub(in crate::tui) struct CartLink {
+pub(crate) struct CartLink {
     live: Subscription,
     rota: Rota,
     /// Held from when news is taken in until the screen waits again: mostly it is drawn by then.
@@ -74,7 +74,7 @@ impl CartLink {
     }
 
     /// The live link, which is still to be left.
-    pub(in crate::tui) fn into_live(self) -> Subscription {
+    pub(crate) fn into_live(self) -> Subscription {
         self.live
     }
 }

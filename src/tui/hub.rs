@@ -4,7 +4,7 @@
 use super::cart_link::{CartLink, Rota};
 use crate::engine::Engine;
 use crate::model::UserName;
-use crate::store::live::{self, Link, Subscription};
+use crate::store::live::{self, Link};
 use crate::store::{Address, Policy};
 use crate::tui::lock::lock;
 use crate::tui::workers::catalog::CatalogReader;
@@ -40,39 +40,18 @@ impl Hub {
     }
 
     /// Joins the live link of a cart, as [`live::open`] does; it is opened for the first who comes.
-    #[cfg(feature = "serve")]
-    pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: Option<&str>) -> Subscription {
-        self.join_with_rota(cart, policy, id).0
-    }
-
-    /// [`Hub::join`] for a screen.
-    pub(in crate::tui) fn join_screen(
-        &self,
-        cart: &UserName,
-        policy: Policy,
-        id: &str,
-    ) -> CartLink {
-        let (live, rota) = self.join_with_rota(cart, policy, Some(id));
-        CartLink::new(live, rota)
-    }
-
-    fn join_with_rota(
-        &self,
-        cart: &UserName,
-        policy: Policy,
-        id: Option<&str>,
-    ) -> (Subscription, Rota) {
+    pub(crate) fn join(&self, cart: &UserName, policy: Policy, id: Option<&str>) -> CartLink {
         let mut links = lock(&self.links);
         if let Some((link, rota)) = links.get(cart)
             && let Some(joined) = link.join(&policy, id)
         {
-            return (joined, rota.clone());
+            return CartLink::new(joined, rota.clone());
         }
 
         links.retain(|_, (link, _)| link.is_open());
         let (link, opened) = live::open(self.address.clone(), cart, policy, id);
         let rota = Rota::new();
         links.insert(cart.clone(), (link, rota.clone()));
-        (opened, rota)
+        CartLink::new(opened, rota)
     }
 }

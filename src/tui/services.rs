@@ -63,7 +63,7 @@ impl Services {
         let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
         Services {
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
-            live: hub.join_screen(&visit.user, visit.policy.clone(), &state.env.ops),
+            live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
             policy: visit.policy,
             used_carts: visit.used_carts,
             changes: visit.changes,
@@ -190,7 +190,7 @@ impl Services {
         None
     }
 
-    /// What tells that changes wait for their turn, where that is news.
+    /// The notice that changes wait for their turn, where that is news.
     fn tell_of_wait(&mut self) -> Option<Message> {
         let changes = self.changes.as_ref()?;
         if !self.waiting_changes.is_empty() {
@@ -215,7 +215,7 @@ impl Services {
         if self.used_carts.is_none() {
             return;
         }
-        let joined = self.hub.join_screen(cart, self.policy.clone(), ops);
+        let joined = self.hub.join(cart, self.policy.clone(), Some(ops));
         let left = std::mem::replace(&mut self.live, joined);
         // The others there should see at once that we have left.
         tokio::spawn(left.into_live().leave());
