@@ -64,7 +64,7 @@ pub(super) fn words(typed: &str) -> Vec<Word> {
     words.into_iter().map(Word::new).collect()
 }
 
-/// What matches each word of what was typed: in one piece, and by letters that stand apart.
+/// The matchers of each word of what was typed: in one piece, and by letters that stand apart.
 pub(super) fn atoms(typed: &str) -> Vec<[Atom; 2]> {
     let typed = text::composed(typed);
     let kinds = [AtomKind::Substring, AtomKind::Fuzzy];
