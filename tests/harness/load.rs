@@ -15,6 +15,7 @@ use trolley::model::{
 };
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy, Trouble};
+use trolley::tui::state::State;
 
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;
@@ -175,10 +176,7 @@ impl Made {
         let truth = cart_of(&mut direct, &alice()).await;
         // What others did last may still wait to be heard by those who are done.
         for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
-            let what = format!("the last version, {}", truth.version);
-            terminal
-                .until(&what, |state| state.cart.confirmed.version == truth.version)
-                .await;
+            hear_last(terminal, &truth).await;
             account.settle(terminal);
         }
         (agree(&self.accounts, &truth, seen), truth)
@@ -572,6 +570,13 @@ fn follow_ready(ready: &mut Vec<String>, update: &Update) {
     }
 }
 
+/// Has a terminal hear all up to this cart's version.
+async fn hear_last(terminal: &mut Headless, truth: &Cart) {
+    let what = format!("the last version, {}", truth.version);
+    let test = |state: &State| state.cart.confirmed.version == truth.version;
+    terminal.until(&what, test).await;
+}
+
 /// How many terminals don't come to hold this cart.
 pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     let lines = |cart: &Cart| {
@@ -583,11 +588,7 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     };
     let mut stale = 0;
     for terminal in terminals {
-        terminal
-            .until(&format!("the last version, {}", truth.version), |state| {
-                state.cart.confirmed.version == truth.version
-            })
-            .await;
+        hear_last(terminal, truth).await;
         stale += usize::from(lines(terminal.cart()) != lines(truth));
     }
     stale
