@@ -24,9 +24,6 @@ use trolley::store::order::{
 };
 use trolley::store::{self, Address, Connection, Error, Policy};
 
-/// The wait for news where there is none.
-const MOMENT: Duration = Duration::from_millis(50);
-
 fn many(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |n| n.parse().unwrap())
 }
@@ -1061,8 +1058,8 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         );
         one.acknowledge(&mut link, &given[2]).await.unwrap();
         // The other one is handed them, and passes them on; a wait ends without news.
-        assert_eq!(two.next(&mut link, 16, MOMENT).await.unwrap(), []);
-        assert_eq!(two.next(&mut link, 16, MOMENT).await.unwrap(), []);
+        assert_eq!(two.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
+        assert_eq!(two.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
         let told = one.next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         let news = |told: &[OrderEntry]| {
             told.iter()
@@ -1085,12 +1082,12 @@ fn a_cancellation_finds_the_follower_that_has_the_order() {
         let told = three.next(&mut link, 16, LONGEST_WAIT).await.unwrap();
         assert_eq!(news(&told), [(placed[1].clone(), true)]);
         three.acknowledge(&mut link, &told[0]).await.unwrap();
-        assert_eq!(three.next(&mut link, 16, MOMENT).await.unwrap(), []);
+        assert_eq!(three.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
         // What is cancelled in a damaged stream is left out.
         server.cmd("XADD {orders}:cancelled * id nonsense");
         server.cmd("XADD {orders}:cancelled * x y");
         server.cmd("XADD {orders}:cancelled * id 20261124-AAAA-BBBB");
-        assert_eq!(three.next(&mut link, 16, MOMENT).await.unwrap(), []);
+        assert_eq!(three.next(&mut link, 16, LONGEST_WAIT).await.unwrap(), []);
         assert!(
             server
                 .get_list("XPENDING {orders}:cancelled kitchen - + 9")

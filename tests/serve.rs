@@ -552,7 +552,7 @@ fn one_address_gets_only_so_many_connections() {
     );
     drop(silent);
     until("the second connection is gone", || {
-        served.status()["logging_in"] == 0
+        served.log().contains("INFO end ") && served.status()["logging_in"] == 0
     });
     let mut again = served.visit("ann");
     again.keys("/ espresso enter a");

@@ -216,7 +216,7 @@ fn a_window_that_gets_another_size_ends_no_wait_for_answers() {
     shell.send(b"q");
     until("the key is read", || shell.unread_keys() == 0);
     // Nothing tells when the wait begins: some of these come within it.
-    for columns in 100..105 {
+    for columns in 100..110 {
         shell.resize(columns, 36);
         std::thread::sleep(PRESS);
     }

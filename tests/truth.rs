@@ -69,9 +69,9 @@ fn another_time_left_shows() {
     let server = Server::with_demo();
     ok(&server, &["--user", "alice", "add", "espresso", "3"]);
     let screen = shop(&server, "alice", "ann");
-    screen.wait("live.* 30 min left");
+    screen.wait("live +30 min left");
     server.cli("PEXPIRE cart:alice 600000");
-    screen.wait("live.* 10 min left");
+    screen.wait("live +10 min left");
     server.cli("PERSIST cart:alice");
     screen.gone("min left");
 }
