@@ -7,7 +7,7 @@ use harness::sentinel::Sentinels;
 use harness::shopping::{
     add, check_out, connect_as, id, named, on_many_threads, quick_server, sell, user,
 };
-use harness::{Cluster, Proxy, Server, in_time, ok, server, until};
+use harness::{Cluster, Proxy, Server, in_time, keep_day, ok, server, until};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -238,6 +238,8 @@ fn a_board_follows_orders_from_placing_to_the_end() {
 #[test]
 fn a_step_is_taken_back_by_whoever_made_it_for_a_while() {
     let server = shop();
+    // The second order has the second number.
+    keep_day(&server);
     on_many_threads().block_on(async {
         let mut till = connect_as(server.url(), "ann").await;
         let order = place(&mut till, "office").await;

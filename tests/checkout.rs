@@ -4,7 +4,9 @@ use crate::harness;
 
 use harness::order_screens;
 use harness::shopping::{connect_as, named};
-use harness::{Deadline, Headless, Proxy, Server, Terminal, ok, ok_as, shop, shop_sized, until};
+use harness::{
+    Deadline, Headless, Proxy, Server, Terminal, keep_day, ok, ok_as, shop, shop_sized, until,
+};
 use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
@@ -561,6 +563,7 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
 #[test]
 fn a_buyer_cancels_what_is_only_placed_from_the_screen() {
     let server = Server::with_demo();
+    keep_day(&server);
     let place = |who: &str| {
         ok_as(&server, "alice", who, &["add", "sourdough", "2"]);
         ok_as(&server, "alice", who, &["checkout", "--yes"]);

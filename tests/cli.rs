@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::server::{binaries, free_port};
-use harness::{Finish, Running, Server, command, ok, ok_as, run, trolley, until};
+use harness::{Finish, Running, Server, command, keep_day, ok, ok_as, run, trolley, until};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use trolley::model::text;
@@ -683,6 +683,7 @@ fn a_log_that_cannot_be_written_is_named() {
 #[test]
 fn a_long_name_moves_no_amount() {
     let server = Server::with_demo();
+    keep_day(&server);
     let alice = |args: &[&str]| ok(&server, &[&["--user", "alice"], args].concat());
     let long = "Very ".repeat(14) + "old";
     let wide = "抹茶".repeat(20);

@@ -8,7 +8,7 @@ use harness::screens::TestScreen;
 use harness::watch::Watch;
 use harness::{
     Finish, Plain, Running, Served, Server, TROLLEY, Terminal, command, document, ok, ok_as, run,
-    trolley,
+    trolley, zone_at,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,8 +18,9 @@ use trolley::model::time::{Clock, Hours};
 use trolley::store::{NamedHours, NamedZone, Shop};
 use trolley::tui::message::Message;
 
-/// The zone of the computers at which people look at the shop.
-const HERE: &str = "America/New_York";
+/// The zone of the computers at which people look at the shop. Its half hour tells it from a zone
+/// of whole hours at any time.
+const HERE: &str = "America/St_Johns";
 
 /// The clock of a zone.
 fn clock(zone: &str, hours: Hours) -> Clock {
@@ -34,7 +35,7 @@ fn shop_in_berlin() -> Server {
     server
 }
 
-/// A command of ann's, who sits in New York.
+/// A command of ann's, who sits in St. John's.
 fn here(server: &Server, args: &[&str]) -> Command {
     let whose = ["--redis", server.url(), "--cart", "office", "--name", "ann"];
     let mut command = trolley(server.dir(), &[&whose[..], args].concat());
@@ -58,12 +59,17 @@ fn ordered(server: &Server) -> (String, u64) {
     (id, order["at"].as_u64().unwrap())
 }
 
-/// The program in a terminal of somebody in New York.
+/// The program in a terminal of somebody in St. John's.
 fn open(server: &Server, args: &[&str], size: (u16, u16)) -> Terminal {
+    open_in(HERE, server, args, size)
+}
+
+/// The program in a terminal of somebody in this zone.
+fn open_in(zone: &str, server: &Server, args: &[&str], size: (u16, u16)) -> Terminal {
     let terminal = Terminal::builder(TROLLEY)
         .args(&[&["--redis", server.url()][..], args].concat())
         .home(server.dir())
-        .env("TZ", HERE)
+        .env("TZ", zone)
         .size(size.0, size.1)
         .open();
     terminal.wait("● live");
@@ -80,46 +86,54 @@ fn wait_for_present(terminal: &Terminal, clock: &Clock) {
 
 #[test]
 fn screens_tell_times_by_the_shops_clock_and_follow_it() {
-    let server = shop_in_berlin();
+    // Only an order of today has its minute in the list: in none of these zones does the day end.
+    let [shops, others, ours] = [9, 12, 15].map(zone_at);
+    let server = Server::with_demo();
+    ok(&server, &["shop", &format!("time_zone={shops}")]);
     let (order, at) = ordered(&server);
-    let mut ann = open(&server, &["--cart", "office", "--name", "ann"], (120, 36));
-    let mia = open(&server, &["board"], (120, 36));
+    let args = ["--cart", "office", "--name", "ann"];
+    let mut ann = open_in(&ours, &server, &args, (120, 36));
+    let mia = open_in(&ours, &server, &["board"], (120, 36));
 
-    let berlin = clock("Europe/Berlin", Hours::TwentyFour);
-    wait_for_present(&mia, &berlin);
+    let shops = clock(&shops, Hours::TwentyFour);
+    wait_for_present(&mia, &shops);
     ann.gone("Reading the catalog");
     ann.keys("o");
     ann.wait("Orders");
     ann.wait(&order);
     // In the list, and twice on the receipt beside it.
-    let minute = berlin.minute(at);
-    ann.wait_until("Berlin's time in the list and on the receipt", |screen| {
+    let minute = shops.minute(at);
+    ann.wait_until("the shop's time in the list and on the receipt", |screen| {
         screen.contents().matches(&minute).count() >= 3
     });
 
     // Another shop's zone and hours show at once.
-    ok(&server, &["shop", "time_zone=Asia/Kathmandu", "hours=12"]);
-    let kathmandu = clock("Asia/Kathmandu", Hours::Twelve);
-    wait_for_present(&mia, &kathmandu);
-    let minute = kathmandu.minute(at);
-    ann.wait_until("Kathmandu's time", |screen| {
+    let set = ["shop", &format!("time_zone={others}"), "hours=12"];
+    ok(&server, &set);
+    let others = clock(&others, Hours::Twelve);
+    wait_for_present(&mia, &others);
+    let minute = others.minute(at);
+    ann.wait_until("the other zone's time", |screen| {
         screen.contents().matches(&minute).count() >= 3
     });
 
     // Without a zone, each computer's own counts.
     ok(&server, &["shop", "time_zone=", "hours="]);
-    let new_york = clock(HERE, Hours::TwentyFour);
-    wait_for_present(&mia, &new_york);
-    let minute = new_york.minute(at);
-    ann.wait_until("New York's time", |screen| {
+    let ours = clock(&ours, Hours::TwentyFour);
+    wait_for_present(&mia, &ours);
+    let minute = ours.minute(at);
+    ann.wait_until("our own time", |screen| {
         screen.contents().matches(&minute).count() >= 3
     });
 }
 
 #[test]
 fn what_is_typed_is_read_by_the_clock_that_shows() {
-    let server = shop_in_berlin();
-    let berlin = clock("Europe/Berlin", Hours::TwentyFour);
+    // None of the times that are typed comes meanwhile.
+    let server = Server::with_demo();
+    let zone = zone_at(12);
+    ok(&server, &["shop", &format!("time_zone={zone}")]);
+    let shops = clock(&zone, Hours::TwentyFour);
     let closes = || -> u64 {
         let rules: Value = serde_json::from_str(&told(&server, &["rules", "--json"])).unwrap();
         rules["closes_at"].as_u64().unwrap()
@@ -127,7 +141,7 @@ fn what_is_typed_is_read_by_the_clock_that_shows() {
     for (typed, minute) in [("17:30", "17:30"), ("5:45 pm", "17:45"), ("12am", "00:00")] {
         let rules = told(&server, &["rules", "--deadline", typed]);
         assert!(rules.contains(minute), "{rules}");
-        assert_eq!(berlin.minute(closes()), minute, "{typed}");
+        assert_eq!(shops.minute(closes()), minute, "{typed}");
     }
     let rules = told(&server, &["--hours", "12", "rules"]);
     assert!(rules.contains(" 12:00 am\n"), "{rules}");
@@ -143,12 +157,12 @@ fn what_is_typed_is_read_by_the_clock_that_shows() {
     ann.wait("Closes at .12:00 am");
     ann.keys("ctrl-u 9 : 1 5 space p m enter");
     ann.wait("closes .*9:15 pm");
-    assert_eq!(berlin.minute(closes()), "21:15");
+    assert_eq!(shops.minute(closes()), "21:15");
     ann.keys("T");
     ann.wait("Closes at .9:15 pm");
     ann.keys("ctrl-u 2 0 : 4 5 enter");
     ann.wait("closes .*8:45 pm");
-    assert_eq!(berlin.minute(closes()), "20:45");
+    assert_eq!(shops.minute(closes()), "20:45");
 }
 
 #[test]
@@ -291,14 +305,14 @@ fn what_is_not_understood_of_the_shops_clock_is_said_with_what_is_used() {
     mia.wait("[0-9]:[0-9][0-9] CES?T ");
     server.cmd("HSET shop hours 13 time_zone Middle/Earth");
     ok(&server, &["shop", "name=Mill"]);
-    mia.wait("Mill .*[0-9]:[0-9][0-9] E[SD]T ");
+    mia.wait("Mill .*[0-9]:[0-9][0-9] N[SD]T ");
 
     // The time stays where its zone has no room.
     mia.resize(58, 20);
     mia.wait("Mill .* [0-9]+:[0-9][0-9]   ● live");
     mia.resize(120, 36);
 
-    let unknown = "not understood: America/New_York is used";
+    let unknown = "not understood: America/St_Johns is used";
     mia.keys(": s h o p enter");
     mia.wait(&format!("Middle/Earth +! {unknown}"));
     mia.wait("13 +! not understood: 24 is used");
@@ -311,7 +325,7 @@ fn what_is_not_understood_of_the_shops_clock_is_said_with_what_is_used() {
     assert!(shop.contains("hours     13 (not understood: 24 is used)\n"));
     let today = here(&server, &["today"]).finish();
     let said = String::from_utf8_lossy(&today.stderr).into_owned();
-    let of_zone = "time_zone “Middle/Earth” is not understood: America/New_York is used\n";
+    let of_zone = "time_zone “Middle/Earth” is not understood: America/St_Johns is used\n";
     assert!(said.contains(&format!("the shop's {of_zone}")), "{said}");
 
     server.cmd("CONFIG SET appendfsync always");

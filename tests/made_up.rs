@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, document, ok, run};
+use harness::{Finish, Server, document, keep_day, ok, run, trolley, zone_at};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -16,7 +16,11 @@ fn amount(document: &Value) -> u128 {
 #[test]
 fn a_week_of_orders_is_made_up_for_a_shop_that_has_none() {
     let server = Server::start();
-    let made = document(&server, &["demo", "--orders"]);
+    // Its day does not end before that of the order that is placed below.
+    let args = ["--redis", server.url(), "demo", "--orders", "--json"];
+    let mut demo = trolley(server.dir(), &args);
+    let made = demo.env("TZ", zone_at(12)).finish();
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
     let orders = usize::try_from(made["orders"].as_u64().unwrap()).unwrap();
     assert!((300..800).contains(&orders), "{made}");
 
@@ -58,6 +62,7 @@ fn a_week_of_orders_is_made_up_for_a_shop_that_has_none() {
     assert_eq!(server.get("HGET product:croissant stock"), "24");
 
     // The next order goes on counting.
+    keep_day(&server);
     let last: u32 = server.get("HGET {orders}:numbers last").parse().unwrap();
     ok(&server, &["add", "espresso"]);
     let placed = document(&server, &["checkout", "--yes"]);

@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::screens::{TestScreen, id, typed};
-use harness::{Server, ok, ok_as, shop_sized};
+use harness::{Server, keep_day, ok, ok_as, shop_sized};
 use trolley::model::{ChangeKind, Money, Refusal, RuleChange, Rules};
 use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Error, Trouble};
@@ -734,6 +734,7 @@ fn who_is_expected_and_has_nothing_is_reminded_too() {
 #[test]
 fn fifteen_people_fill_a_cart_whose_owner_sets_its_rules() {
     let server = Server::with_demo();
+    keep_day(&server);
     let mut ann = shop_sized(&server, "office", "ann", 80, 24);
     let mut bob = shop_sized(&server, "office", "bob", 120, 36);
     ann.keys("/ e s p r enter a");

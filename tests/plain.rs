@@ -3,7 +3,9 @@
 
 use crate::harness;
 
-use harness::{Plain, Running, Server, TROLLEY, Terminal, assert_plain, ok, ok_as, trolley};
+use harness::{
+    Plain, Running, Server, TROLLEY, Terminal, assert_plain, keep_day, ok, ok_as, trolley,
+};
 use regex::Regex;
 use rustix::process::Signal;
 use std::fs::File;
@@ -141,6 +143,7 @@ fn notes_people_and_rules_in_words() {
 #[test]
 fn an_order_takes_the_words_and_the_total() {
     let server = Server::with_demo();
+    keep_day(&server);
     ok_as(&server, "office", "bob", &["add", "focaccia", "3"]);
     let (mut ann, _) = Plain::open(&server, "office", "ann");
     let (mut bob, _) = Plain::open(&server, "office", "bob");
@@ -518,6 +521,7 @@ fn plain_mode_comes_by_itself_or_when_asked() {
 #[test]
 fn the_pages_of_the_staff_are_printed_on_dumb_terminals() {
     let server = Server::with_demo();
+    keep_day(&server);
     ok_as(&server, "office", "ann", &["add", "espresso", "2"]);
     ok_as(&server, "office", "ann", &["checkout", "--yes"]);
     for (command, told) in [("today", "€4.80 in 1 order"), ("board", "placed")] {

@@ -5,7 +5,9 @@ use crate::harness;
 use harness::shopping::{
     add, change, check_out, connect_as, id, money, on_many_threads, quick_server, sell, user,
 };
-use harness::{Deadline, Finish, Running, Server, TROLLEY, command, ok, run, trolley, until};
+use harness::{
+    Deadline, Finish, Running, Server, TROLLEY, command, keep_day, ok, run, trolley, until,
+};
 use trolley::model::order::Share;
 use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange, Update};
 use trolley::store;
@@ -305,6 +307,7 @@ fn nobody_orders_more_than_the_limit_for_each_person() {
 #[test]
 fn the_command_of_rules() {
     let server = Server::with_demo();
+    keep_day(&server);
     let by = |name: &'static str, args: &[&'static str]| {
         [&["--user", "office", "--name", name], args].concat()
     };
@@ -402,6 +405,7 @@ fn the_command_that_reopens_a_cart_can_be_pasted() {
 #[test]
 fn a_deadline_is_told_with_its_day() {
     let server = Server::with_demo();
+    keep_day(&server);
     let args = ["--user", "office", "--name", "ann", "rules", "--deadline"];
     // This has always passed.
     let midnight = run(&server, &[&args[..], &["00:00"]].concat());

@@ -572,6 +572,7 @@ fn whoever_ordered_cancels_what_is_only_placed() {
         ("cleo", r#"cart="office",role="shopper""#),
     ];
     let served = Served::start(&people, &[]);
+    harness::keep_day(&served.redis);
     let place = || {
         json(&served, "ann", "add sourdough 2");
         json(&served, "ann", "checkout --yes");

@@ -2,7 +2,7 @@
 
 use crate::harness;
 
-use harness::{Server, document, ok, ok_as, run};
+use harness::{Server, document, keep_day, ok, ok_as, run};
 use serde_json::Value;
 
 /// 2026-11-20 10:30 UTC, a Friday, in Unix milliseconds.
@@ -168,6 +168,7 @@ fn times_that_no_order_can_have_are_no_times() {
 #[test]
 fn what_is_low_is_below_ten_or_below_what_was_sold() {
     let server = Server::with_demo();
+    keep_day(&server);
     for (product, stock) in [
         ("baguette", 40),
         ("espresso-beans", 9),

@@ -5,7 +5,7 @@ use crate::looks::rows_in_ascii;
 
 use harness::board::{name_in_ascii, picture, staff_env};
 use harness::screens::demo_products;
-use harness::{Server, TROLLEY, Terminal, ok, ok_as, staff};
+use harness::{Server, TROLLEY, Terminal, keep_day, ok, ok_as, staff};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -425,6 +425,7 @@ fn sum_of_orders(server: &Server) -> String {
 #[test]
 fn an_order_placed_elsewhere_raises_what_was_sold() {
     let server = Server::with_demo();
+    keep_day(&server);
     let mut terminal = open(&server, &[]);
     terminal.wait("Nothing was sold on");
     for (who, product, pieces) in [("ann", "espresso", "3"), ("bob", "focaccia", "2")] {

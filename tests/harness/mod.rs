@@ -52,6 +52,8 @@ pub use slow::SlowWay;
 pub use ssh::Served;
 pub use terminal::Terminal;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::process::{Command, Output};
 
@@ -111,6 +113,19 @@ pub fn document_at(home: &std::path::Path, url: &str, args: &[&str]) -> Value {
 /// [`ok`] for a command of somebody on a cart.
 pub fn ok_as(server: &Server, cart: &str, name: &str, args: &[&str]) -> String {
     ok(server, &[&["--cart", cart, "--name", name], args].concat())
+}
+
+/// A time zone in which it is this hour of the day.
+pub fn zone_at(hour: i8) -> String {
+    let utc = TimeZone::UTC.to_datetime(Timestamp::now()).hour();
+    let ahead = (hour - utc + 12).rem_euclid(24) - 12;
+    // These names say by how much UTC is ahead.
+    format!("Etc/GMT{:+}", -ahead)
+}
+
+/// Gives the shop a time zone where it is about noon: its day does not end while a test runs.
+pub fn keep_day(server: &Server) {
+    ok(server, &["shop", &format!("time_zone={}", zone_at(12))]);
 }
 
 /// The shop on `server` in a terminal.
