@@ -4,8 +4,10 @@ use crate::harness;
 
 use harness::patience::until;
 use harness::screens::{TestScreen, typed};
-use harness::{Server, ok, ok_as, run, shop};
+use harness::shopping::on_many_threads;
+use harness::{Proxy, Server, ok, ok_as, run, shop, shop_at};
 use std::os::unix::fs::MetadataExt;
+use tokio::runtime::Runtime;
 use trolley::model::UserName;
 use trolley::tui::message::Message;
 
@@ -58,17 +60,26 @@ fn three_keys_lead_to_another_cart_and_back() {
     assert_eq!(server.get("ZCARD cart:family"), "2");
 }
 
+/// A way to the server on which changes of carts wait, and nothing else does: the shop is live
+/// until somebody changes something, however busy the machine is.
+fn holding_changes(server: &Server) -> (Runtime, Proxy) {
+    let runtime = on_many_threads();
+    let way = runtime.block_on(async { Proxy::start(&server.socket(), "way") });
+    *way.faults.hold_on.lock().unwrap() = b"\r\nedit\r\n".to_vec();
+    (runtime, way)
+}
+
 #[test]
 fn what_waits_is_saved_before_the_cart_is_left() {
     let server = Server::with_demo();
-    let mut ann = shop(&server, "office", "ann");
-    server.freeze();
+    let (_runtime, way) = holding_changes(&server);
+    let mut ann = shop_at(server.dir(), &way.url(), "office", "ann", (120, 36));
     // All at once: the server counts as away soon after it has not answered.
     ann.send(b":esp\r:cart family\r");
     ann.wait("Saving 1 change first");
     ann.wait("…€?2.40|1… Espresso|1 Espresso");
     ann.wait("▌office as ann");
-    server.thaw();
+    way.faults.hold_on.lock().unwrap().clear();
     ann.wait("Now in family, as ann");
     assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
     assert_eq!(server.get("EXISTS cart:family"), "0");
@@ -203,15 +214,15 @@ fn whoever_takes_another_name_is_another_person() {
     let server = Server::with_demo();
     let by = || server.get("HGET {cart:office}:by espresso");
     let dee = shop(&server, "office", "dee");
-    let mut bob = shop(&server, "office", "bob");
+    let (_runtime, way) = holding_changes(&server);
+    let mut bob = shop_at(server.dir(), &way.url(), "office", "bob", (120, 36));
     dee.wait("with bob");
     ok_as(&server, "office", "bob", &["rules", "--budget", "90"]);
 
     // What waits is saved as bob's first.
-    server.freeze();
     bob.send(b":esp\r:name ann\r");
     bob.wait("Saving 1 change first");
-    server.thaw();
+    way.faults.hold_on.lock().unwrap().clear();
     bob.wait("You are ann now. What bob added stays bob's.");
     bob.wait("▌office as ann");
     dee.wait("with ann");

@@ -7,6 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+/// The pause before it is looked again whether a request may go on.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// What the proxy may do to what the server says.
 #[derive(Default)]
 pub struct Faults {
@@ -30,6 +33,10 @@ pub struct Faults {
     pub moved: AtomicU64,
     /// Where it has moved.
     pub moved_to: Mutex<String>,
+    /// Requests with these bytes, and all after them on their link, wait until this is empty again.
+    pub hold_on: Mutex<Vec<u8>>,
+    /// The requests that have waited so.
+    pub held: AtomicU64,
     /// The request of this number is the last one that is passed on, counted from 1; 0: none is.
     pub hang_after: AtomicU64,
     /// Requests with these bytes, and all after them, are not passed on; empty: none.
@@ -60,6 +67,17 @@ impl Faults {
             has(request, b"edit")
         } else {
             has(request, &change)
+        }
+    }
+
+    /// Keeps a request for as long as it is to wait.
+    async fn hold(&self, request: &[u8]) {
+        let is_held = || has(request, &self.hold_on.lock().unwrap());
+        if is_held() {
+            self.held.fetch_add(1, Ordering::Relaxed);
+        }
+        while is_held() {
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -211,6 +229,7 @@ async fn serve(client: Box<dyn Stream>, server: Door, faults: Arc<Faults>) {
             if change && asked.take(&asked.lose_answers) {
                 lost.store(true, Ordering::Relaxed);
             }
+            asked.hold(&buffer[..read]).await;
             if asked.hangs(&buffer[..read]) {
                 asked.hung.notify_one();
                 std::future::pending::<()>().await;
