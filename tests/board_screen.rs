@@ -2,7 +2,8 @@
 
 use crate::harness;
 
-use harness::{Server, Terminal, ok, ok_as, shop_sized, staff, until};
+use harness::shopping::on_many_threads;
+use harness::{Proxy, Server, TROLLEY, Terminal, ok, ok_as, shop_sized, staff, until};
 use std::path::Path;
 
 /// The board of `name` in a terminal.
@@ -101,19 +102,28 @@ fn two_boards_and_a_shopper_see_each_step() {
 fn of_two_who_press_at_the_same_moment_one_has_the_ticket() {
     let server = tea_shop();
     order_for(&server, "office");
-    let mut mia = board(&server, "mia", &[]);
-    let mut sam = board(&server, "sam", &[]);
+    let runtime = on_many_threads();
+    let way = runtime.block_on(async { Proxy::start(&server.socket(), "way") });
+    let open = |name| {
+        Terminal::builder(TROLLEY)
+            .args(&["--redis", &way.url(), "--name", name, "board"])
+            .home(server.dir())
+            .open()
+    };
+    let mut mia = open("mia");
+    let mut sam = open("sam");
     for terminal in [&mia, &sam] {
         terminal.wait("▸ #1 office");
         terminal.wait("placed ─");
     }
 
-    // Both have pressed before the server has heard of either.
-    server.freeze();
+    // Both have pressed before the server has heard of either. Only their steps wait, so that
+    // neither board finds it away before that.
+    *way.faults.hold_on.lock().unwrap() = b"\r\naccepted\r\n".to_vec();
     for terminal in [&mut mia, &mut sam] {
         terminal.keys_until("enter", "placed …");
     }
-    server.thaw();
+    way.faults.hold_on.lock().unwrap().clear();
 
     mia.wait("accepted · (mia|sam)");
     let by = if mia.text().contains("accepted · mia") {
