@@ -475,11 +475,16 @@ fn a_command_on_a_terminal_ends_at_ctrl_c() {
 #[test]
 fn a_client_that_does_not_read_delays_nobody() {
     let served = Served::office();
+    let mut ben = served.visit("ben");
+    ben.keys("/ espresso enter");
     let mut slow = watch(&served, "ann");
     slow.signal(Signal::STOP);
-    for _ in 0..30 {
-        json(&served, "ben", "add espresso");
+    // Nearly all in one visit: thirty commands may take longer than a client may be silent.
+    for count in 1..30 {
+        ben.keys("a");
+        ben.wait(&format!(r"\b{count} Espresso "));
     }
+    json(&served, "ben", "add espresso");
     slow.signal(Signal::CONT);
     for count in 1..=30 {
         let update = slow.json();
