@@ -144,8 +144,9 @@ async fn screens_of_one_process_share_a_cart() {
     let hub = hub(&server);
     let mut ann = FarTerminal::open(&hub, "ann@ssh");
     let mut bob = FarTerminal::open(&hub, "bob@ssh");
-    ann.wait("64 products").await;
-    bob.wait("64 products").await;
+    // The catalog may be there before the link is.
+    ann.wait(r"● live[\s\S]*64 products").await;
+    bob.wait(r"● live[\s\S]*64 products").await;
 
     let listeners = server.get_list("PUBSUB NUMSUB cart-updates:office");
     assert_eq!(listeners, ["cart-updates:office", "1"], "they share a link");
