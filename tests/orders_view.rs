@@ -709,7 +709,7 @@ fn the_usual_is_read_when_the_shop_is_there_and_with_each_order() {
     let cai = shop_sized(&server, "office", "cai", 80, 24);
     cai.wait("Sourdough Loaf +Usual .*\n.*Espresso .*\n.*Baguette +Bakery ");
     // What bob has selected stays where it is, though another one stands above it now.
-    bob.gone("Sourdough Loaf +Usual");
+    bob.wait(r"^│Product .*\n▸Espresso +Usual .*\n.*Baguette +Bakery [\s\S]* 2 of 2 ");
     bob.keys_until(
         "g",
         "Sourdough Loaf +Usual .*\n.*Espresso .*\n.*Baguette +Bakery ",
