@@ -2,8 +2,8 @@
 
 use crate::harness;
 
-use futures::future::join_all;
-use harness::patience::Pending;
+use futures::future::{join, join_all};
+use harness::patience::{Pending, answered};
 use harness::proxy::Proxy;
 use harness::screens::id;
 use harness::shopping::{connect, on_many_threads};
@@ -253,6 +253,37 @@ async fn what_breaks_before_a_change_is_sent_leaves_no_doubt() {
     let mut connection = open(&proxy.url()).await;
     let told = change_shop(&mut connection, &change, None).await;
     assert!(matches!(told, Ok(ShopEdited::Saved(_))), "{told:?}");
+}
+
+#[tokio::test]
+async fn an_edit_that_somebody_forestalled_leaves_no_doubt() {
+    let server = shop();
+    let proxy = Proxy::start(&server.socket(), "held");
+    let mut connection = open(&proxy.url()).await;
+    let price = edit(ProductField::Price, "3.10", None);
+
+    // It is sent, and not made: somebody else was faster. No later attempt gets as far as that.
+    *proxy.faults.hold_on.lock().unwrap() = b"EVAL".to_vec();
+    let editing = edit_product(&mut connection, &price);
+    let forestalling = async {
+        answered("the edit is sent", async || {
+            let held = proxy.faults.held.load(Ordering::SeqCst);
+            if held == 1 { Ok(()) } else { Err(held) }
+        })
+        .await;
+        server.cmd("HSET product:tea price 2.50");
+        *proxy.faults.change.lock().unwrap() = b"HMGET\r\n".to_vec();
+        proxy.faults.lose_answers.store(u64::MAX, Ordering::SeqCst);
+        proxy.faults.hold_on.lock().unwrap().clear();
+    };
+    let (told, ()) = join(editing, forestalling).await;
+
+    assert!(
+        matches!(told, Err(RepeatError::Failed(Error::Trouble(_)))),
+        "{told:?}"
+    );
+    assert!(proxy.faults.caused.load(Ordering::SeqCst) > 1);
+    assert_eq!(server.get("HGET product:tea price"), "2.50");
 }
 
 #[tokio::test]
