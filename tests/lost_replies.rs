@@ -3,11 +3,15 @@
 
 use crate::harness;
 
-use harness::shopping::{quick_server, sell};
-use harness::{Proxy, Server};
+use futures::future::join;
+use harness::patience::answered;
+use harness::shopping::{connect_as, id, named, quick_server, sell, user};
+use harness::{Headless, Proxy, Server};
 use serde_json::Value;
 use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
+use trolley::model::{ChangeKind, Edit};
+use trolley::store::{self, Error, Trouble};
 
 /// A server with two products, an order of eve's, and something in her cart again. It knows all
 /// scripts: one that must be loaded first is never run where no answer comes.
@@ -206,4 +210,69 @@ async fn a_step_of_the_stock_is_never_done_twice() {
         "{message}"
     );
     assert_eq!(server.get("HGET product:cake stock"), "110");
+}
+
+/// A server with two pieces of tea in eve's cart, and the way to it.
+fn eves_way() -> (Server, Proxy) {
+    let server = quick_server();
+    sell(&server, "tea", "2.40", "100");
+    // It knows the script from now on.
+    harness::ok_as(&server, "eve", "eve", &["add", "tea", "2"]);
+    let way = Proxy::start(&server.socket(), "lossy");
+    (server, way)
+}
+
+/// Loses the answer to the next change, and lets nobody in after that.
+fn lose_next_answer(server: &Server, way: &Proxy) {
+    way.faults.lose_answers.store(1, Ordering::Relaxed);
+    way.lead_to(&server.dir().join("nowhere"));
+}
+
+/// Waits until eve's four pieces are added. Then it lets people in again, to a server that takes no
+/// changes any more.
+async fn run_out_of_memory(server: &Server, way: &Proxy) {
+    answered("the pieces are added", async || {
+        let pieces = server.get("ZSCORE cart:eve tea");
+        if pieces == "6" { Ok(()) } else { Err(pieces) }
+    })
+    .await;
+    server.cmd("CONFIG SET maxmemory 1");
+    way.lead_to(&server.socket());
+}
+
+/// Whether an outcome says that nobody knows it, as the server is out of memory.
+fn is_unknown<T>(outcome: &Result<T, Error>) -> bool {
+    let out_of_memory = Trouble::OutOfMemory;
+    matches!(outcome, Err(Error::Unknown { trouble, .. }) if *trouble == out_of_memory)
+}
+
+#[tokio::test]
+async fn a_command_that_the_server_can_not_take_again_is_unknown() {
+    let (server, way) = eves_way();
+    let mut link = connect_as(&way.url(), "eve").await;
+    let (eve, tea) = (user("eve"), id("tea"));
+
+    lose_next_answer(&server, &way);
+    let adding = store::add_to_cart(&mut link, &eve, &tea, 4);
+    let (told, ()) = join(adding, run_out_of_memory(&server, &way)).await;
+    assert!(is_unknown(&told), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_the_server_can_not_take_again_is_unknown() {
+    let (server, way) = eves_way();
+    let mut eve = Headless::open(&way.url(), "eve", named("eve"), &[]);
+    eve.calm().await;
+
+    lose_next_answer(&server, &way);
+    let add = Edit::Add {
+        product: id("tea"),
+        quantity: 4,
+        price: None,
+    };
+    eve.submit(ChangeKind::Edit, vec![add]);
+    run_out_of_memory(&server, &way).await;
+    eve.until_it("the outcome", |eve| !eve.settled.is_empty())
+        .await;
+    assert!(is_unknown(&eve.settled[0].1), "{:?}", eve.settled);
 }

@@ -287,6 +287,30 @@ async fn an_edit_that_somebody_forestalled_leaves_no_doubt() {
 }
 
 #[tokio::test]
+async fn an_edit_that_a_server_can_not_repeat_is_unknown() {
+    let server = shop();
+    let proxy = lossy(&server);
+    let mut connection = open(&proxy.url()).await;
+    let mut change = ShopChange::default();
+    change.set("name", "Barn").unwrap();
+
+    // Nobody is let in again before the user may not read the shop any more.
+    proxy.lead_to(&server.dir().join("nowhere"));
+    let editing = change_shop(&mut connection, &change, None);
+    let revoking = async {
+        answered("it is named", async || {
+            let name = server.get("HGET shop name");
+            if name == "Barn" { Ok(()) } else { Err(name) }
+        })
+        .await;
+        server.cmd("ACL SETUSER default -hmget -hgetall");
+        proxy.lead_to(&server.socket());
+    };
+    let (told, ()) = join(editing, revoking).await;
+    assert!(matches!(told, Err(RepeatError::Unknown(_))), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_long_text_is_the_same_as_its_beginning_in_the_catalog() {
     let server = shop();
     server.cmd("ZADD catalog 0 tea");
