@@ -10,7 +10,6 @@ use harness::shopping::{
 };
 use harness::{Deadline, Proxy, Running, Server, in_time, ok, run, server, trolley, until};
 use std::collections::BTreeMap;
-use std::process::Stdio;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use trolley::model::order::{OrderFailure, Share};
@@ -466,22 +465,18 @@ fn a_checkout_is_killed_at_each_request() {
                 proxy.faults.hang_after.store(request, Ordering::Relaxed);
                 let url = proxy.url();
                 let args = ["--redis", &url, "--user", "office", "checkout", "--yes"];
-                let mut command = tokio::process::Command::from(trolley(server.dir(), &args));
-                let mut child = command
-                    .stdout(Stdio::null())
-                    .stderr(Stdio::null())
-                    .kill_on_drop(true)
-                    .spawn()
-                    .unwrap();
+                let mut child = Running::start(&mut trolley(server.dir(), &args));
                 let hangs_or_ends = async {
                     tokio::select! {
                         () = proxy.faults.hung.notified() => false,
-                        status = child.wait() => { assert!(status.unwrap().success()); true }
+                        () = child.ended() => true,
                     }
                 };
                 let finished = in_time("a request that hangs, or the end", hangs_or_ends).await;
-                if !finished {
-                    child.kill().await.unwrap();
+                if finished {
+                    assert!(child.wait().success());
+                } else {
+                    child.kill();
                 }
                 order::resume_now(&mut link, &cart).await.unwrap();
                 let orders = add_up(&server, &mut link, &[("tea", 5), ("cake", 3)]).await;

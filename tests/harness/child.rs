@@ -156,6 +156,14 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Waits until it has ended. It is looked at, as the runtime would catch SIGCHLD: each end of a
+    /// child would then interrupt what other tests read with a deadline.
+    pub async fn ended(&mut self) {
+        while self.is_alive() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         let id = self.child.id().cast_signed();
