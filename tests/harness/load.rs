@@ -1,7 +1,7 @@
 //! Clients that keep changing one cart, and the sums that must agree whatever breaks.
 
 use super::Headless;
-use super::patience::answered;
+use super::patience::{Deadline, answered};
 use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -173,12 +173,20 @@ impl Made {
             let mut own = connect(address).await.with_policy(own);
             account.ask_again(&mut own).await;
         }
-        let truth = cart_of(&mut direct, &alice()).await;
-        // What others did last may still wait to be heard by those who are done.
-        for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
-            hear_last(terminal, &truth).await;
-            account.settle(terminal);
-        }
+        // What others did last may still wait to be heard by those who are done, or even be made: a
+        // shop by SSH ends what somebody began whose link was cut.
+        let deadline = Deadline::start();
+        let truth = loop {
+            let truth = cart_of(&mut direct, &alice()).await;
+            for (account, terminal) in self.accounts.iter_mut().zip(&mut self.terminals) {
+                hear_last(terminal, &truth).await;
+                account.settle(terminal);
+            }
+            if cart_of(&mut direct, &alice()).await.version == truth.version {
+                break truth;
+            }
+            deadline.check("a cart that nobody changes any more");
+        };
         (agree(&self.accounts, &truth, seen), truth)
     }
 }
@@ -573,7 +581,7 @@ fn follow_ready(ready: &mut Vec<String>, update: &Update) {
 /// Has a terminal hear all up to this cart's version.
 async fn hear_last(terminal: &mut Headless, truth: &Cart) {
     let what = format!("the last version, {}", truth.version);
-    let test = |state: &State| state.cart.confirmed.version == truth.version;
+    let test = |state: &State| state.cart.confirmed.version >= truth.version;
     terminal.until(&what, test).await;
 }
 
