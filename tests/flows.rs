@@ -444,8 +444,13 @@ fn the_theme_fits_the_terminals_ground() {
     // What is hard to read on it is told once it is known.
     let config = server.dir().join("colours.toml");
     std::fs::write(&config, "[colours]\naccent = '#ffb000'\n").unwrap();
-    let amber = |ground: &'static str, args: &[&str]| {
-        Terminal::builder(TROLLEY)
+    let amber = |ground: Option<&'static str>, args: &[&str]| {
+        let terminal = Terminal::builder(TROLLEY);
+        let terminal = match ground {
+            Some(ground) => terminal.ground(ground),
+            None => terminal,
+        };
+        terminal
             .args(&[
                 "--redis",
                 server.url(),
@@ -455,13 +460,21 @@ fn the_theme_fits_the_terminals_ground() {
             .args(args)
             .home(server.dir())
             .size(120, 36)
-            .ground(ground)
             .open()
     };
     let hard = "colours.accent is hard to read: its contrast with its background is 1.";
-    amber("ffff/ffff/ffff", &[]).wait(hard);
-    amber("ffff/ffff/ffff", &["--clerk"]).wait(hard);
-    let dark = amber("1e1e/1e1e/2e2e", &[]);
+    amber(Some("ffff/ffff/ffff"), &[]).wait(hard);
+    amber(Some("ffff/ffff/ffff"), &["--clerk"]).wait(hard);
+    // Also where the terminal takes its time to tell.
+    for (args, shown) in [(&[][..], "64 products"), (&["--clerk"], "6 of 64")] {
+        let mut late = amber(None, args);
+        late.wait(shown);
+        late.send(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\");
+        late.wait(hard);
+        let text = late.screen(|screen| screen.cell(4, 5).unwrap().fgcolor());
+        assert_eq!(text, vt100::Color::Rgb(0x24, 0x29, 0x2f), "{args:?}");
+    }
+    let dark = amber(Some("1e1e/1e1e/2e2e"), &[]);
     dark.wait("64 products");
     assert!(!dark.text().contains("hard to read"));
     // One that does not answer costs a moment, no more.

@@ -71,7 +71,7 @@ impl FarTerminal {
             keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
             display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
-            theme_on_light: None,
+            late_background: None,
             theme: Theme::DARK,
             mouse: true,
             clock: PersonalClock {

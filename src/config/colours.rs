@@ -1,5 +1,6 @@
 //! Own colours: styles of single roles of a theme, as the settings file gives them.
 
+use super::display::Display;
 use super::theme::Theme;
 use ratatui::style::{Color, Modifier, Style};
 use std::collections::BTreeMap;
@@ -14,7 +15,50 @@ const WITHOUT_TEXT: &str = "border";
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OwnColours(BTreeMap<String, Style>);
 
+/// A theme on a terminal's background.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SuitingTheme {
+    /// The theme, as the terminal can show it.
+    pub theme: Theme,
+    /// A warning about a colour that is hard to read there; `None` where there is none.
+    pub warning: Option<String>,
+}
+
+/// The themes for a terminal that has not told its background yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateBackground {
+    /// The theme on a dark background, which is taken as long as nothing is told.
+    pub on_dark: SuitingTheme,
+    /// The theme on a light one.
+    pub on_light: SuitingTheme,
+}
+
+impl LateBackground {
+    /// The theme, now that the background is told.
+    #[must_use]
+    pub(crate) fn told(self, is_light: bool) -> SuitingTheme {
+        if is_light {
+            self.on_light
+        } else {
+            self.on_dark
+        }
+    }
+}
+
 impl OwnColours {
+    /// The themes on either background of a terminal with these abilities.
+    #[must_use]
+    pub(crate) fn on_backgrounds(&self, display: Display) -> LateBackground {
+        let suiting = |theme: Theme| SuitingTheme {
+            theme: display.theme(self.on(theme.on_terminal_background())),
+            warning: self.warnings(theme).into_iter().next(),
+        };
+        LateBackground {
+            on_dark: suiting(Theme::DARK),
+            on_light: suiting(Theme::LIGHT),
+        }
+    }
+
     /// Adds a role's style, as the settings name both.
     pub(super) fn add(&mut self, role: &str, style: &str) -> Result<(), String> {
         let roles = Theme::role_names();

@@ -6,6 +6,7 @@ use super::connections::{Connection, Farewell};
 use super::identity::{Grant, Role};
 use super::input_pace::InputHold;
 use crate::config::alerts::{AlertWays, Alerts};
+use crate::config::colours::OwnColours;
 use crate::config::display::{self, AsciiMode, Display};
 use crate::config::keymap::Action;
 use crate::config::theme::Theme;
@@ -288,7 +289,7 @@ pub(super) fn start(
     };
     let is_silent = is_known_as_silent(&terminal.term);
     let visit = visit(shop, connection, grant, terminal, environment);
-    let asks_background = visit.theme_on_light.is_some() && !is_silent;
+    let asks_background = visit.late_background.is_some() && !is_silent;
     let entering = showing.entering(asks_background);
     let hub = shop.hub.clone();
     let opened = match showing {
@@ -318,8 +319,11 @@ fn visit(
     let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
     let known = Theme::named(&environment.get("TROLLEY_THEME"))
         .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)));
-    let theme = known.unwrap_or(Theme::DARK.on_terminal_background());
-    let on_light = Theme::LIGHT.on_terminal_background();
+    let by_background = OwnColours::default().on_backgrounds(display);
+    let theme = match known {
+        Some(known) => display.theme(known),
+        None => by_background.on_dark.theme,
+    };
     let alerts = Alerts::named(&environment.get("TROLLEY_ALERTS")).unwrap_or(shop.settings.alerts);
 
     Visit {
@@ -331,8 +335,8 @@ fn visit(
         keymap: shop.settings.keymap.clone().without(left_out(grant.role)),
         display,
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
-        theme: display.theme(theme),
-        theme_on_light: known.is_none().then(|| display.theme(on_light)),
+        theme,
+        late_background: known.is_none().then(|| Box::new(by_background)),
         mouse: shop.settings.mouse,
         clock: PersonalClock {
             hours: environment.hours(),

@@ -24,6 +24,7 @@ pub use error::ScreenError;
 
 use crate::config::Settings;
 use crate::config::alerts::AlertWays;
+use crate::config::colours::LateBackground;
 use crate::config::display::{self, Display};
 use crate::config::theme::Theme;
 use crate::config::used_carts::UsedCarts;
@@ -193,7 +194,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         display: look.display,
         alerts: look.alerts,
         theme: look.theme,
-        theme_on_light: look.theme_on_light,
+        late_background: look.late_background,
         mouse: settings.mouse,
         clock: settings.personal_clock(),
         size: look.size,
@@ -208,8 +209,8 @@ struct Look {
     display: Display,
     alerts: AlertWays,
     theme: Theme,
-    /// The theme where the terminal takes its time, and tells then that its background is light.
-    theme_on_light: Option<Theme>,
+    /// The themes where the terminal takes its time, and tells its background then.
+    late_background: Option<Box<LateBackground>>,
     size: (u16, u16),
     /// A warning about a colour that is hard to read on the terminal's background, which only the
     /// terminal tells.
@@ -223,7 +224,7 @@ impl Look {
             display: Display::told_by(settings.ascii, variable),
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
-            theme_on_light: None,
+            late_background: None,
             size: USUAL_SIZE,
             warning: None,
         }
@@ -240,26 +241,23 @@ impl Look {
             Some(_) => None,
             None => background::is_light(THEME_TIMEOUT, typed),
         };
-        let suiting = match is_light {
-            Some(true) => Theme::LIGHT,
-            Some(false) | None => Theme::DARK,
-        };
-        let theme = known.unwrap_or(suiting.on_terminal_background());
-
         let is_unknown = known.is_none() && is_light.is_none();
-        let on_light = settings.colours.on(Theme::LIGHT.on_terminal_background());
-
-        // Where the theme was known before, the settings have warned already.
-        let warnings = is_light.map(|_| settings.colours.warnings(suiting));
-        let warning = warnings.and_then(|warnings| warnings.into_iter().next());
+        let by_background = settings.colours.on_backgrounds(display);
+        let late_background = is_unknown.then(|| Box::new(by_background.clone()));
+        let suiting = by_background.told(is_light == Some(true));
+        let theme = match known {
+            Some(known) => display.theme(settings.colours.on(known)),
+            None => suiting.theme,
+        };
 
         Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
-            theme: display.theme(settings.colours.on(theme)),
-            theme_on_light: is_unknown.then(|| display.theme(on_light)),
+            theme,
+            late_background,
             size: tty::size(),
-            warning,
+            // Where the theme was known before, the settings have warned already.
+            warning: suiting.warning.filter(|_| is_light.is_some()),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::allowance::ChangeAllowance;
 use super::error::ScreenError;
 use super::event_loop::{App, EventLoop, Shell};
 use crate::config::alerts::AlertWays;
+use crate::config::colours::LateBackground;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -41,9 +42,8 @@ pub struct Visit {
     pub alerts: AlertWays,
     /// The colours.
     pub theme: Theme,
-    /// The colours where the terminal tells later that its background is light; `None` where the
-    /// colours are known.
-    pub theme_on_light: Option<Theme>,
+    /// The colours for when the terminal tells its background; `None` where they are known.
+    pub late_background: Option<Box<LateBackground>>,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
     /// The time zone of this person's computer, and the hours of their settings.
@@ -78,7 +78,7 @@ impl Visit {
             alerts: self.alerts,
         };
         let mut state = State::new(env, self.theme, self.mouse, self.size);
-        state.theme_on_light = self.theme_on_light;
+        state.late_background = self.late_background.clone();
         state.notice = self.warning.clone().map(Notice::warning);
 
         if let Some(used) = &self.used_carts {

@@ -15,6 +15,7 @@ pub mod scroll;
 pub(crate) mod timers;
 
 use crate::config::alerts::AlertWays;
+use crate::config::colours::LateBackground;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
@@ -227,9 +228,9 @@ pub struct State {
     pub reviving: bool,
     /// The colours.
     pub theme: Theme,
-    /// The colours where the terminal tells that its background is light; `None` where it has told,
-    /// or the colours are chosen.
-    pub theme_on_light: Option<Theme>,
+    /// The colours for when the terminal tells its background; `None` where it has told, or the
+    /// colours are chosen.
+    pub late_background: Option<Box<LateBackground>>,
     /// The mouse is captured; else it is the terminal's.
     pub mouse: bool,
     /// The last press of the mouse.
@@ -296,7 +297,7 @@ impl State {
             reviving: false,
 
             theme,
-            theme_on_light: None,
+            late_background: None,
             mouse,
             last_press: None,
             last_edit: None,

@@ -151,9 +151,16 @@ impl Updater<'_> {
     /// Takes in that the terminal has told its background: the theme suits it, unless somebody has
     /// chosen one.
     fn on_background(&mut self, is_light: bool) {
-        let suiting = self.state.theme_on_light.take();
-        if let Some(theme) = suiting.filter(|_| is_light) {
-            self.state.theme = theme;
+        let late = self.state.late_background.take();
+        if let Some(suiting) = late.map(|late| late.told(is_light)) {
+            self.state.theme = suiting.theme;
+            // It does not take the place of what waits for a key.
+            let notice = self.state.notice.as_ref();
+            if let Some(warning) = suiting.warning
+                && notice.is_none_or(|notice| notice.until.is_some())
+            {
+                self.show(Notice::warning(warning));
+            }
         }
     }
 

@@ -92,7 +92,7 @@ impl Updater<'_> {
             }
             Run::Theme(theme) => {
                 self.state.theme = self.state.env.display.theme(*theme);
-                self.state.theme_on_light = None;
+                self.state.late_background = None;
             }
         }
     }

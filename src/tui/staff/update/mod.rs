@@ -128,10 +128,24 @@ impl Updater<'_> {
                 self.state.seen.unsaved = None;
             }
             TerminalEvent::Focus(has_focus) => self.on_focus(has_focus),
-            // The theme of these screens stays the one that they began with.
-            TerminalEvent::Background { .. } => {}
+            TerminalEvent::Background { is_light } => self.on_background(is_light),
             TerminalEvent::Paste(text) => self.paste(&text),
             TerminalEvent::Mouse(mouse) => self.on_mouse(mouse),
+        }
+    }
+
+    /// Takes in that the terminal has told its background: the theme suits it.
+    fn on_background(&mut self, is_light: bool) {
+        let late = self.state.late_background.take();
+        if let Some(suiting) = late.map(|late| late.told(is_light)) {
+            self.state.theme = suiting.theme;
+            // It does not take the place of what waits for a key.
+            let notice = self.state.notice.as_ref();
+            if let Some(warning) = suiting.warning
+                && notice.is_none_or(|notice| notice.until.is_some())
+            {
+                self.show_notice(Notice::warning(warning));
+            }
         }
     }
 
