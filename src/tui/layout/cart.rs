@@ -34,6 +34,14 @@ pub(crate) struct AroundLine {
     pub(crate) below: Vec<RowBelow>,
 }
 
+impl AroundLine {
+    /// The rows that it takes with the line.
+    #[must_use]
+    pub(crate) fn height(&self) -> usize {
+        1 + self.below.len()
+    }
+}
+
 /// A row below a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RowBelow {
@@ -147,13 +155,28 @@ impl<'a> CartRows<'a> {
         }
     }
 
+    /// The texts around the lines that show, from the top.
+    #[must_use]
+    pub(crate) fn around_visible(&self) -> Vec<AroundLine> {
+        let mut room = usize::from(self.rows.height);
+        let lines = self.state.cart.shown.lines.iter();
+        let below_top = lines.skip(self.state.cart.scroll.top);
+        below_top
+            .map_while(|line| {
+                let around = (room > 0).then(|| self.around(line))?;
+                room = room.saturating_sub(around.height());
+                Some(around)
+            })
+            .collect()
+    }
+
     /// The rows that the line with this index takes.
     #[must_use]
     pub(crate) fn height(&self, index: usize) -> usize {
         let Some(line) = self.state.cart.shown.lines.get(index) else {
             return 1;
         };
-        1 + self.around(line).below.len()
+        self.around(line).height()
     }
 
     /// The number of lines that show whole.

@@ -15,6 +15,7 @@ use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
 use crate::tui::layout::rules::{TitleImportance, title_words};
 use crate::tui::state::areas::{Areas, Pane};
+use crate::tui::state::scroll::fitting;
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -52,10 +53,9 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
     draw_headings(theme, columns, row::heading_line(rows), sketch);
 
     let mut below = rows;
-    for (row, line) in lines.iter().enumerate().skip(scroll.top) {
-        if below.is_empty() {
-            break;
-        }
+    let arounds = cart_rows.around_visible();
+    let shown = lines.iter().enumerate().skip(scroll.top);
+    for ((row, line), around) in shown.zip(&arounds) {
         let has_changed = state
             .highlights
             .iter()
@@ -66,12 +66,14 @@ pub(super) fn draw(state: &State, areas: &Areas, sketch: &mut Sketch) {
         }
         row::draw_sign(theme, background, below, sketch);
         let view = LineView::of(state, line, totals.subtotal);
-        let drawn = view.draw(&cart_rows, background, below, sketch);
+        let drawn = view.draw(columns, around, background, below, sketch);
         below.y += drawn;
         below.height -= drawn;
     }
 
-    let page = cart_rows.page();
+    let page = fitting(0, arounds.len(), rows.height.into(), |row| {
+        arounds[row].height()
+    });
     draw_scroll_bar_of(theme, frame, rows, page, lines.len(), scroll.top, sketch);
     sums::draw(state, &totals, columns, areas.sums, sketch);
 }
@@ -189,15 +191,14 @@ impl<'a> LineView<'a> {
     /// number of rows that this took.
     fn draw(
         &self,
-        rows: &CartRows<'_>,
+        columns: &CartColumns,
+        around: &AroundLine,
         background: RowBackground,
         below: Rect,
         sketch: &mut Sketch,
     ) -> u16 {
-        let around = rows.around(self.line);
-        let columns = &rows.columns;
         let first = row::first_line(below);
-        self.draw_line(columns, &around, background, first, sketch);
+        self.draw_line(columns, around, background, first, sketch);
 
         let theme = &self.state.theme;
         let mut drawn = 1;
