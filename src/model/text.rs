@@ -285,6 +285,13 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
 /// As much of `text` as has at most `columns` columns, by whole graphemes.
 #[must_use]
 pub fn cut(text: &str, columns: usize) -> &str {
+    // Most text needs no look for graphemes.
+    let beyond = text.char_indices().nth(columns);
+    let beginning = beyond.map_or(text, |(end, letter)| &text[..end + letter.len_utf8()]);
+    if is_simple(beginning) {
+        return beyond.map_or(text, |(end, _)| &text[..end]);
+    }
+
     let mut used = 0;
     let end = text.grapheme_indices(true).find(|(_, grapheme)| {
         used += grapheme.width();
@@ -338,6 +345,7 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     let paragraphs = text.split('\n');
     let lines: Vec<&str> = paragraphs
         .flat_map(|paragraph| broken(paragraph, columns))
+        .take(most.saturating_add(1))
         .collect();
 
     // The last line that there is room for ends with an ellipsis where more would follow.
@@ -354,10 +362,12 @@ pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
 
 /// A paragraph in lines of at most `columns` columns, broken at spaces where there are any, and
 /// else between graphemes; a line has one of them at least.
-fn broken(paragraph: &str, columns: usize) -> Vec<&str> {
-    let mut lines = Vec::new();
+fn broken(paragraph: &str, columns: usize) -> impl Iterator<Item = &str> {
     let mut rest = paragraph;
-    while !rest.is_empty() {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
         let fitting = cut(rest, columns);
         let is_whole = rest[fitting.len()..]
             .chars()
@@ -374,10 +384,10 @@ fn broken(paragraph: &str, columns: usize) -> Vec<&str> {
             None if fitting.is_empty() => rest.graphemes(true).next().map_or(0, str::len),
             None => fitting.len(),
         };
-        lines.push(rest[..end].trim_end_matches(' '));
+        let line = rest[..end].trim_end_matches(' ');
         rest = rest[end..].trim_start_matches(' ');
-    }
-    lines
+        Some(line)
+    })
 }
 
 /// `items` as a list in lines of at most `columns` columns, broken behind commas where an item is
