@@ -6,6 +6,7 @@
 use super::{Money, text};
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::iter::repeat_n;
 
 /// The longest sign of a currency, in characters.
 pub const LONGEST_SIGN: usize = 4;
@@ -261,7 +262,7 @@ impl Currency {
     /// The same as amounts show it: `1.234,50 EUR` where letters stand for the sign.
     #[must_use]
     pub(crate) fn shown_sample(&self) -> String {
-        self.with_sign_beside(self.write(self.sample_digits(), self.parts("5")))
+        self.with_sign_beside(&self.write(self.sample_digits(), self.parts("5")))
     }
 
     /// The digits before the point of a sample.
@@ -285,7 +286,7 @@ impl Currency {
             letters: None,
             ..self.clone()
         };
-        as_stored.with_sign_beside(self.write(whole, self.parts("5")))
+        as_stored.with_sign_beside(&self.write(whole, self.parts("5")))
     }
 
     /// These digits behind the point, where the shop writes any.
@@ -299,23 +300,30 @@ impl Currency {
     /// An amount with its sign: `1.234,50 €`.
     #[must_use]
     pub(super) fn amount(&self, amount: Money) -> String {
-        self.with_sign_beside(self.number(amount))
+        self.with_sign_beside(&self.number(amount))
     }
 
     /// An amount without the sign: `1.234,50`. It has as many digits behind the point as the shop
     /// writes, and more where it is not exact with those.
     #[must_use]
     pub fn number(&self, amount: Money) -> String {
-        let plain = amount.decimal().normalize().to_string();
-        let (whole, parts) = plain.split_once('.').unwrap_or((&plain, ""));
-        self.write(whole, parts)
+        let amount = amount.decimal();
+        let scale = usize::try_from(amount.scale()).unwrap_or(0);
+        let digits = format!("{:0>1$}", amount.mantissa(), scale + 1);
+        let (whole, parts) = digits.split_at(digits.len() - scale);
+        self.write(whole, parts.trim_end_matches('0'))
     }
 
     /// The digits behind the point of an amount as [`Currency::number`] writes it.
     #[must_use]
     pub fn places_of(&self, amount: Money) -> usize {
-        let scale = amount.decimal().normalize().scale();
-        usize::try_from(scale.max(self.notation.places)).unwrap_or(0)
+        let amount = amount.decimal();
+        let places = if amount.scale() <= self.notation.places {
+            self.notation.places
+        } else {
+            self.notation.places.max(amount.normalize().scale())
+        };
+        usize::try_from(places).unwrap_or(0)
     }
 
     /// The columns that the sign takes behind an amount.
@@ -365,22 +373,27 @@ impl Currency {
 
     fn write(&self, whole: &str, parts: &str) -> String {
         let places = usize::try_from(self.notation.places).unwrap_or(0);
-        let whole = self.notation.grouped(whole);
-        match places.max(parts.len()) {
-            0 => whole,
-            places => format!("{whole}{}{parts:0<places$}", self.notation.point),
+        let places = places.max(parts.len());
+
+        let mut number = self.notation.grouped(whole);
+        if places > 0 {
+            number.push(self.notation.point);
+            number.push_str(parts);
+            number.extend(repeat_n('0', places - parts.len()));
         }
+        number
     }
 
-    fn with_sign_beside(&self, amount: String) -> String {
+    fn with_sign_beside(&self, amount: &str) -> String {
         let sign = self.shown_sign();
+        let mut buffer = [0; BLANK.len_utf8()];
         let blank = match self.is_sign_apart() {
-            true => BLANK.to_string(),
-            false => String::new(),
+            true => BLANK.encode_utf8(&mut buffer),
+            false => "",
         };
         match self.notation.position {
-            SignPosition::Before => format!("{sign}{blank}{amount}"),
-            SignPosition::After => format!("{amount}{blank}{sign}"),
+            SignPosition::Before => [sign, blank, amount].concat(),
+            SignPosition::After => [amount, blank, sign].concat(),
         }
     }
 }

@@ -7,11 +7,10 @@ use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
 use crate::model::shares::Portions;
 use crate::model::total::ProductLookup;
-use crate::model::{
-    CartLine, Currency, Item, Money, ProductId, Quantity, Sort, Stock, text, total,
-};
+use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 
 /// The columns that a name keeps when other columns grow.
 const LEAST_NAME: u16 = 12;
@@ -70,19 +69,23 @@ impl CatalogColumns {
     /// The columns for the products that show in `rows`.
     #[must_use]
     pub(crate) fn of(state: &State, rows: Rect) -> CatalogColumns {
-        let prices = visible(state, rows).filter_map(|product| product.price);
-        let decimals = money::decimals(&state.shop.currency, prices);
+        let products: Vec<Item<'_>> = visible(state, rows).collect();
+        let prices = products.iter().map(|product| product.price);
+        let decimals = money::decimals(&state.shop.currency, prices.clone().flatten());
 
         // The sign of the sorting has its room before it comes, so that nothing jumps then.
         let mut needed = NeededWidths {
             quantity: text::width(IN_CART) + text::width(ASCENDING),
             ..NeededWidths::default()
         };
-        for product in visible(state, rows) {
-            let price = price(state, &product, decimals);
+        // Of prices that line up the highest is the widest. The least is none at all, if there is one.
+        for price in prices.clone().min().into_iter().chain(prices.max()) {
+            let shown = self::price(state, price, decimals);
+            needed.price = needed.price.max(text::width(&shown));
+        }
+        for product in products {
             let stock = stock(state.env.display.charset, product.stock);
             let in_cart = in_cart(state, &product.product_id());
-            needed.price = needed.price.max(text::width(&price));
             needed.stock = needed.stock.max(text::width(&stock));
             needed.quantity = needed.quantity.max(text::width(&in_cart));
         }
@@ -174,8 +177,8 @@ pub(crate) fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_
 
 /// The price as the catalog shows it.
 #[must_use]
-pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> String {
-    match product.price {
+pub(crate) fn price(state: &State, price: Option<Money>, decimals: usize) -> String {
+    match price {
         Some(price) => money::aligned_in(&state.shop.currency, price, decimals),
         None => "no price".to_owned(),
     }
@@ -183,16 +186,17 @@ pub(crate) fn price(state: &State, product: &Item<'_>, decimals: usize) -> Strin
 
 /// The stock as the catalog shows it.
 #[must_use]
-pub(crate) fn stock(charset: Charset, stock: Stock) -> String {
-    match stock {
+pub(crate) fn stock(charset: Charset, stock: Stock) -> Cow<'static, str> {
+    let word = match stock {
         Stock::Unlimited => match charset {
-            Charset::Unicode => UNLIMITED.to_owned(),
-            Charset::Ascii => UNLIMITED_IN_ASCII.to_owned(),
+            Charset::Unicode => UNLIMITED,
+            Charset::Ascii => UNLIMITED_IN_ASCII,
         },
-        Stock::Left(0) => "none".to_owned(),
-        Stock::Left(n) => n.to_string(),
-        Stock::Unreadable => "?".to_owned(),
-    }
+        Stock::Left(0) => "none",
+        Stock::Left(n) => return Cow::Owned(n.to_string()),
+        Stock::Unreadable => "?",
+    };
+    Cow::Borrowed(word)
 }
 
 /// The quantity in the cart, as the catalog shows it.
@@ -268,8 +272,8 @@ impl CartColumns {
         let price_decimals = money::decimals(currency, prices.iter().copied());
         let total_decimals = money::decimals(currency, totals.iter().copied());
         // A price that changed has a sign before it, and so has the total where no price shows.
-        needed.price = widest(currency, &prices, price_decimals) + 1;
-        needed.total = widest(currency, &totals, total_decimals) + 1;
+        needed.price = money::widest(currency, prices.into_iter(), price_decimals) + 1;
+        needed.total = money::widest(currency, totals.into_iter(), total_decimals) + 1;
 
         CartColumns {
             price_decimals,
@@ -344,15 +348,6 @@ impl CartColumns {
             ..self
         }
     }
-}
-
-/// The columns of the widest of these amounts.
-fn widest(currency: &Currency, amounts: &[Money], decimals: usize) -> usize {
-    amounts
-        .iter()
-        .map(|amount| text::width(&money::aligned(currency, *amount, decimals)))
-        .max()
-        .unwrap_or(0)
 }
 
 /// Widens a column that shows to what it needs, as far as the name can spare it.

@@ -1,6 +1,7 @@
 //! Amounts that line up on their decimal point.
 
-use crate::model::{Currency, Money};
+use crate::model::{Currency, Money, text};
+use std::iter::repeat_n;
 
 /// The most digits after the point that one of these amounts has, as the shop writes them.
 pub(crate) fn decimals(currency: &Currency, amounts: impl Iterator<Item = Money>) -> usize {
@@ -11,15 +12,32 @@ pub(crate) fn decimals(currency: &Currency, amounts: impl Iterator<Item = Money>
 /// The amount without its currency, with spaces at its right so that its point stands where that
 /// of an amount with `decimals` digits does, with its currency or without.
 pub(crate) fn aligned(currency: &Currency, amount: Money, decimals: usize) -> String {
-    let number = currency.number(amount);
     let behind = missing(currency, amount, decimals) + currency.columns_behind();
-    number + &" ".repeat(behind)
+    with_spaces_behind(currency.number(amount), behind)
 }
 
 /// The amount with its currency, padded like [`aligned`].
 pub(crate) fn aligned_in(currency: &Currency, amount: Money, decimals: usize) -> String {
     let behind = missing(currency, amount, decimals);
-    amount.in_currency(currency) + &" ".repeat(behind)
+    with_spaces_behind(amount.in_currency(currency), behind)
+}
+
+/// The columns of the widest of these amounts, [`aligned`]: of those that line up, that is the
+/// highest.
+pub(crate) fn widest(
+    currency: &Currency,
+    amounts: impl Iterator<Item = Money>,
+    decimals: usize,
+) -> usize {
+    let highest = amounts.max();
+    highest.map_or(0, |highest| {
+        text::width(&aligned(currency, highest, decimals))
+    })
+}
+
+fn with_spaces_behind(mut text: String, spaces: usize) -> String {
+    text.extend(repeat_n(' ', spaces));
+    text
 }
 
 /// The columns by which the part of an amount from its point on is shorter than one with `decimals`

@@ -496,10 +496,7 @@ impl PeopleColumns {
             name: widest(names),
             name_as_owner: widest(as_owner),
             pieces: widest(pieces),
-            sum: widest(
-                sums.iter()
-                    .map(|sum| money::aligned(currency, *sum, sum_decimals)),
-            ),
+            sum: columns(money::widest(currency, sums.into_iter(), sum_decimals)),
             left: has_limit.then(|| {
                 widest(
                     lefts
@@ -573,5 +570,9 @@ struct NeededWidths {
 /// The columns of the widest of these texts.
 fn widest(texts: impl IntoIterator<Item = String>) -> u16 {
     let widths = texts.into_iter().map(|text| text::width(&text));
-    u16::try_from(widths.max().unwrap_or(0)).unwrap_or(u16::MAX)
+    columns(widths.max().unwrap_or(0))
+}
+
+fn columns(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
 }

@@ -276,7 +276,7 @@ fn draw_product(
     let theme = &state.theme;
     let id = product.product_id();
 
-    let price = columns::price(state, product, columns.decimals);
+    let price = columns::price(state, product.price, columns.decimals);
     // What is sold out can't be bought: where no column says so, that matters more than its price.
     let is_sold_out = product.stock.is_sold_out();
     let (price, price_style) = match product.price {

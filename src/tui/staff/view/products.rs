@@ -185,7 +185,7 @@ impl ProductTexts {
             },
             has_price: price.is_some(),
             price: price.unwrap_or_else(|| "no price".to_owned()),
-            stock: stock(state.env.display.charset, item.stock) + pending,
+            stock: format!("{}{pending}", stock(state.env.display.charset, item.stock)),
             stock_style,
             sold: sold.map_or_else(String::new, |sold| sold.to_string()),
         }
