@@ -97,9 +97,9 @@ impl Renderer {
         }
 
         let cursor = picture.sketch.cursor();
-        let panes = picture.sketch.panes().to_vec();
-        let rows = self.shown.replace(picture.sketch, picture.display);
-        self.write_rows(rows, &panes, picture.display, cursor, &mut frame)?;
+        let rows = self.shown.replace(&picture.sketch, picture.display);
+        let panes = picture.sketch.panes();
+        self.write_rows(rows, panes, picture.display, cursor, &mut frame)?;
 
         if frame.len() == begun {
             frame.truncate(before);

@@ -39,15 +39,15 @@ impl Shown {
 
     /// Takes a sketch of the same size for what shows; returns the rows that changed, from the top.
     /// They alone are drawn.
-    pub(super) fn replace(&mut self, sketch: Sketch, display: Display) -> Vec<RowChange> {
+    pub(super) fn replace(&mut self, sketch: &Sketch, display: Display) -> Vec<RowChange> {
         let mut changed = Vec::new();
-        for ((y, shown), line) in (0..).zip(&mut self.lines).zip(sketch.lines) {
-            if *shown == line {
+        for ((y, shown), line) in (0..).zip(&mut self.lines).zip(&sketch.lines) {
+            if shown == line {
                 continue;
             }
 
             let mut row = RowChange::empty(y, self.area.width);
-            shown.paint_with(&line, display, &mut row.before, &mut row.after);
+            shown.paint_with(line, display, &mut row.before, &mut row.after);
             row.strip_blanks();
             changed.push(row);
 
@@ -126,7 +126,7 @@ mod tests {
             let mut shown = Shown::cleared(area);
 
             for (sketch, frame) in frames {
-                let mut rows = shown.replace(sketch, DISPLAY);
+                let mut rows = shown.replace(&sketch, DISPLAY);
                 for row in &rows {
                     prop_assert_eq!(&known[usize::from(row.y)], &row.before);
                     known[usize::from(row.y)] = row.after.clone();
@@ -149,7 +149,7 @@ mod tests {
         for (width, height) in [(0, 0), (0, 3), (3, 0)] {
             let mut shown = Shown::cleared(Rect::new(0, 0, width, height));
             let sketch = Sketch::new((width, height), Style::new());
-            let rows = shown.replace(sketch, DISPLAY);
+            let rows = shown.replace(&sketch, DISPLAY);
             assert!(rows.iter().all(|row| row.after.content.is_empty()));
         }
     }

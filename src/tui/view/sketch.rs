@@ -9,7 +9,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
+use std::cell::RefCell;
 use std::ops::Range;
+
+/// The most lines that a thread keeps for its next sketch.
+const MOST_SPARE_LINES: usize = 200;
+
+thread_local! {
+    /// The lines of the last sketches of this thread, emptied: each sketch would else take two pieces
+    /// of memory a line, and give them back.
+    static SPARE_LINES: RefCell<Vec<SketchLine>> = const { RefCell::new(Vec::new()) };
+}
 
 /// All that a frame shows.
 #[derive(Debug)]
@@ -59,14 +69,9 @@ struct Stroke {
 impl Sketch {
     /// A screen of this size, columns and rows, in one style.
     pub(crate) fn new((width, height): (u16, u16), style: Style) -> Sketch {
-        // Most lines need no more.
-        let line = || SketchLine {
-            text: String::with_capacity(2 * usize::from(width)),
-            strokes: Vec::with_capacity(32),
-        };
         let mut sketch = Sketch {
             width,
-            lines: std::iter::repeat_with(line).take(height.into()).collect(),
+            lines: empty_lines(width, height.into()),
             panes: Vec::new(),
             cursor: None,
         };
@@ -185,6 +190,38 @@ impl Sketch {
             line.add(0, self.width, style);
         }
     }
+}
+
+impl Drop for Sketch {
+    fn drop(&mut self) {
+        // At the end of the thread nothing is kept any more.
+        let _ = SPARE_LINES.try_with(|spare| keep_lines(&mut self.lines, &mut spare.borrow_mut()));
+    }
+}
+
+/// Lines without anything on them: spare ones, and new ones that have the room which most need.
+fn empty_lines(width: u16, count: usize) -> Vec<SketchLine> {
+    let spare = SPARE_LINES.try_with(|spare| {
+        let mut spare = spare.borrow_mut();
+        let kept = spare.len().saturating_sub(count);
+        spare.split_off(kept)
+    });
+    let mut lines = spare.unwrap_or_default();
+    lines.resize_with(count, || SketchLine {
+        text: String::with_capacity(2 * usize::from(width)),
+        strokes: Vec::with_capacity(32),
+    });
+    lines
+}
+
+/// Empties lines for the next sketch of this thread, as many as it keeps.
+fn keep_lines(lines: &mut Vec<SketchLine>, spare: &mut Vec<SketchLine>) {
+    lines.truncate(MOST_SPARE_LINES.saturating_sub(spare.len()));
+    for line in &mut *lines {
+        line.text.clear();
+        line.strokes.clear();
+    }
+    spare.append(lines);
 }
 
 impl SketchLine {
