@@ -37,6 +37,7 @@ use exec::Commands;
 use identity::{Admission, Grant, KeyList, Open, fingerprint};
 use invited::Invited;
 use russh::keys::{PrivateKey, PublicKey};
+use session::VisitorKeymaps;
 use shutdown::Signals;
 use std::io;
 use std::net::SocketAddr;
@@ -148,6 +149,7 @@ pub(crate) struct Sockets {
 /// The shop as it is served: what all connections share.
 struct ServedShop {
     settings: Settings,
+    keymaps: VisitorKeymaps,
     hub: Arc<Hub>,
     admission: RwLock<Admission>,
     /// The invitations, as Redis knows them; `None` where nobody comes by one.
@@ -255,6 +257,7 @@ impl Server {
             from_network: options.most_from_network,
         };
         let shop = ServedShop {
+            keymaps: VisitorKeymaps::new(&settings.keymap),
             settings,
             // Starting a private server again is the matter of whoever runs the shop.
             hub: Hub::new(address.clone().hidden(), None),

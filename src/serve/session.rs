@@ -8,7 +8,7 @@ use super::input_pace::InputHold;
 use crate::config::alerts::{AlertWays, Alerts};
 use crate::config::colours::OwnColours;
 use crate::config::display::{self, AsciiMode, Display};
-use crate::config::keymap::Action;
+use crate::config::keymap::{Action, Keymap};
 use crate::config::theme::Theme;
 use crate::model::text;
 use crate::model::time::{Hours, PersonalClock};
@@ -332,7 +332,7 @@ fn visit(
             by: grant.name,
             ..shop.settings.policy.clone()
         },
-        keymap: shop.settings.keymap.clone().without(left_out(grant.role)),
+        keymap: shop.keymaps.of(grant.role),
         display,
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme,
@@ -358,18 +358,30 @@ fn variable(terminal: &Terminal, environment: &Environment, name: &str) -> Strin
     }
 }
 
-/// The actions that a visitor can't or may not do.
-fn left_out(role: Role) -> &'static [Action] {
-    match role {
-        Role::Shopper => &[
-            Action::Suspend,
-            Action::LoadDemo,
-            Action::Carts,
-            Action::PlaceOrder,
-            Action::AskCancel,
-            Action::CancelOrder,
-        ],
-        Role::Buyer | Role::Clerk => &[Action::Suspend, Action::LoadDemo, Action::Carts],
+/// The keys of visitors, without the actions that they can't or may not do. All visitors of a role
+/// share theirs.
+pub(super) struct VisitorKeymaps {
+    shopper: Keymap,
+    buyer: Keymap,
+}
+
+impl VisitorKeymaps {
+    /// The keys in force, for visitors.
+    pub(super) fn new(keymap: &Keymap) -> VisitorKeymaps {
+        let here = [Action::Suspend, Action::LoadDemo, Action::Carts];
+        let buyer = keymap.clone().without(&here);
+        let ordering = [Action::PlaceOrder, Action::AskCancel, Action::CancelOrder];
+        VisitorKeymaps {
+            shopper: buyer.clone().without(&ordering),
+            buyer,
+        }
+    }
+
+    fn of(&self, role: Role) -> Keymap {
+        match role {
+            Role::Shopper => self.shopper.clone(),
+            Role::Buyer | Role::Clerk => self.buyer.clone(),
+        }
     }
 }
 

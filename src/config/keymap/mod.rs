@@ -14,6 +14,7 @@ use crate::config::key::Key;
 use bindings::{ALL, BINDINGS, HelpSentence, KEY};
 use presets::Preset;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A row of the table with the keys in force.
 #[derive(Debug, Clone)]
@@ -65,7 +66,8 @@ enum Input {
 /// The keys in force.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    entries: Vec<KeymapEntry>,
+    /// The rows, which screens share.
+    entries: Arc<Vec<KeymapEntry>>,
     input: Input,
     /// The characters that the labels of keys may have.
     charset: Charset,
@@ -114,11 +116,11 @@ impl Keymap {
     /// The table without some actions, which can't be done: nothing speaks of them.
     #[must_use]
     pub fn without(mut self, actions: &[Action]) -> Keymap {
-        self.entries
-            .retain(|entry| !actions.contains(&entry.action));
+        let entries = Arc::make_mut(&mut self.entries);
+        entries.retain(|entry| !actions.contains(&entry.action));
 
         // Sentences about other actions name none of these.
-        for entry in &mut self.entries {
+        for entry in entries {
             if let Some(sentence) = entry.sentence
                 && actions.contains(&sentence.named)
             {
@@ -164,7 +166,7 @@ impl Keymap {
             help: String::new(),
         });
         let mut keymap = Keymap {
-            entries: entries.collect(),
+            entries: Arc::new(entries.collect()),
             input: Input::Keys,
             charset: Charset::Unicode,
         };
@@ -175,7 +177,8 @@ impl Keymap {
             None => String::new(),
         });
         let sentences: Vec<String> = sentences.collect();
-        for (entry, sentence) in keymap.entries.iter_mut().zip(sentences) {
+        let entries = Arc::make_mut(&mut keymap.entries);
+        for (entry, sentence) in entries.iter_mut().zip(sentences) {
             entry.help = sentence;
         }
         keymap
@@ -224,8 +227,9 @@ impl Keymap {
     /// The footer of `context`: action, key and word.
     pub fn footer(&self, context: Context) -> impl Iterator<Item = (Action, String, &'static str)> {
         self.entries_of(context).filter_map(|entry| {
-            let key = entry.keys.first()?.label(self.charset);
-            Some((entry.action, key, entry.footer_word?))
+            let word = entry.footer_word?;
+            let key = entry.keys.first()?;
+            Some((entry.action, key.label(self.charset), word))
         })
     }
 
