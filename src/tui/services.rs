@@ -14,6 +14,7 @@ use crate::tui::hub::Hub;
 use crate::tui::message::{Effect, Message};
 use crate::tui::state::{Env, State};
 use crate::tui::terminal::alert;
+use crate::tui::workers::results::Results;
 use crate::tui::workers::search::SearchWorker;
 use crate::tui::workers::{carts, catalog};
 use std::collections::VecDeque;
@@ -53,14 +54,14 @@ pub(in crate::tui) struct Services {
     waiting_changes: VecDeque<LiveRequest>,
     /// They have been told that changes wait. It is told anew once the allowance was whole.
     is_wait_told: bool,
-    results: mpsc::Receiver<Message>,
-    results_sender: mpsc::Sender<Message>,
+    results: mpsc::Receiver<Box<Message>>,
+    results_sender: Results,
 }
 
 impl Services {
     /// Joins a cart as this visit says, for this state.
     pub(in crate::tui) fn open(visit: Visit, hub: Arc<Hub>, state: &State) -> Services {
-        let (results_sender, results) = mpsc::channel(CHANNEL_CAPACITY);
+        let (results_sender, results) = Results::with_room_for(CHANNEL_CAPACITY);
         Services {
             search_worker: SearchWorker::new(hub.searches.clone(), results_sender.clone()),
             live: hub.join(&visit.user, visit.policy.clone(), Some(&state.env.ops)),
@@ -91,7 +92,7 @@ impl Services {
             tokio::select! {
                 biased;
                 Some(event) = self.live.next() => return Message::Live(event),
-                Some(result) = self.results.recv() => return result,
+                Some(result) = self.results.recv() => return *result,
                 () = alarm::at(next_turn) => {}
                 else => std::future::pending().await,
             }
@@ -105,7 +106,7 @@ impl Services {
             return Some(told);
         }
         let event = self.live.try_next().map(Message::Live);
-        event.or_else(|| self.results.try_recv().ok())
+        event.or_else(|| self.results.try_recv().ok().map(|result| *result))
     }
 
     /// The live link, which is still to be left. The changes that wait go ahead of their turn: they
@@ -287,7 +288,7 @@ impl Services {
         in_background(move || {
             let revived = engine.revive().map(|_| ());
             let revived = revived.map_err(|error| first_line(&error));
-            let _ = results.blocking_send(Message::Revived(revived));
+            results.blocking_send(Message::Revived(revived));
         })
     }
 }

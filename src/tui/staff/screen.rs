@@ -26,6 +26,7 @@ use crate::tui::view::Picture;
 use crate::tui::workers::catalog::{CatalogReader, on_two_threads};
 use crate::tui::workers::desk::Desk;
 use crate::tui::workers::figures::{self, Reading};
+use crate::tui::workers::results::Results;
 use crate::tui::workers::search::SearchWorker;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -73,7 +74,7 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
     state.late_background = visit.late_background;
     state.notice = visit.warning.map(Notice::warning);
 
-    let (found_sender, found) = mpsc::channel(CHANNEL_CAPACITY);
+    let (found_sender, found) = Results::with_room_for(CHANNEL_CAPACITY);
     let address = visit.address;
     let is_private = visit.engine.is_some();
     let app = StaffApp {
@@ -107,8 +108,8 @@ struct StaffApp {
     /// Searches it.
     searches: SearchWorker,
     /// The messages of both of them.
-    found: mpsc::Receiver<Message>,
-    found_sender: mpsc::Sender<Message>,
+    found: mpsc::Receiver<Box<Message>>,
+    found_sender: Results,
     /// Reads and changes products.
     desk: Desk,
     results: mpsc::Receiver<StaffMessage>,
@@ -127,7 +128,7 @@ impl App for StaffApp {
             biased;
             Some(event) = self.board.next() => StaffMessage::Board(event),
             Some(result) = self.results.recv() => result,
-            Some(found) = self.found.recv() => StaffMessage::Catalog(Box::new(found)),
+            Some(found) = self.found.recv() => StaffMessage::Catalog(found),
             else => std::future::pending().await,
         }
     }

@@ -5,15 +5,10 @@ use crate::store::{self, Address, Connection, Error, Policy, Trouble};
 use crate::tui::message::Message;
 use crate::tui::state::carts::CartGlance;
 use crate::tui::workers::catalog::into_trouble;
-use tokio::sync::mpsc;
+use crate::tui::workers::results::Results;
 
 /// Reads these carts one after the other, over a connection of its own, and tells how they are.
-pub(crate) async fn read(
-    address: Address,
-    policy: Policy,
-    carts: Vec<UserName>,
-    results: mpsc::Sender<Message>,
-) {
+pub(crate) async fn read(address: Address, policy: Policy, carts: Vec<UserName>, results: Results) {
     let mut connection = match store::connect(&address).await {
         Ok(connection) => connection.with_policy(policy),
         Err(trouble) => {
@@ -35,26 +30,19 @@ pub(crate) async fn read_to_take(
     address: Address,
     policy: Policy,
     cart: UserName,
-    results: mpsc::Sender<Message>,
+    results: Results,
 ) {
     let read = match store::connect(&address).await {
         Ok(connection) => glance_at(&mut connection.with_policy(policy), &cart).await,
         Err(trouble) => Err(trouble),
     };
-    // Nobody listens any more where the screen has ended.
-    let _ = results.send(Message::CartToTake(cart, read)).await;
+    results.send(Message::CartToTake(cart, read)).await;
 }
 
 /// Clears a cart.
-pub(crate) async fn clear(
-    address: Address,
-    policy: Policy,
-    cart: UserName,
-    results: mpsc::Sender<Message>,
-) {
+pub(crate) async fn clear(address: Address, policy: Policy, cart: UserName, results: Results) {
     let cleared = clear_once(&address, policy, &cart).await;
-    // As above.
-    let _ = results.send(Message::Cleared(cart, cleared)).await;
+    results.send(Message::Cleared(cart, cleared)).await;
 }
 
 async fn clear_once(address: &Address, policy: Policy, cart: &UserName) -> Result<Update, Error> {
@@ -69,7 +57,6 @@ async fn glance_at(connection: &mut Connection, cart: &UserName) -> Result<CartG
     Ok(CartGlance { cart, watchers })
 }
 
-/// Nobody listens any more where the screen has ended.
-async fn tell(results: &mpsc::Sender<Message>, read: Vec<(UserName, Result<CartGlance, Trouble>)>) {
-    let _ = results.send(Message::Carts(read)).await;
+async fn tell(results: &Results, read: Vec<(UserName, Result<CartGlance, Trouble>)>) {
+    results.send(Message::Carts(read)).await;
 }

@@ -7,12 +7,13 @@ use crate::store;
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::lock::lock;
 use crate::tui::message::Message;
+use crate::tui::workers::results::Results;
 use futures::future::join_all;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 /// The pause between two messages about the progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
@@ -33,7 +34,7 @@ struct Queue {
     is_reading: bool,
     /// The screens that ask for a read. It must begin after they asked, as they learn of changes
     /// only since then.
-    waiting: Vec<mpsc::Sender<Message>>,
+    waiting: Vec<Results>,
 }
 
 impl CatalogReader {
@@ -68,10 +69,7 @@ impl CatalogReader {
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub(crate) fn read(
-        self: &Arc<CatalogReader>,
-        results: mpsc::Sender<Message>,
-    ) -> io::Result<()> {
+    pub(crate) fn read(self: &Arc<CatalogReader>, results: Results) -> io::Result<()> {
         let mut queue = lock(&self.queue);
         queue.waiting.push(results);
         self.asked.notify_one();
@@ -186,10 +184,10 @@ impl CatalogReader {
 }
 
 /// The screens for which the catalog is read.
-struct Listeners(Vec<mpsc::Sender<Message>>);
+struct Listeners(Vec<Results>);
 
 impl Listeners {
-    /// Sends a message to all. Nobody listens any more where a screen has ended.
+    /// Sends a message to all.
     async fn send(&self, message: Message) {
         let sending = self.0.iter().map(|screen| screen.send(message.clone()));
         join_all(sending).await;
@@ -198,7 +196,7 @@ impl Listeners {
     /// Sends a message to those who have time for it: for the others the next one will do.
     fn try_send(&self, message: &Message) {
         for screen in &self.0 {
-            let _ = screen.try_send(message.clone());
+            screen.try_send(message.clone());
         }
     }
 }
@@ -209,15 +207,14 @@ async fn fail(listeners: &Listeners, trouble: Trouble, started: Instant) {
 }
 
 /// Loads the demo catalog.
-pub(crate) async fn load_demo(address: Address, results: mpsc::Sender<Message>) {
+pub(crate) async fn load_demo(address: Address, results: Results) {
     let loaded = match store::connect(&address).await {
         Ok(mut connection) => store::catalog::demo::load(&mut connection)
             .await
             .map_err(into_trouble),
         Err(trouble) => Err(trouble),
     };
-    // Nobody listens any more when the screen has ended.
-    let _ = results.send(Message::Demo(loaded)).await;
+    results.send(Message::Demo(loaded)).await;
 }
 
 /// Runs work with the store to its end, on a thread of its own.
@@ -252,13 +249,14 @@ pub(super) fn into_trouble(error: Error) -> Trouble {
 mod tests {
     use super::*;
     use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
     use tokio::time::timeout;
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    async fn fails(results: &mut mpsc::Receiver<Message>) {
+    async fn fails(results: &mut mpsc::Receiver<Box<Message>>) {
         let message = timeout(PATIENCE, results.recv()).await.unwrap();
-        assert!(matches!(message, Some(Message::Catalog(Err(_), _))));
+        assert!(matches!(*message.unwrap(), Message::Catalog(Err(_), _)));
     }
 
     #[tokio::test]
@@ -268,7 +266,7 @@ mod tests {
         let reader = CatalogReader::new(Address::parse(&url).unwrap(), false);
         let reader = Arc::new(reader);
         let ask = || {
-            let (results, heard) = mpsc::channel(8);
+            let (results, heard) = Results::with_room_for(8);
             reader.read(results).unwrap();
             heard
         };

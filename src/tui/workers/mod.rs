@@ -5,4 +5,5 @@ pub(crate) mod carts;
 pub mod catalog;
 pub(crate) mod desk;
 pub(crate) mod figures;
+pub(crate) mod results;
 pub(crate) mod search;

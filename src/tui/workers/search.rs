@@ -7,12 +7,12 @@ use crate::model::{Catalog, Searcher};
 use crate::tui::lock::lock;
 use crate::tui::message::{Message, SearchRequest, SearchResults};
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
+use crate::tui::workers::results::Results;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 /// The time after which a search that goes on shows its first results.
 const FIRST_RESULTS_AFTER: Duration = Duration::from_millis(5);
@@ -49,7 +49,7 @@ struct Queue {
 /// The searches of one screen.
 struct ScreenSearches {
     jobs: Mutex<Jobs>,
-    results: mpsc::Sender<Message>,
+    results: Results,
     /// Only one thread at a time works for a screen.
     searcher: Mutex<Searcher>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct SearchWorker {
 
 impl SearchWorker {
     /// A worker that sends what it finds to `results`.
-    pub(crate) fn new(pool: Arc<SearchPool>, results: mpsc::Sender<Message>) -> SearchWorker {
+    pub(crate) fn new(pool: Arc<SearchPool>, results: Results) -> SearchWorker {
         let screen = ScreenSearches {
             jobs: Mutex::default(),
             results,
@@ -250,8 +250,8 @@ impl ScreenSearches {
                 count,
                 done: true,
             };
-            // Nobody listens any more when the screen has ended; then no job comes, either.
-            let _ = self.results.blocking_send(Message::Found(found));
+            // Where the screen has ended no job comes any more, either.
+            self.results.blocking_send(Message::Found(found));
         }
     }
 }
@@ -287,7 +287,7 @@ impl Listener for SearchProgress<'_> {
             done: false,
         };
         // Where the screen is busy, the final results will do.
-        let _ = self.screen.results.try_send(Message::Found(found));
+        self.screen.results.try_send(Message::Found(found));
     }
 }
 
@@ -302,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn a_screen_whose_searches_panic_can_search_again() {
         let catalog = Catalog::default();
-        let (results, _heard) = mpsc::channel(1);
+        let (results, _heard) = Results::with_room_for(1);
         let mut worker = SearchWorker::new(Arc::default(), results);
         let screen = worker.screen.clone();
         lock(&screen.jobs).is_queued = true;
