@@ -83,9 +83,10 @@ enum Wake<M> {
 }
 
 impl<P: Port, A: App> EventLoop<P, A> {
-    /// The loop of a screen on this terminal.
-    pub(crate) fn new(terminal: TerminalDriver<P>, app: A) -> EventLoop<P, A> {
-        EventLoop {
+    /// The loop of a screen on this terminal. It is in a box, as it is passed on, and every future
+    /// on its way would have room for all of it.
+    pub(crate) fn new(terminal: TerminalDriver<P>, app: A) -> Box<EventLoop<P, A>> {
+        Box::new(EventLoop {
             shell: Shell {
                 terminal,
                 started: Instant::now(),
@@ -94,11 +95,11 @@ impl<P: Port, A: App> EventLoop<P, A> {
             },
             app,
             once_shown: Vec::new(),
-        }
+        })
     }
 
     /// Runs until the end; returns the exit status, and the screen without its terminal.
-    pub(crate) async fn run(mut self) -> Result<(u8, A), ScreenError> {
+    pub(crate) async fn run(mut self: Box<Self>) -> Result<(u8, A), ScreenError> {
         loop {
             self.tell_what_was_shown()?;
             if self.shell.is_leaving && self.app.is_settled() {

@@ -100,7 +100,7 @@ pub struct Ended {
 }
 
 /// A screen, while it is up.
-pub struct Screen<P>(EventLoop<P, ShopApp>);
+pub struct Screen<P>(Box<EventLoop<P, ShopApp>>);
 
 impl<P: Port> Screen<P> {
     /// Starts everything for a terminal that was taken for this already. To be called within a
