@@ -26,6 +26,11 @@ mod start;
 
 use std::time::{Duration, Instant};
 
+/// As in the program.
+#[cfg(feature = "serve")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Part = (&'static str, fn());
 
 /// The start comes first: after parts with a million products this process is so large that
