@@ -2,14 +2,13 @@
 
 use crate::config::key::Key;
 use crate::config::keymap::Action;
-use crate::model::{Catalog, Product, ProductId, Query, Update, UserName};
+use crate::model::{Catalog, Product, ProductId, Update, UserName};
 use crate::store::catalog::demo::Loaded;
 use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::layout::palette::Run;
 use crate::tui::state::carts::CartGlance;
-use std::collections::HashSet;
-use std::sync::Arc;
+use crate::tui::state::catalog::{SearchRequest, SearchResults};
 
 /// The clocks at the moment when a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -176,45 +175,6 @@ pub struct Mouse {
     pub column: u16,
     /// The row of the pointer.
     pub row: u16,
-}
-
-/// The list that a search fills. A newer search replaces only those of its own purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchPurpose {
-    /// The rows of the catalog.
-    Catalog,
-    /// The products that the palette offers.
-    Palette,
-}
-
-/// A search of the catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchRequest {
-    /// The list that it fills.
-    pub purpose: SearchPurpose,
-    /// The search's number, which its results carry.
-    pub number: u64,
-    /// The words, category and sorting to look for.
-    pub query: Query,
-    /// The numbers of the products among which alone is searched, in their order; `None` for all.
-    pub among: Option<Arc<Vec<u32>>>,
-    /// The products in the cart, for sorting by them.
-    pub in_cart: HashSet<ProductId>,
-}
-
-/// Results of a search: an early excerpt while it goes on, or all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchResults {
-    /// The purpose of the search.
-    pub purpose: SearchPurpose,
-    /// The number of the search.
-    pub number: u64,
-    /// The numbers of the products, best first.
-    pub products: Vec<u32>,
-    /// The number of products that match.
-    pub count: usize,
-    /// The search is complete.
-    pub done: bool,
 }
 
 /// Something that the screen asks for.

@@ -4,9 +4,10 @@ use crate::model::product::StockStep;
 use crate::model::{Catalog, Order, Product, ProductId};
 use crate::store::board::{BoardEvent, BoardRequest};
 use crate::store::{Edited, FieldEdit, RepeatError, ShopEdit, ShopEdited, Trouble};
-use crate::tui::message::{Message, SearchRequest, ShellEvent};
+use crate::tui::message::{Message, ShellEvent};
 use crate::tui::staff::state::Seen;
 use crate::tui::staff::state::today::{Figured, ShownTime};
+use crate::tui::state::catalog::SearchRequest;
 
 /// Something that happened.
 #[derive(Debug, Clone)]

@@ -2,6 +2,8 @@
 
 mod searching;
 
+pub use searching::{SearchPurpose, SearchRequest, SearchResults};
+
 use super::scroll::Scroll;
 use crate::config::key::Key;
 use crate::model::usual::{USUAL, USUAL_PRODUCTS};

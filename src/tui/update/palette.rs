@@ -4,8 +4,9 @@ use super::Updater;
 use crate::config::keymap::Action;
 use crate::model::{ProductId, Query};
 use crate::tui::layout::palette::{self, PaletteEntry, Run};
-use crate::tui::message::{Effect, SearchPurpose, SearchRequest};
+use crate::tui::message::Effect;
 use crate::tui::state::Mode;
+use crate::tui::state::catalog::{SearchPurpose, SearchRequest};
 use std::collections::HashSet;
 use tui_input::Input;
 

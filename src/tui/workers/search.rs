@@ -5,8 +5,9 @@ use crate::model::catalog::View;
 use crate::model::search::{Go, Listener, Ranks};
 use crate::model::{Catalog, Searcher};
 use crate::tui::lock::lock;
-use crate::tui::message::{Message, SearchRequest, SearchResults};
+use crate::tui::message::Message;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
+use crate::tui::state::catalog::{SearchRequest, SearchResults};
 use crate::tui::workers::results::Results;
 use std::collections::VecDeque;
 use std::io;
@@ -295,7 +296,7 @@ impl Listener for SearchProgress<'_> {
 mod tests {
     use super::*;
     use crate::model::Query;
-    use crate::tui::message::SearchPurpose;
+    use crate::tui::state::catalog::SearchPurpose;
 
     /// Within a runtime, sending what was found panics: the screen then goes on to the next job,
     /// and leaves the queue after the last.

@@ -3,7 +3,6 @@
 use super::{CatalogPane, SEARCHED_AT_ONCE, ShownCategory};
 use crate::model::{ProductId, Query, Searcher, text};
 use crate::store::Trouble;
-use crate::tui::message::{SearchPurpose, SearchRequest, SearchResults};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,10 +10,49 @@ use std::sync::Arc;
 const REST_FACTOR: u64 = 10;
 /// Milliseconds until the catalog is read again after a failure.
 const RETRY_PAUSE: u64 = 500;
-/// The same after one that does not pass by itself.
+/// Milliseconds until it is read again after a failure that somebody has to mend.
 const MENDING_PAUSE: u64 = 10_000;
 /// Milliseconds until the catalog is read again where some of it could not be read.
 const UNREAD_PAUSE: u64 = 5_000;
+
+/// The list that a search fills. A newer search replaces only those of its own purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchPurpose {
+    /// The rows of the catalog.
+    Catalog,
+    /// The products that the palette offers.
+    Palette,
+}
+
+/// A search of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchRequest {
+    /// The list that it fills.
+    pub purpose: SearchPurpose,
+    /// The search's number, which its results carry.
+    pub number: u64,
+    /// The words, category and sorting to look for.
+    pub query: Query,
+    /// The numbers of the products among which alone is searched, in their order; `None` for all.
+    pub among: Option<Arc<Vec<u32>>>,
+    /// The products in the cart, for sorting by them.
+    pub in_cart: HashSet<ProductId>,
+}
+
+/// Results of a search: an early excerpt while it goes on, or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchResults {
+    /// The purpose of the search.
+    pub purpose: SearchPurpose,
+    /// The number of the search.
+    pub number: u64,
+    /// The numbers of the products, best first.
+    pub products: Vec<u32>,
+    /// The number of products that match.
+    pub count: usize,
+    /// The search is complete.
+    pub done: bool,
+}
 
 impl CatalogPane {
     /// Searches for what is typed and chosen, and then selects this product where it is found, else
