@@ -15,7 +15,7 @@ use crate::config::{Server, Settings};
 use crate::model::time::Hours;
 use crate::store::Policy;
 use crate::tui::hub::Hub;
-use crate::tui::terminal::port::STATUS_UNCONFIRMED;
+use crate::tui::terminal::port::{INTERRUPT, STATUS_UNCONFIRMED};
 use futures::future::{BoxFuture, LocalBoxFuture};
 use russh::ChannelWriteHalf;
 use russh::keys::PublicKey;
@@ -42,8 +42,6 @@ pub(super) const STATUS_USAGE: u8 = 2;
 const STATUS_ENDED: u8 = 3;
 /// The exit status of a command whose client has gone, or has pressed Ctrl-C.
 const STATUS_INTERRUPTED: u8 = 130;
-/// The byte of Ctrl-C on a terminal that does not interpret it.
-const INTERRUPT: u8 = 0x03;
 
 /// The sentence after a crash.
 const CRASHED: &str =

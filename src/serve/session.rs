@@ -13,12 +13,12 @@ use crate::config::theme::Theme;
 use crate::model::text;
 use crate::model::time::{Hours, PersonalClock};
 use crate::store::Policy;
-use crate::tui::plain::lines::{END, Editing};
+use crate::tui::plain::lines::Editing;
 use crate::tui::plain::shell::{Manner, PlainShop};
 use crate::tui::screen::{Ended, Screen, Visit};
 use crate::tui::terminal::background::{ASK_BACKGROUND, is_known_as_silent};
 use crate::tui::terminal::port::{
-    Arrival, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED, USUAL_SIZE,
+    Arrival, END, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED, USUAL_SIZE,
 };
 use crate::tui::terminal::sequences;
 use crate::tui::{ScreenError, alarm};
@@ -71,7 +71,7 @@ const LONGEST_TERM: usize = 64;
 /// The arrivals that may wait for a screen. Who sends more waits, too.
 const ARRIVALS: usize = 64;
 
-/// The bytes that a terminal may be behind, or more where its client says more seldom that it reads.
+/// The bytes that a terminal may be behind; more where its client tells less often what it has read.
 /// One that is further behind gets a frame only now and then, so that it does not wade through old
 /// ones once it reads again.
 const MOST_BEHIND: usize = 128 * 1024;

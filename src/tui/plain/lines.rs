@@ -1,13 +1,10 @@
 //! The lines that are typed. A terminal's own line editing makes them, mostly; a terminal at the
 //! other end of a connection sends each key, so that they are edited here.
 
+use crate::tui::terminal::port::{END, INTERRUPT};
+
 /// The longest line, in bytes; what is typed beyond that is dropped.
 const LONGEST_LINE: usize = 4_096;
-
-/// The byte that stands for Ctrl-C: the line is dropped.
-pub(crate) const INTERRUPT: u8 = 0x03;
-/// The byte that stands for Ctrl-D, and for the end of the input.
-pub(crate) const END: u8 = 0x04;
 
 /// Something that was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]

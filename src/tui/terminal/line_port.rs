@@ -1,11 +1,12 @@
 //! The port of plain mode at this process's own terminal, or at pipes. The terminal stays as it is:
 //! it edits and shows what is typed by itself, so there is nothing to give back.
 
-use super::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED};
+use super::port::{
+    Arrival, END, Frames, INTERRUPT, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED,
+};
 use super::signals::{leave_to_others, status_of};
 use super::tty;
 use crate::tui::alarm;
-use crate::tui::plain::lines::{END, INTERRUPT};
 use rustix::process::Signal;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};

@@ -13,6 +13,11 @@ pub(crate) const STATUS_UNCONFIRMED: u8 = 3;
 /// The size of a terminal that tells none, in columns and rows.
 pub(crate) const USUAL_SIZE: (u16, u16) = (80, 24);
 
+/// The byte of Ctrl-C. Where lines are typed, it drops the line.
+pub(crate) const INTERRUPT: u8 = 0x03;
+/// The byte of Ctrl-D. Where lines are typed, it stands for the end of the input, too.
+pub(crate) const END: u8 = 0x04;
+
 /// Something that a terminal, or its owner, sends to the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
