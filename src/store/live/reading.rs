@@ -134,22 +134,17 @@ impl Session {
 
     /// Notes an event that is told. True where the cart must be read again for it.
     fn casts_doubt(&mut self, event: &LiveEvent) -> bool {
-        match event {
-            LiveEvent::Update(update) => {
-                self.note_told(update);
-                self.mirror.update(update)
-            }
-            _ => false,
-        }
+        let LiveEvent::Update(update) = event else {
+            return false;
+        };
+        self.note_told(update);
+        self.mirror.update(update)
     }
 
     /// Returns whether this update was told already: one of our own comes twice, as an answer and
     /// as a message.
     fn was_told(&self, event: &LiveEvent) -> bool {
-        match event {
-            LiveEvent::Update(update) => self.told.contains(update),
-            _ => false,
-        }
+        matches!(event, LiveEvent::Update(update) if self.told.contains(update))
     }
 
     fn note_told(&mut self, update: &Update) {
