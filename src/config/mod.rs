@@ -104,7 +104,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// What it says, without the name of its setting.
+    /// The reason alone, without the name of the setting.
     fn without_setting(&self) -> String {
         match self {
             ConfigError::Value { why, .. } => why.clone(),

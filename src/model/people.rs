@@ -99,8 +99,8 @@ impl People {
         self.parts.contains_key(name)
     }
 
-    /// Tells whether it matters who has which part, where `me` has ordered or would: somebody else
-    /// has one, or nobody beside them.
+    /// Tells whether the parts of an order by `me` are worth telling: somebody else has one, or some
+    /// pieces are nobody's.
     #[must_use]
     pub fn are_several(&self, me: &str) -> bool {
         self.parts.keys().any(|name| name != me)

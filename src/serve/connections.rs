@@ -126,7 +126,7 @@ enum Sharers {
 }
 
 impl Sharers {
-    /// Those among whom a visitor is.
+    /// The people with whom a visitor shares their limits.
     fn of(visitor: &Visitor, address: IpAddr) -> Sharers {
         match &visitor.key {
             Some(key) => Sharers::Key(fingerprint(key)),

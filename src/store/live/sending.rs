@@ -17,8 +17,8 @@ use crate::store::keys::CartKeys;
 use crate::store::policy::Policy;
 use std::time::{Duration, Instant};
 
-/// The most changes on their way at a time. The connection takes so many without having one wait
-/// for room, which a later one could take.
+/// The most changes on their way at a time. The connection has room for so many, so that none waits
+/// while a later one overtakes it.
 const MOST_IN_FLIGHT: usize = REQUESTS_AHEAD / 4;
 /// The pause before a change that is held up is tried again.
 const HOLD: Duration = Duration::from_millis(1000);

@@ -79,7 +79,7 @@ struct AnswerScanner {
     matched: usize,
 }
 
-/// What a piece of input has of answers.
+/// The answers of the terminal that were found in a piece of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AnswersFound {
     /// There is nothing else in it.

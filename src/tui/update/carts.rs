@@ -72,8 +72,8 @@ impl Updater<'_> {
         }
     }
 
-    /// Says what is saved first, before one leaves what one has or is; returns false where the
-    /// server is away, so that one stays that.
+    /// Begins to leave the cart or the name, and says so where changes have to be saved first.
+    /// Returns false where the server is away: then nothing is left.
     fn begin_to_leave(&mut self, stay: &str) -> bool {
         match self.state.connectivity {
             Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => {}
@@ -95,8 +95,8 @@ impl Updater<'_> {
         true
     }
 
-    /// Takes the name and goes to the cart that were asked for, where nothing waits for the server
-    /// any more.
+    /// Takes the name, and goes to the cart, that somebody asked for, once no change of theirs waits
+    /// for the server.
     pub(super) fn leave_settled_cart(&mut self) {
         if !self.state.is_settled() {
             return;
@@ -128,7 +128,7 @@ impl Updater<'_> {
             .extend([Effect::Rename(name), Effect::Join(cart)]);
     }
 
-    /// Begins anew in a cart. What is named here outlives the one before, and nothing else does.
+    /// Begins anew in a cart. Only what is named here is kept from the cart before.
     fn enter(&mut self, cart: UserName) {
         let old = &mut *self.state;
         let env = Env {

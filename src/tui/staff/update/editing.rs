@@ -45,7 +45,7 @@ impl Updater<'_> {
 
         let seen = Decoded::from(&product).text(field).into_owned();
         let typed = match field {
-            // They are typed anew: what is there stands before them.
+            // They are typed from nothing: the present value stands in the label.
             ProductField::Price | ProductField::Stock => typed,
             ProductField::Name
             | ProductField::Category
