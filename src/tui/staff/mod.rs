@@ -3,6 +3,8 @@
 //! They are made as the shop's screen is: a pure core, and a thin shell. Nobody shops here, so they
 //! have a state of their own.
 
+pub(crate) mod desk;
+pub(crate) mod figures;
 pub mod layout;
 pub mod message;
 pub mod screen;

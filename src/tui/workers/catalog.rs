@@ -238,7 +238,7 @@ pub fn on_two_threads(work: impl Future<Output = ()>) {
 }
 
 /// Reading is never refused: it fails only with the connection.
-pub(super) fn into_trouble(error: Error) -> Trouble {
+pub(in crate::tui) fn into_trouble(error: Error) -> Trouble {
     match error {
         Error::Trouble(trouble) | Error::Unknown { trouble, .. } => trouble,
         Error::Refused(refusal) => Trouble::Unexpected(refusal.to_string()),

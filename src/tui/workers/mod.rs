@@ -1,9 +1,15 @@
-//! Work that takes too long for the screen's own task: searching, and reading the
-//! catalog, other carts or the figures of a day.
+//! Work that takes too long for the screen's own task: searching, and reading the catalog or other
+//! carts. The staff's screens have some of their own.
 
 pub(crate) mod carts;
 pub mod catalog;
-pub(crate) mod desk;
-pub(crate) mod figures;
 pub(crate) mod results;
 pub(crate) mod search;
+
+/// Does slow work on a thread of its own, off the screen's.
+pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("background".to_owned())
+        .spawn(work)?;
+    Ok(())
+}

@@ -7,9 +7,9 @@ use crate::store::{
     self, Address, Connection, Edited, Error, FieldEdit, RepeatError, ShopEdit, ShopEdited, Trouble,
 };
 use crate::tui::message::Message;
-use crate::tui::services::in_background;
 use crate::tui::staff::message::{DeskJob, StaffMessage};
 use crate::tui::workers::catalog::into_trouble;
+use crate::tui::workers::in_background;
 use std::io;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
