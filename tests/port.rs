@@ -17,8 +17,9 @@ use trolley::model::time::PersonalClock;
 use trolley::store::{Address, Policy};
 use trolley::tui::ScreenError;
 use trolley::tui::hub::Hub;
-use trolley::tui::screen::{Ended, Screen, Visit};
+use trolley::tui::screen::{Ended, Screen};
 use trolley::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
+use trolley::tui::visit::Visit;
 
 /// A port to a terminal that the test plays.
 struct FarPort {

@@ -15,12 +15,13 @@ use crate::model::time::{Hours, PersonalClock};
 use crate::store::Policy;
 use crate::tui::plain::lines::Editing;
 use crate::tui::plain::shell::{Manner, PlainShop};
-use crate::tui::screen::{Ended, Screen, Visit};
+use crate::tui::screen::{Ended, Screen};
 use crate::tui::terminal::background::{ASK_BACKGROUND, is_known_as_silent};
 use crate::tui::terminal::port::{
     Arrival, END, Frames, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED, USUAL_SIZE,
 };
 use crate::tui::terminal::sequences;
+use crate::tui::visit::Visit;
 use crate::tui::{ScreenError, alarm};
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -18,6 +18,7 @@ pub mod state;
 pub mod terminal;
 pub mod update;
 pub mod view;
+pub mod visit;
 pub mod workers;
 
 pub use error::ScreenError;
@@ -33,7 +34,7 @@ use hub::Hub;
 use jiff::tz::TimeZone;
 use plain::lines::Editing;
 use plain::shell::{Manner, PlainShop};
-use screen::{Screen, Visit};
+use screen::Screen;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,6 +43,7 @@ use terminal::local::LocalPort;
 use terminal::port::USUAL_SIZE;
 use terminal::{background, signals, tty};
 use tokio::runtime::Runtime;
+use visit::Visit;
 
 /// The time that a terminal may take to report its background colour. One that understands neither
 /// this question nor the one behind it never answers, and gets the dark theme.

@@ -4,7 +4,7 @@ use super::alarm;
 use super::allowance::ChangeAllowance;
 use super::cart_link::CartLink;
 use super::error::ScreenError;
-use super::screen::Visit;
+use super::visit::Visit;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::UserName;
@@ -16,7 +16,7 @@ use crate::tui::state::{Env, State};
 use crate::tui::terminal::alert;
 use crate::tui::workers::results::Results;
 use crate::tui::workers::search::SearchWorker;
-use crate::tui::workers::{carts, catalog};
+use crate::tui::workers::{carts, catalog, in_background};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -302,12 +302,4 @@ fn alert_bytes(env: &Env, words: &str) -> Vec<u8> {
 pub(in crate::tui) fn first_line(error: &EngineError) -> String {
     let reason = error.to_string();
     reason.lines().next().unwrap_or_default().to_owned()
-}
-
-/// Does slow work on a thread of its own, off the screen's.
-pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    std::thread::Builder::new()
-        .name("background".to_owned())
-        .spawn(work)?;
-    Ok(())
 }

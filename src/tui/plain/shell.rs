@@ -13,9 +13,10 @@ use crate::tui::error::ScreenError;
 use crate::tui::event_loop::steady_and_wall;
 use crate::tui::hub::Hub;
 use crate::tui::message::{Message, Now};
-use crate::tui::screen::{Ended, Visit};
+use crate::tui::screen::Ended;
 use crate::tui::services::{Host, Services};
 use crate::tui::terminal::port::{Arrival, Port, STATUS_UNCONFIRMED};
+use crate::tui::visit::Visit;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
