@@ -2,7 +2,7 @@
 
 use super::State;
 use super::scroll::Scroll;
-use super::timers::MINUTE;
+use super::timers::{MINUTE, age};
 use crate::model::checkout::PreviewLine;
 use crate::model::time::Clock;
 use crate::model::{
@@ -313,12 +313,6 @@ pub struct PlacedByOther {
     pub is_confirmed: bool,
     /// The user has looked at the orders since.
     pub is_seen: bool,
-}
-
-/// Milliseconds since an order came into its state.
-#[must_use]
-pub(crate) fn age(order: &OrderBrief, server_now: u64) -> u64 {
-    server_now.saturating_sub(order.changed.unwrap_or(server_now))
 }
 
 impl OrdersState {

@@ -3,8 +3,8 @@
 //! [`State::next_moment`] is the next of them, for which the screen sets its alarm.
 
 use super::areas::PeopleVisibility;
-use super::orders::age;
 use super::{Connectivity, Mode, State};
+use crate::model::OrderBrief;
 
 /// The time left below which the cart's countdown shows seconds, in milliseconds.
 pub(crate) const SECONDS_BELOW: u64 = 120_000;
@@ -22,6 +22,12 @@ const EXPIRY_PAUSE: u64 = 1_000;
 
 /// The times before the cart closes at which people are reminded of it, in milliseconds.
 const REMIND_BEFORE: [u64; 2] = [5 * MINUTE, MINUTE];
+
+/// Milliseconds since an order came into its state.
+#[must_use]
+pub(crate) fn age(order: &OrderBrief, server_now: u64) -> u64 {
+    server_now.saturating_sub(order.changed.unwrap_or(server_now))
+}
 
 /// The reminders of the time when the cart closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
