@@ -49,13 +49,19 @@ impl OwnColours {
     /// The themes on either background of a terminal with these abilities.
     #[must_use]
     pub(crate) fn on_backgrounds(&self, display: Display) -> LateBackground {
-        let suiting = |theme: Theme| SuitingTheme {
+        LateBackground {
+            on_dark: self.on_background(display, false),
+            on_light: self.on_background(display, true),
+        }
+    }
+
+    /// The theme on the background that a terminal with these abilities told.
+    #[must_use]
+    pub(crate) fn on_background(&self, display: Display, is_light: bool) -> SuitingTheme {
+        let theme = if is_light { Theme::LIGHT } else { Theme::DARK };
+        SuitingTheme {
             theme: display.theme(self.on(theme.on_terminal_background())),
             warning: self.warnings(theme).into_iter().next(),
-        };
-        LateBackground {
-            on_dark: suiting(Theme::DARK),
-            on_light: suiting(Theme::LIGHT),
         }
     }
 

@@ -320,10 +320,12 @@ fn visit(
     let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
     let known = Theme::named(&environment.get("TROLLEY_THEME"))
         .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)));
-    let by_background = OwnColours::default().on_backgrounds(display);
-    let theme = match known {
-        Some(known) => display.theme(known),
-        None => by_background.on_dark.theme,
+    let (theme, late_background) = match known {
+        Some(known) => (display.theme(known), None),
+        None => {
+            let late = OwnColours::default().on_backgrounds(display);
+            (late.on_dark.theme, Some(Box::new(late)))
+        }
     };
     let alerts = Alerts::named(&environment.get("TROLLEY_ALERTS")).unwrap_or(shop.settings.alerts);
 
@@ -337,7 +339,7 @@ fn visit(
         display,
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme,
-        late_background: known.is_none().then(|| Box::new(by_background)),
+        late_background,
         mouse: shop.settings.mouse,
         clock: PersonalClock {
             hours: environment.hours(),

@@ -239,17 +239,19 @@ impl Look {
         let known = settings.theme.or_else(|| display.plain_theme(variable));
 
         // The background says enough: not every terminal that tells it tells its text's colour, too.
-        let is_light = match known {
-            Some(_) => None,
-            None => background::is_light(THEME_TIMEOUT, typed),
-        };
-        let is_unknown = known.is_none() && is_light.is_none();
-        let by_background = settings.colours.on_backgrounds(display);
-        let late_background = is_unknown.then(|| Box::new(by_background.clone()));
-        let suiting = by_background.told(is_light == Some(true));
-        let theme = match known {
-            Some(known) => display.theme(settings.colours.on(known)),
-            None => suiting.theme,
+        let (theme, warning, late_background) = match known {
+            // The settings have warned already.
+            Some(known) => (display.theme(settings.colours.on(known)), None, None),
+            None => match background::is_light(THEME_TIMEOUT, typed) {
+                Some(is_light) => {
+                    let suiting = settings.colours.on_background(display, is_light);
+                    (suiting.theme, suiting.warning, None)
+                }
+                None => {
+                    let late = settings.colours.on_backgrounds(display);
+                    (late.on_dark.theme, None, Some(Box::new(late)))
+                }
+            },
         };
 
         Look {
@@ -258,8 +260,7 @@ impl Look {
             theme,
             late_background,
             size: tty::size(),
-            // Where the theme was known before, the settings have warned already.
-            warning: suiting.warning.filter(|_| is_light.is_some()),
+            warning,
         }
     }
 }

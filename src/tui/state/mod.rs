@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod alerts;
 pub mod areas;
+pub(in crate::tui) mod background;
 pub mod cart;
 pub mod carts;
 pub mod catalog;

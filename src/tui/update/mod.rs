@@ -26,6 +26,7 @@ pub(in crate::tui) mod typing;
 use crate::model::Refusal;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
+use crate::tui::state::background::suit_theme;
 use crate::tui::state::catalog::LoadProgress;
 use crate::tui::state::{Notice, NoticeTopic, State, Tone};
 use ratatui::layout::Rect;
@@ -151,16 +152,15 @@ impl Updater<'_> {
     /// Takes in that the terminal has told its background: the theme suits it, unless somebody has
     /// chosen one.
     fn on_background(&mut self, is_light: bool) {
-        let late = self.state.late_background.take();
-        if let Some(suiting) = late.map(|late| late.told(is_light)) {
-            self.state.theme = suiting.theme;
-            // It does not take the place of what waits for a key.
-            let notice = self.state.notice.as_ref();
-            if let Some(warning) = suiting.warning
-                && notice.is_none_or(|notice| notice.until.is_some())
-            {
-                self.show(Notice::warning(warning));
-            }
+        let state = &mut self.state;
+        let warning = suit_theme(
+            &mut state.theme,
+            &mut state.late_background,
+            is_light,
+            state.notice.as_ref(),
+        );
+        if let Some(warning) = warning {
+            self.show(warning);
         }
     }
 

@@ -19,6 +19,7 @@ use crate::tui::message::{Mouse, MouseKind, Now, ShellEvent, TerminalEvent};
 use crate::tui::staff::layout::board::keep_selected_in_sight;
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
 use crate::tui::staff::state::{StaffMode, StaffState};
+use crate::tui::state::background::suit_theme;
 use crate::tui::state::{Notice, Tone, UnknownChange};
 
 /// Applies a message to the state, and returns the effects that it asks for.
@@ -136,16 +137,15 @@ impl Updater<'_> {
 
     /// Takes in that the terminal has told its background: the theme suits it.
     fn on_background(&mut self, is_light: bool) {
-        let late = self.state.late_background.take();
-        if let Some(suiting) = late.map(|late| late.told(is_light)) {
-            self.state.theme = suiting.theme;
-            // It does not take the place of what waits for a key.
-            let notice = self.state.notice.as_ref();
-            if let Some(warning) = suiting.warning
-                && notice.is_none_or(|notice| notice.until.is_some())
-            {
-                self.show_notice(Notice::warning(warning));
-            }
+        let state = &mut self.state;
+        let warning = suit_theme(
+            &mut state.theme,
+            &mut state.late_background,
+            is_light,
+            state.notice.as_ref(),
+        );
+        if let Some(warning) = warning {
+            self.show_notice(warning);
         }
     }
 

@@ -1,0 +1,22 @@
+//! The background of a terminal that tells it only after the first frame.
+
+use super::notice::Notice;
+use crate::config::colours::LateBackground;
+use crate::config::theme::Theme;
+
+/// Takes in that the terminal has told its background: the theme suits it, unless somebody has
+/// chosen one since. Returns the warning that is to show instead of the message that does.
+#[must_use]
+pub(in crate::tui) fn suit_theme(
+    theme: &mut Theme,
+    late: &mut Option<Box<LateBackground>>,
+    is_light: bool,
+    shown: Option<&Notice>,
+) -> Option<Notice> {
+    let suiting = late.take()?.told(is_light);
+    *theme = suiting.theme;
+
+    // It does not take the place of what waits for a key.
+    let may_show = shown.is_none_or(|notice| notice.until.is_some());
+    suiting.warning.filter(|_| may_show).map(Notice::warning)
+}
