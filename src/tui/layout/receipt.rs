@@ -262,21 +262,12 @@ impl Sheet {
         let totals = order.lines.iter().map(OrderLine::total);
         let sums: Vec<Money> = totals.chain(parts).chain([order.total()]).collect();
         let decimals = money::decimals(&order.currency, sums.iter().copied());
-        let widest = |amounts: &mut dyn Iterator<Item = String>| {
-            amounts
-                .map(|amount| text::width(&amount))
-                .max()
-                .unwrap_or(0)
-        };
-        let mut aligned = sums
-            .iter()
-            .map(|sum| money::aligned(&order.currency, *sum, decimals));
-        let total = widest(&mut aligned);
+        let total = money::widest(&order.currency, sums.into_iter(), decimals);
 
         let prices = order.lines.iter().map(|line| line.price);
         let each_decimals = money::decimals(&order.currency, prices.clone());
-        let mut aligned = prices.map(|price| money::aligned(&order.currency, price, each_decimals));
-        let each = widest(&mut aligned);
+        let each = money::widest(&order.currency, prices, each_decimals);
+
         // Where there is room, sums stand apart from the prices of one.
         let total = if columns >= WITH_PRICE {
             total.max(APART)
