@@ -1,7 +1,7 @@
 //! Clients that keep changing one cart, and the sums that must agree whatever breaks.
 
 use super::Headless;
-use super::patience::{Deadline, answered};
+use super::patience::{Deadline, answered, counted};
 use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -66,6 +66,8 @@ pub struct Load {
     counts: Arc<Counts>,
     /// Those who change nothing and look on, until this is notified.
     onlookers: Vec<JoinHandle<(Account, Headless)>>,
+    /// The last version that an onlooker has heard of.
+    heard: Arc<AtomicU64>,
     is_over: Arc<Notify>,
 }
 
@@ -100,6 +102,7 @@ impl Load {
             tasks: tasks.collect(),
             counts,
             onlookers: Vec::new(),
+            heard: Arc::default(),
             is_over: Arc::default(),
         }
     }
@@ -107,6 +110,7 @@ impl Load {
     /// Has somebody look on who changes nothing, so that others may who keep no account.
     pub fn look_on(&mut self, address: Address, products: Vec<Product>) {
         let is_over = self.is_over.clone();
+        let heard = self.heard.clone();
         self.onlookers.push(tokio::spawn(async move {
             let policy = named("an onlooker");
             let terminal = Headless::at(&address, "alice", policy, &products);
@@ -118,8 +122,18 @@ impl Load {
                     () = &mut over => return (Account::default(), terminal),
                     () = terminal.step() => {}
                 }
+                heard.store(terminal.cart().version, Ordering::Relaxed);
             }
         }));
+    }
+
+    /// Waits until somebody who looks on hears of what is changed from now on.
+    pub async fn are_heard(&self, address: &Address) {
+        let mut direct = connect(address).await;
+        let now = cart_of(&mut direct, &alice()).await.version;
+        counted("a change that is heard", now + 1, || {
+            self.heard.load(Ordering::Relaxed)
+        });
     }
 
     /// How many changes have been made.
