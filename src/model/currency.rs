@@ -738,6 +738,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_amount_that_is_rounded_to_none_is_read_again() {
+        let currency = Currency {
+            sign: String::new(),
+            notation: Notation {
+                point: '.',
+                places: 0,
+                grouping: Grouping::Thousands('’'),
+                position: SignPosition::Before,
+                is_apart: false,
+            },
+            letters: None,
+        };
+        let least = money("0.000001");
+        assert_eq!(currency.read(&currency.number(least)), Some(least));
+    }
+
     fn currencies() -> impl Strategy<Value = Currency> {
         let grouping = prop_oneof![
             Just(None),
