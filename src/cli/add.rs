@@ -6,7 +6,7 @@ use super::args::OpIdArg;
 use super::cart_output::{change_json, changes_json, note_repeat};
 use super::error::{CliError, usage_error};
 use super::output::Output;
-use super::{complete, connect};
+use super::{complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::{Change, ChangeKind, Edit, OpId, Product, Refusal, quantity};
 use crate::store::{self, Applied, Connection, Error};
@@ -94,7 +94,7 @@ async fn add_one(
     let quantity = line.pieces(settings.policy.line_limit)?;
 
     let mut connection = connect::open_shop(settings).await?;
-    let product = connect::product(&mut connection, &line.product).await?;
+    let product = lookup::product(&mut connection, &line.product).await?;
     let applied = store::add_as(&mut connection, &settings.user, &product.id, quantity, op)
         .await
         .map_err(|error| CliError::of_line(error, &product))?;
@@ -181,7 +181,7 @@ async fn find_products(
     connection: &mut Connection,
 ) -> Result<Vec<Product>, CliError> {
     let typed: Vec<&str> = lines.iter().map(|line| line.product.as_str()).collect();
-    let found = connect::whole_products(connection, &typed).await?;
+    let found = lookup::whole_products(connection, &typed).await?;
 
     let mut products = Vec::new();
     for (line, found) in lines.iter().zip(found) {

@@ -4,7 +4,7 @@ use super::args::OpIdArg;
 use super::cart_output::{cart_row, changes_json, note_row, print_notes};
 use super::error::CliError;
 use super::output::{Output, cut_name};
-use super::{args, complete, connect};
+use super::{args, complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::again::{AgainLine, AgainStatus};
 use crate::model::{Again, Change, ChangeKind, Currency, OpId, Order, Product, ProductId, Refusal};
@@ -53,7 +53,7 @@ pub(super) async fn run(
     let op = args.op.op_id()?;
     args::order_ref(&args.id)?;
     let mut connection = connect::open_shop(settings).await?;
-    let id = connect::order_id(&mut connection, &args.id).await?;
+    let id = lookup::order_id(&mut connection, &args.id).await?;
     let order = order::get_order(&mut connection, &id).await?;
     let order = if args.mine {
         own_part(&order, settings)?

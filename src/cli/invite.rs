@@ -2,7 +2,7 @@
 
 use super::error::{CliError, usage_error};
 use super::output::Output;
-use super::{args, connect, serve};
+use super::{args, connect, now, serve};
 use crate::config::Settings;
 use crate::model::change::typed_name;
 use crate::model::invitation::{Access, InvitationCode};
@@ -123,7 +123,7 @@ pub(super) async fn run(
 
 /// The end of an invitation, for people.
 pub(super) fn until_when(until: u64, clock: &Clock) -> String {
-    clock.day_and_minute(until, connect::now())
+    clock.day_and_minute(until, now())
 }
 
 fn random() -> io::Result<[u8; 16]> {

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 //!
-//! Beside the commands stand the files that they share: `args`, `connect`, `error`, `output` with
+//! Beside the commands stand the files that they share: `args`, `connect` and `password` for the way
+//! to the shop, `lookup` for the product or order that somebody means, `error`, `output` with
 //! `cart_output`, `order_output` and `product_output`, `stop` for the signals that end a command, and
 //! `complete`, which answers shells.
 //! `visitor` has the commands that people may send by SSH.
@@ -29,6 +30,7 @@ mod import;
 mod invite;
 #[cfg(feature = "serve")]
 mod keys;
+mod lookup;
 mod man;
 mod markdown;
 mod note;
@@ -36,6 +38,7 @@ mod order;
 mod order_output;
 mod orders;
 mod output;
+mod password;
 mod product;
 mod product_output;
 mod products;
@@ -61,6 +64,7 @@ use crate::tui::{Showing, runtime};
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess, usage_error};
+use jiff::Timestamp;
 use order::OrderSide;
 use output::Output;
 use std::io;
@@ -319,7 +323,7 @@ fn run_command(
 ) -> Result<ExitCode, CliError> {
     let runtime = command.runtime()?;
     if !matches!(command, ShopCommand::Config) {
-        runtime.block_on(connect::ask_password(&mut settings))?;
+        runtime.block_on(password::ask_password(&mut settings))?;
     }
 
     let result = runtime.block_on(run_in_shop(command, &settings, output));
@@ -334,7 +338,7 @@ fn run_command(
 
 /// The settings for a screen, with the password that is asked for.
 fn with_password(mut settings: Settings) -> Result<Settings, CliError> {
-    runtime()?.block_on(connect::ask_password(&mut settings))?;
+    runtime()?.block_on(password::ask_password(&mut settings))?;
     Ok(settings)
 }
 
@@ -421,4 +425,9 @@ async fn run_in_shop(
         ShopCommand::Keys(args) => keys::run(&args, settings, output).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// This computer's clock, in Unix milliseconds.
+fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0)
 }

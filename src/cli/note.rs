@@ -4,7 +4,7 @@ use super::args::OpIdArg;
 use super::cart_output::note_repeat;
 use super::error::CliError;
 use super::output::Output;
-use super::{complete, connect};
+use super::{complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::notes::typed_note;
 use crate::store;
@@ -46,7 +46,7 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let product = match product {
-        Some(typed) => Some(connect::product_in_cart(&mut connection, settings, typed).await?),
+        Some(typed) => Some(lookup::product_in_cart(&mut connection, settings, typed).await?),
         None => None,
     };
     let id = product.as_ref().map(|product| &product.id);

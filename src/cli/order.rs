@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::order_output::{order_json, show_order};
 use super::output::Output;
-use super::{args, complete, connect};
+use super::{args, complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::{OrderId, OrderState};
 use crate::store::{Connection, order};
@@ -87,7 +87,7 @@ pub(super) async fn run(
     // A word that can be no order is wrong usage, whatever the shop says.
     args::order_ref(&args.id)?;
     let mut connection = connect::open_shop(settings).await?;
-    let id = connect::order_id(&mut connection, &args.id).await?;
+    let id = lookup::order_id(&mut connection, &args.id).await?;
     let Some(step) = args.step else {
         return show_order(&mut connection, &id, settings, output).await;
     };

@@ -7,7 +7,7 @@ mod follow;
 use super::error::CliError;
 use super::order_output::order_json;
 use super::output::{Output, pad};
-use super::{args, connect};
+use super::{args, connect, now};
 use crate::config::Settings;
 use crate::model::time::Clock;
 use crate::model::{OrderState, Ticket, text};
@@ -130,7 +130,7 @@ pub(super) async fn list(
     let shop = store::get_shop(&mut connection).await?;
     let clock = shop.clock(&settings.personal_clock());
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
-    let period = args::period(since, until, connect::now(), &clock.zone)?;
+    let period = args::period(since, until, now(), &clock.zone)?;
 
     // Orders that dead terminals left unfinished are brought to their end first.
     order::finish_open(&mut connection).await?;

@@ -3,7 +3,7 @@
 use super::error::{CliError, usage_error};
 use super::output::Output;
 use super::product_output::product_json;
-use super::{args, complete, connect};
+use super::{args, complete, connect, lookup};
 use crate::catalog_file::{COLUMNS, ProductRow, RowError, checked, column};
 use crate::config::Settings;
 use crate::model::product::{FIELDS, StockStep};
@@ -240,7 +240,7 @@ impl From<Counts> for ProductChange {
 
 async fn show(typed: &str, settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
-    let product = connect::product(&mut connection, typed).await?;
+    let product = lookup::product(&mut connection, typed).await?;
 
     output.result(
         || product_json(product.item()),

@@ -4,7 +4,7 @@ use super::args::OpIdArg;
 use super::cart_output::show_removed;
 use super::error::CliError;
 use super::output::Output;
-use super::{complete, connect};
+use super::{complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::quantity;
 use crate::store;
@@ -36,7 +36,7 @@ pub(super) async fn run(
     };
 
     let mut connection = connect::open_shop(settings).await?;
-    let product = connect::product_in_cart(&mut connection, settings, &args.product).await?;
+    let product = lookup::product_in_cart(&mut connection, settings, &args.product).await?;
     let applied = store::remove_as(&mut connection, &settings.user, &product.id, quantity, op)
         .await
         .map_err(|error| CliError::of_line(error, &product))?;

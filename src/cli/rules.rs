@@ -1,9 +1,9 @@
 //! `trolley rules`
 
 use super::args::invalid_amount;
-use super::connect;
 use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
+use super::{connect, now};
 use crate::config::Settings;
 use crate::model::change::typed_name;
 use crate::model::rules::{MOST_EXPECTED, own_word};
@@ -70,7 +70,7 @@ pub(super) async fn run(
             .map_err(|error| CliError::of_repeated(error, what))?
     };
 
-    let now = connect::now();
+    let now = now();
     output.result(
         || rules_json(&settings.user, &cart.rules),
         |out| print_rules(out, &cart.rules, &shop.currency, &clock, now),
@@ -94,7 +94,7 @@ impl RulesArgs {
         if self.lock || self.unlock {
             changes.push(RuleChange::Locked(self.lock));
         }
-        let now = connect::now();
+        let now = now();
         for (rule, argument, value) in [
             (TypedRule::Deadline, "deadline", &self.deadline),
             (TypedRule::Budget, "budget", &self.budget),

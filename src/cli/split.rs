@@ -4,7 +4,7 @@ use super::cart_output::cart_row;
 use super::error::{CliError, usage_error};
 use super::order_output::order_people_json;
 use super::output::{Output, cut_name};
-use super::{args, complete, connect};
+use super::{args, complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
 use crate::model::shares::NOBODY;
@@ -53,7 +53,7 @@ pub(super) async fn run(
     }
 
     let mut connection = connect::open_shop(settings).await?;
-    let id = connect::order_id(&mut connection, &args.id).await?;
+    let id = lookup::order_id(&mut connection, &args.id).await?;
     let order = if settled.is_empty() && open.is_empty() {
         order::get_order(&mut connection, &id).await?
     } else {

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::output::{Output, csv_text, name_cell};
-use super::{args, connect};
+use super::{args, connect, now};
 use crate::catalog_file::csv_error;
 use crate::config::Settings;
 use crate::model::figures::{Figures, Ranking, Sales};
@@ -54,12 +54,7 @@ pub(super) fn open(args: &TodayArgs, settings: &Settings) -> Result<ExitCode, Cl
     } else {
         // What can't be read is said before the screen opens.
         let typed = since.as_deref().unwrap_or("today");
-        args::period(
-            Some(typed),
-            until.as_deref(),
-            connect::now(),
-            &TimeZone::system(),
-        )?;
+        args::period(Some(typed), until.as_deref(), now(), &TimeZone::system())?;
         ShownTime::Typed { since, until }
     };
     Ok(staff::run(settings, Page::Today, time)?)
@@ -112,7 +107,7 @@ impl Report {
         let shop = store::get_shop(connection).await?;
         let clock = shop.clock(&settings.personal_clock());
         let zone = &clock.zone;
-        let now = connect::now();
+        let now = now();
         let since = args.since.as_deref().unwrap_or("today");
         let period = args::period(Some(since), args.until.as_deref(), now, zone)?;
 
