@@ -7,7 +7,7 @@ use crate::store::live::Subscription;
 use crate::store::{Address, Trouble};
 use crate::tui::hub::Hub;
 use crate::tui::layout::footer::unseen_news;
-use crate::tui::layout::orders::shown_total;
+use crate::tui::layout::ordering::shown_total;
 use crate::tui::message::{Message, Now};
 use crate::tui::services::{Host, Services};
 use crate::tui::state::State;

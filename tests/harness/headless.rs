@@ -11,7 +11,7 @@ use trolley::model::{Cart, Catalog, Change, ChangeKind, Edit, OpId, Product, Upd
 use trolley::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy, Shop};
 use trolley::tui::layout::footer::unseen_news;
-use trolley::tui::layout::orders::shown_total;
+use trolley::tui::layout::ordering::shown_total;
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::{Connectivity, Env, State};
 use trolley::tui::update::update;

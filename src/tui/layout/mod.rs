@@ -11,6 +11,7 @@ pub(crate) mod from;
 pub(crate) mod help;
 pub(crate) mod money;
 pub(crate) mod notes;
+pub mod ordering;
 pub mod orders;
 pub mod palette;
 pub(crate) mod people;

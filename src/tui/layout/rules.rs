@@ -2,7 +2,7 @@
 
 use super::countdown::countdown;
 use super::money;
-use super::orders::ordering;
+use super::ordering::ordering;
 use crate::config::keymap::Action;
 use crate::model::typed_rule::{NONE, TypedRule};
 use crate::model::{Currency, Money, text};

@@ -328,6 +328,17 @@ fn split_foot(frame: Option<Rect>, foot: u16) -> (Rect, Rect) {
     (rows, foot)
 }
 
+/// The rows of a list in a frame, below the headings of its columns.
+#[must_use]
+pub(crate) fn list_rows(frame: Rect) -> Rect {
+    let inner = frame.inner(Margin::new(1, 1));
+    Rect {
+        y: inner.y + 1,
+        height: inner.height.saturating_sub(1),
+        ..inner
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

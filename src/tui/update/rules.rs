@@ -6,7 +6,7 @@ use crate::model::typed_rule::TypedRule;
 use crate::model::{ChangeKind, Refusal, RuleChange, rules, text};
 use crate::store::live::LiveRequest;
 use crate::store::{Error, Trouble};
-use crate::tui::layout::orders::ordering;
+use crate::tui::layout::ordering::ordering;
 use crate::tui::layout::people::{PersonSums, Standing, all_sums};
 use crate::tui::message::Effect;
 use crate::tui::state::areas::Pane;

@@ -18,8 +18,8 @@ use crate::tui::layout::checkout::{
     FACT_NAME, INDENT, LineRows, PersonRow, RowBelow, frames,
 };
 use crate::tui::layout::money;
-use crate::tui::layout::orders;
-use crate::tui::layout::orders::MAY_NOT_ORDER;
+use crate::tui::layout::ordering;
+use crate::tui::layout::ordering::MAY_NOT_ORDER;
 use crate::tui::layout::people::Standing;
 use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Connectivity, State};
@@ -340,7 +340,7 @@ fn draw_total(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch)
         return;
     }
     let theme = &state.theme;
-    let total = orders::total(preview);
+    let total = ordering::total(preview);
     let items = text::count(preview.pieces(), "item");
     let style = if preview.check().is_ok() {
         theme.accent
@@ -367,7 +367,7 @@ fn next_step(state: &State, preview: &Preview) -> (String, Style) {
             let text = "The server is away: these prices may be old".to_owned();
             (text, theme.bad)
         }
-        None => match orders::ordering(state) {
+        None => match ordering::ordering(state) {
             Some(ordering) => {
                 let ordering = text::truncate(&ordering, STATUS_WIDTH);
                 (format!("This cart is {ordering} right now"), theme.warn)
@@ -395,7 +395,7 @@ fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),
         // Its key does nothing before the total has reached the terminal.
         Ok(_) if !is_seen => (String::new(), theme.dim),
-        Ok(_) if !orders::has_order_key(state) => (format!("{MAY_NOT_ORDER}."), theme.warn),
+        Ok(_) if !ordering::has_order_key(state) => (format!("{MAY_NOT_ORDER}."), theme.warn),
         Ok(_) => {
             let key = state.env.keymap.key_of(Action::PlaceOrder);
             let text = format!(

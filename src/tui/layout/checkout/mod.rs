@@ -8,12 +8,11 @@ mod rows;
 pub(crate) use people::{CheckoutPeople, PersonRow};
 pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow};
 
-use super::orders::list_rows;
 use super::people::{Standing, all_sums};
 use super::rules::{Remainder, closing_words, deadline};
 use crate::config::theme::PENDING;
 use crate::model::{Preview, text};
-use crate::tui::state::areas::list_and_selected;
+use crate::tui::state::areas::{list_and_selected, list_rows};
 use crate::tui::state::orders::CheckoutPane;
 use crate::tui::state::scroll::fitting;
 use crate::tui::state::{Mode, State};

@@ -7,7 +7,7 @@ use crate::config::keymap::Action;
 use crate::model::order::OrderRef;
 use crate::model::{Money, Order, OrderId, People, Preview, Refusal, text};
 use crate::store::live::{LiveRequest, OrderRequest};
-use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
+use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::layout::palette::Run;
 use crate::tui::message::{Effect, Message};
 use crate::tui::state::orders::OrdersState;

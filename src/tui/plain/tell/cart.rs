@@ -6,7 +6,7 @@ use crate::model::shares::{Portions, are_shared};
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, ProductId, UserName, text};
-use crate::tui::layout::orders::ordering;
+use crate::tui::layout::ordering::ordering;
 use crate::tui::layout::rules::{deadline, left_words};
 use crate::tui::state::State;
 use crate::tui::view::carts::GlanceWords;

@@ -7,7 +7,7 @@ use crate::model::people::People;
 use crate::model::shares::NOBODY;
 use crate::model::{Preview, text};
 use crate::tui::layout::checkout::fixing;
-use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key};
+use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::state::State;
 
 /// The order as it would be placed, with its problems, where there are any.

@@ -3,10 +3,9 @@
 use super::ticket::{self, TicketRow};
 use crate::model::text;
 use crate::tui::layout::countdown::elapsed;
-use crate::tui::layout::orders::list_rows;
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::board::{BoardForm, BoardPane, BoardTicket};
-use crate::tui::state::areas::side_by_side;
+use crate::tui::state::areas::{list_rows, side_by_side};
 use crate::tui::state::scroll::Scroll;
 use ratatui::layout::{Margin, Rect};
 

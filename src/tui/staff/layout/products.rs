@@ -2,11 +2,11 @@
 
 use crate::model::product::{Decoded, ProductField};
 use crate::model::{Currency, Product, Stock, text};
-use crate::tui::layout::orders::list_rows;
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::products::ProductsPane;
 use crate::tui::staff::state::prompt::AskedField;
 use crate::tui::state::areas;
+use crate::tui::state::areas::list_rows;
 use ratatui::layout::{Margin, Rect};
 use strum::VariantArray;
 

@@ -3,10 +3,10 @@
 use super::header::counts;
 use super::{ticket, totals};
 use crate::model::{OrderState, text};
-use crate::tui::layout::orders::list_rows;
 use crate::tui::staff::layout::board::{BoardLayout, list_height, shows_list, strip_entries};
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::board::{BoardPane, BoardTicket};
+use crate::tui::state::areas::list_rows;
 use crate::tui::view::row::{self, RowBackground, foot_line, heading_line, left, right};
 use crate::tui::view::sketch::Sketch;
 use crate::tui::view::{

@@ -8,7 +8,7 @@ use crate::model::{OrderBrief, OrderId, OrderState, Preview, Refusal, text};
 use crate::store::Error;
 use crate::store::live::{LiveRequest, OrderRequest};
 use crate::store::order::Outcome;
-use crate::tui::layout::orders::{MAY_NOT_ORDER, has_order_key, shown_total};
+use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key, shown_total};
 use crate::tui::message::Effect;
 use crate::tui::state::orders::CheckoutPage;
 use crate::tui::state::{Connectivity, Mode, Tone};
