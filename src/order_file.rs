@@ -6,8 +6,9 @@
 use crate::catalog_file::{self, FileError, Lines, RowError, json_error};
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::order::{Share, is_number, stored_name, stored_unit};
+use crate::model::order::{is_number, stored_name, stored_unit};
 use crate::model::product::LONGEST_NAME;
+use crate::model::shares::Share;
 use crate::model::{
     Currency, Money, Note, Order, OrderId, OrderLine, OrderState, People, ProductId, StoredOrder,
     Ticket, UserName, quantity, shares, text,

@@ -7,7 +7,7 @@ use harness::screens::{TestScreen, id};
 use trolley::model::{Currency, Edit, Money};
 use trolley::store::Shop;
 use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
-use trolley::tui::layout::ordering::shown_total;
+use trolley::tui::layout::checkout::shown_total;
 use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::state::orders::{CheckoutPage, CheckoutPane};

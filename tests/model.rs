@@ -11,7 +11,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::BTreeMap;
-use trolley::model::order::Share;
+use trolley::model::shares::Share;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Notes, ProductId, Refusal, Update, UpdateFit, UserName,
 };

@@ -12,7 +12,8 @@ use harness::{Deadline, Proxy, Running, Server, in_time, ok, run, server, trolle
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use trolley::model::order::{OrderFailure, Share};
+use trolley::model::order::OrderFailure;
+use trolley::model::shares::Share;
 use trolley::model::{
     Change, ChangeKind, Edit, Money, Order, OrderId, OrderState, Refusal, RuleChange, Timeout,
     UserName,

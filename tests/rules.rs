@@ -8,7 +8,7 @@ use harness::shopping::{
 use harness::{
     Deadline, Finish, Running, Server, TROLLEY, command, keep_day, ok, run, trolley, until,
 };
-use trolley::model::order::Share;
+use trolley::model::shares::Share;
 use trolley::model::{Change, ChangeKind, Edit, Refusal, RuleChange, Update};
 use trolley::store;
 use trolley::store::Error;

@@ -8,7 +8,7 @@ use harness::screens::TestScreen;
 use harness::{Server, TROLLEY, Terminal, ok, shop, shop_sized, until};
 use rustix::process::Signal;
 use trolley::config::key::Key;
-use trolley::model::order::Share;
+use trolley::model::shares::Share;
 use trolley::model::{
     Cart, ChangeKind, Currency, Money, OpId, OrderBrief, OrderState, RuleChange, Update,
 };

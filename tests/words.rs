@@ -7,7 +7,8 @@ use harness::order_screens::{self, orders};
 use harness::screens::{TestScreen, id, typed};
 use trolley::config::display::Charset;
 use trolley::config::key::Key;
-use trolley::model::order::{OrderFailure, Share};
+use trolley::model::order::OrderFailure;
+use trolley::model::shares::Share;
 use trolley::model::{
     Cart, ChangeKind, Edit, Money, OpId, OrderBrief, OrderState, Product, Refusal, RuleChange,
     Rules, Sort,

@@ -7,7 +7,7 @@ use super::order_output::{self, from_json, notes_json, people_json};
 use super::output::{Output, cut_name};
 use crate::config::Settings;
 use crate::model::product::only_left;
-use crate::model::shares::{Portions, are_shared};
+use crate::model::shares::are_shared;
 use crate::model::time::Clock;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
 use crate::model::{Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text};
@@ -187,7 +187,7 @@ impl<'a> CartView<'a> {
             let row = format!("{}  {left}", cart_row(&line.quantity, &name, &amount));
             writeln!(out, "{}", row.trim_end())?;
             if is_shared {
-                print_from(out, &Portions::of_line(line))?;
+                print_from(out, &line.portions())?;
             }
             print_notes(out, self.cart.notes.of(&line.product))?;
         }

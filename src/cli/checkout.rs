@@ -8,7 +8,7 @@ use super::{args, connect, order_output};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
-use crate::model::shares::{Portions, are_shared};
+use crate::model::shares::are_shared;
 use crate::model::total::LineStatus;
 use crate::model::{Currency, Money, OrderId, People, Preview, Refusal};
 use crate::store::Connection;
@@ -212,7 +212,7 @@ fn print_preview(
     for line in &preview.lines {
         print_line(out, line, &preview.currency)?;
         if is_shared {
-            print_from(out, &Portions::of_preview_line(line))?;
+            print_from(out, &line.portions())?;
         }
         print_notes(out, &line.order_line.notes)?;
     }

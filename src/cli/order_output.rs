@@ -3,7 +3,8 @@
 use super::error::CliError;
 use super::output::Output;
 use crate::config::Settings;
-use crate::model::order::{OrderLine, Share};
+use crate::model::order::OrderLine;
+use crate::model::shares::Share;
 use crate::model::time::Clock;
 use crate::model::{
     Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, UserName, receipt,

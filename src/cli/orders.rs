@@ -3,6 +3,7 @@
 mod csv;
 mod exec;
 mod follow;
+mod printer;
 
 use super::error::CliError;
 use super::order_output::order_json;

@@ -295,7 +295,7 @@ fn standing(product: &Item<'_>, ordered: u32, in_cart: u32) -> (AgainStatus, u32
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::model::order::Share;
+    use crate::model::shares::Share;
     use crate::model::{OrderId, OrderState};
     use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! A cart as it was read, and the effect of changes on it.
 
-use super::order::Share;
+use super::shares::{Portions, Share};
 use super::{
     Change, ChangeKind, Deadline, Edit, Money, Notes, OrderId, ProductId, Quantity, Rules, Update,
     shares,
@@ -54,6 +54,12 @@ impl CartLine {
             self.added.as_ref().map_or(u64::MAX, |added| added.version),
             &self.product,
         )
+    }
+
+    /// The people who have pieces of it.
+    #[must_use]
+    pub(crate) fn portions(&self) -> Portions<'_> {
+        Portions::of(&self.shares, self.quantity.whole())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::shares::NOBODY;
 use super::{Deadline, Money, Note, NoteChange, OrderId, ProductId, RuleChange, shares, text};
-use crate::model::order::Share;
+use crate::model::shares::Share;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 

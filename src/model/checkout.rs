@@ -5,7 +5,8 @@ use super::{
     Cart, CartLine, Currency, Edit, Money, Note, People, Product, ProductId, Quantity, Refusal,
 };
 use super::{shares, total};
-use crate::model::order::{OrderFailure, OrderLine, Share};
+use crate::model::order::{OrderFailure, OrderLine};
+use crate::model::shares::{Portions, Share};
 use crate::model::total::{LineStatus, ProductLookup};
 use std::collections::HashMap;
 
@@ -200,6 +201,13 @@ impl PreviewLine {
     #[must_use]
     pub(crate) fn shares(&self) -> (&[Share], Option<u32>) {
         (&self.order_line.shares, self.quantity_in_cart.whole())
+    }
+
+    /// The people who have pieces of it.
+    #[must_use]
+    pub(crate) fn portions(&self) -> Portions<'_> {
+        let (shares, quantity) = self.shares();
+        Portions::of(shares, quantity)
     }
 
     /// The reason why this line can't be ordered; `None` where it can.

@@ -268,7 +268,7 @@ pub struct Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::Share;
+    use crate::model::shares::Share;
     use crate::model::{OrderLine, ProductId};
     use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 //!
 //! They are the same each time, but for the clock: they end now, with a few that are still open.
 
-use super::order::Share;
+use super::shares::Share;
 use super::time::local;
 use super::{Currency, Money, Note, Order, OrderId, OrderLine, OrderState, Product, ProductId};
 use jiff::civil::Date;

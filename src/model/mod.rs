@@ -24,7 +24,7 @@ pub mod refusal;
 pub mod role;
 pub mod rules;
 pub mod search;
-pub(crate) mod shares;
+pub mod shares;
 pub mod stored_order;
 pub mod text;
 pub mod ticket;

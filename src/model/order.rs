@@ -1,5 +1,6 @@
 //! Orders: what a cart becomes when it is checked out.
 
+use super::shares::{Portions, Share};
 use super::{Currency, Money, Note, ProductId, Refusal, product, shares, text};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -137,27 +138,6 @@ impl OrderRef {
     }
 }
 
-/// The pieces of a line that one person asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
-    /// Who; clean text.
-    pub by: String,
-    /// Their number.
-    pub pieces: u32,
-}
-
-impl Share {
-    /// Whose the pieces are, told to `me` where somebody is known to read it: `bob's`, `yours`.
-    #[must_use]
-    pub fn whose(&self, me: Option<&str>) -> String {
-        if me == Some(self.by.as_str()) {
-            "yours".to_owned()
-        } else {
-            format!("{}'s", self.by)
-        }
-    }
-}
-
 /// One line of an order, with everything as it was when it was ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLine {
@@ -182,6 +162,12 @@ impl OrderLine {
     #[must_use]
     pub fn total(&self) -> Money {
         self.price.times(self.quantity)
+    }
+
+    /// The people who have pieces of it.
+    #[must_use]
+    pub(crate) fn portions(&self) -> Portions<'_> {
+        Portions::of(&self.shares, Some(self.quantity))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::total::{self, ProductLookup};
 use super::{CartLine, Money, Order, OrderLine, Preview, shares};
-use crate::model::order::Share;
+use crate::model::shares::Share;
 use crate::model::total::LineStatus;
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use super::{Currency, text};
 use crate::model::People;
 use crate::model::order::{Order, OrderLine, OrderState};
 use crate::model::people::Part;
-use crate::model::shares::{NOBODY, Portions, are_shared};
+use crate::model::shares::{NOBODY, are_shared};
 use crate::model::time::Clock;
 
 /// The narrowest receipt, in columns: what small printers hold.
@@ -129,7 +129,7 @@ pub fn lines(lines: &[OrderLine], who: &str, currency: &Currency, columns: usize
         }
         if is_shared {
             let room = columns.saturating_sub(INDENT.len());
-            let names = Portions::of_order_line(line).wrapped(room);
+            let names = line.portions().wrapped(room);
             out.extend(names.iter().map(|part| format!("{INDENT}{part}")));
         }
         for note in &line.notes {
@@ -196,7 +196,8 @@ pub(crate) fn marked_within(mark: &str, words: &str, columns: usize, most: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::order::{OrderId, Share};
+    use crate::model::order::OrderId;
+    use crate::model::shares::Share;
     use crate::model::{Currency, Money, Note, ProductId};
     use unicode_segmentation::UnicodeSegmentation;
 

@@ -2,7 +2,7 @@
 
 use super::{Cart, Change, ChangeKind, Currency, Edit, Money, ProductId, Refusal, shares};
 use crate::model::change::{NameError, sanitize_actors, typed_name};
-use crate::model::order::Share;
+use crate::model::shares::Share;
 use crate::model::time::Clock;
 use std::collections::{BTreeMap, HashMap};
 

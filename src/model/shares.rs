@@ -1,12 +1,31 @@
 //! Shares: who asked for how many pieces of a line. They stand in the order in which people came.
 //! Pieces of a line beyond its shares were put in by another client: they are nobody's.
 
-use super::checkout::PreviewLine;
-use super::order::Share;
-use super::{CartLine, OrderLine, text};
+use super::text;
 
 /// The name of those who asked for pieces that another client put in.
 pub(crate) const NOBODY: &str = "nobody";
+
+/// The pieces of a line that one person asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Who; clean text.
+    pub by: String,
+    /// Their number.
+    pub pieces: u32,
+}
+
+impl Share {
+    /// Whose the pieces are, told to `me` where somebody is known to read it: `bob's`, `yours`.
+    #[must_use]
+    pub fn whose(&self, me: Option<&str>) -> String {
+        if me == Some(self.by.as_str()) {
+            "yours".to_owned()
+        } else {
+            format!("{}'s", self.by)
+        }
+    }
+}
 
 /// Adjusts the shares of a line whose quantity goes from `had` to `has` by a change of `by`.
 ///
@@ -102,7 +121,7 @@ pub(crate) struct Portions<'a>(Vec<(&'a str, u32)>);
 impl<'a> Portions<'a> {
     /// The people of a line that holds so many pieces; `None` where its quantity is damaged.
     #[must_use]
-    fn of(shares: &'a [Share], quantity: Option<u32>) -> Portions<'a> {
+    pub(super) fn of(shares: &'a [Share], quantity: Option<u32>) -> Portions<'a> {
         let mut portions: Vec<_> = within(shares, quantity.unwrap_or(u32::MAX)).collect();
         portions.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
 
@@ -111,25 +130,6 @@ impl<'a> Portions<'a> {
             portions.push((NOBODY, nobodys));
         }
         Portions(portions)
-    }
-
-    /// The people of a line of a cart.
-    #[must_use]
-    pub(crate) fn of_line(line: &'a CartLine) -> Portions<'a> {
-        Portions::of(&line.shares, line.quantity.whole())
-    }
-
-    /// The people of a line of an order.
-    #[must_use]
-    pub(crate) fn of_order_line(line: &'a OrderLine) -> Portions<'a> {
-        Portions::of(&line.shares, Some(line.quantity))
-    }
-
-    /// The people of a line of a preview.
-    #[must_use]
-    pub(crate) fn of_preview_line(line: &'a PreviewLine) -> Portions<'a> {
-        let (shares, quantity) = line.shares();
-        Portions::of(shares, quantity)
     }
 
     /// Tells whether several have pieces of it.

@@ -1,8 +1,6 @@
 //! The connections that are open, and how many there may be: together, from one network, with one
 //! key, and before anybody has logged in.
 
-use super::control::Status;
-use super::exec::TURNS_OF_ONE;
 use super::identity::{Grant, fingerprint};
 use super::input_pace::InputPace;
 use crate::tui::allowance::ChangeAllowance;
@@ -13,11 +11,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// The commands of one connection that work at the same time.
+const TURNS_OF_ONE: usize = 2;
+/// The time for the client of a visitor who has to leave to take what is said, and to go.
+pub(super) const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most connections with one key.
 const MOST_WITH_KEY: usize = 20;
@@ -77,6 +80,19 @@ pub(super) struct Visitor {
     /// The user name of the login.
     pub(super) user: String,
     pub(super) grant: Grant,
+}
+
+/// The state of a server, for whoever runs it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// The visits, in the order in which they began.
+    pub(crate) sessions: Vec<VisitStatus>,
+    /// The connections on which nobody has logged in yet.
+    pub(crate) logging_in: usize,
+    /// The most visitors at a time.
+    pub(crate) most: usize,
+    /// The connections that a limit has kept out so far.
+    pub(crate) refused: u64,
 }
 
 /// A visit, for whoever runs the server.

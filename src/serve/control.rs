@@ -1,7 +1,7 @@
 //! The control socket, through which whoever runs the server sees who is in the shop, and ends
 //! visits. It takes one request on a connection, as a line of JSON, and answers with another.
 
-use super::connections::VisitStatus;
+use super::connections::Status;
 use super::{ServeError, ServedShop};
 use crate::config::{make_private, shown_path};
 use serde::{Deserialize, Serialize};
@@ -37,19 +37,6 @@ pub(crate) enum Request {
     Address,
     /// Whether the server lets in people with an invitation.
     Invites,
-}
-
-/// The state of a server.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Status {
-    /// The visits, in the order in which they began.
-    pub(crate) sessions: Vec<VisitStatus>,
-    /// The connections on which nobody has logged in yet.
-    pub(crate) logging_in: usize,
-    /// The most visitors at a time.
-    pub(crate) most: usize,
-    /// The connections that a limit has kept out so far.
-    pub(crate) refused: u64,
 }
 
 /// The answer of a server.

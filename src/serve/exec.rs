@@ -4,10 +4,9 @@
 //! themselves are those of the layer above, which the server is given as [`Commands`].
 
 use super::ServedShop;
-use super::connections::{Connection, Farewell};
+use super::connections::{Connection, Farewell, LEAVING_TIMEOUT};
 use super::identity::{Grant, Role};
 use super::journal;
-use super::listener::LEAVING_TIMEOUT;
 use super::printer::Printer;
 use super::received::Received;
 use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
@@ -31,8 +30,6 @@ use tracing::info;
 
 /// The commands that work at the same time. Those that watch are not counted.
 pub(super) const TURNS: usize = 8;
-/// The commands of one connection that work at the same time.
-pub(super) const TURNS_OF_ONE: usize = 2;
 /// The longest line of a command, in bytes.
 const LONGEST_LINE: usize = 4096;
 

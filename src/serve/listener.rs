@@ -1,7 +1,7 @@
 //! The listener: accepts connections, whatever becomes of single ones.
 
 use super::ServedShop;
-use super::connections::{Connection, Farewell, Full};
+use super::connections::{Connection, Farewell, Full, LEAVING_TIMEOUT};
 use super::door;
 use super::handler::VisitorHandler;
 use super::journal::Refused;
@@ -21,8 +21,6 @@ use tracing::{info, warn};
 
 /// The pause after the system could not accept a connection, as where too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The time for the client of a visitor who has to leave to take what is said, and to go.
-pub(super) const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Accepts connections for ever.
 pub(super) async fn accept(

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, block_in_place};
-use trolley::model::order::Share;
+use trolley::model::shares::Share;
 use trolley::model::{
     Cart, Change, ChangeKind, Edit, Notes, OpId, Product, Refusal, Update, UserName,
 };

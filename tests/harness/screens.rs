@@ -17,8 +17,8 @@ use trolley::model::{
 use trolley::store::catalog::demo;
 use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::store::{Shop, Trouble, Watcher};
+use trolley::tui::layout::checkout::shown_total;
 use trolley::tui::layout::footer::unseen_news;
-use trolley::tui::layout::ordering::shown_total;
 use trolley::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use trolley::tui::state::carts::CartGlance;
 use trolley::tui::state::{Env, State};

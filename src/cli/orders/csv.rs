@@ -3,7 +3,6 @@
 use crate::catalog_file::csv_error;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, csv_text};
-use crate::model::shares::Portions;
 use crate::model::{Note, Order, OrderLine};
 use crate::store::Connection;
 use crate::store::order::{self, OrderListing};
@@ -69,7 +68,7 @@ fn write_order(rows: &mut csv::Writer<Vec<u8>>, order: &Order, zone: &TimeZone) 
             &price,
             &total,
             order.currency.sign(),
-            &Portions::of_order_line(line).wrapped(usize::MAX).join(" "),
+            &line.portions().wrapped(usize::MAX).join(" "),
             &notes.join("; "),
             &order.note,
         ];

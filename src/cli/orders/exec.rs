@@ -5,7 +5,7 @@
 //! one of these succeeds, all others are tried at once, the oldest first, since what failed for
 //! all of them (a printer without paper, say) is most likely over.
 
-use super::follow::{OrderPrinter, reconnect, state_now};
+use super::printer::{OrderPrinter, state_now};
 use crate::cli::error::CliError;
 use crate::model::text;
 use crate::order_command::{CommandOutput, OrderCommand, OrderFacts, RunningCommand};
@@ -238,7 +238,7 @@ async fn acknowledge(
     loop {
         match follower.acknowledge(connection, entry).await {
             Err(Error::Trouble(trouble)) if connection.is_transient(&trouble) => {
-                reconnect(follower, connection, &trouble).await;
+                let _ = follower.renew(connection, &trouble).await;
             }
             other => return Ok(other?),
         }
@@ -257,7 +257,7 @@ async fn keep_holding(
         if let Err(Error::Trouble(trouble)) = follower.hold(connection, entry).await
             && connection.is_transient(&trouble)
         {
-            reconnect(follower, connection, &trouble).await;
+            let _ = follower.renew(connection, &trouble).await;
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::names::ShopNames;
 use crate::cli::output::{Output, OutputForm};
 use crate::config::Settings;
-use crate::model::shares::Portions;
 use crate::model::time::{Clock, PersonalClock};
 use crate::model::timeline::TimelineEvent;
 use crate::model::{
@@ -297,8 +296,8 @@ fn quantity_now(change: &LineChange, cart: Option<&Cart>) -> String {
     let line = cart.and_then(|cart| cart.line(&change.product));
     let quantity = Some(change.quantity);
     match line.filter(|line| line.quantity.whole() == quantity) {
-        Some(line) if Portions::of_line(line).are_several() => {
-            let people = Portions::of_line(line).listed().join(", ");
+        Some(line) if line.portions().are_several() => {
+            let people = line.portions().listed().join(", ");
             format!("{}: {people}", change.quantity)
         }
         Some(_) | None => change.quantity.to_string(),

@@ -1,7 +1,7 @@
 //! Up to [`CHUNK`] products, packed.
 
+use super::item::Item;
 use super::letters::letter_mask;
-use super::products::Item;
 use crate::model::Money;
 use crate::model::product::{Decoded, Stock};
 use indexmap::IndexSet;

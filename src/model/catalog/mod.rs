@@ -2,6 +2,7 @@
 
 mod chunk;
 mod codes;
+mod item;
 mod letters;
 mod products;
 mod refresh;
@@ -9,8 +10,8 @@ mod resolve;
 mod sort;
 
 pub(crate) use chunk::Chunk;
+pub use item::Item;
 pub(crate) use letters::word_mask;
-pub use products::Item;
 pub(crate) use products::ProductTable;
 pub use refresh::CatalogChange;
 pub(crate) use resolve::{name_similarity, nearest_of};

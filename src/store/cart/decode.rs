@@ -5,8 +5,8 @@ use super::beat::{Beat, Watcher};
 use crate::model::cart::{Added, PendingOrder};
 use crate::model::change::{sanitize_actor, sanitize_actors};
 use crate::model::notes::stored_note;
-use crate::model::order::Share;
 use crate::model::rules::MOST_EXPECTED;
+use crate::model::shares::Share;
 use crate::model::{
     Cart, CartLine, ChangeKind, Deadline, LineChange, Money, NoteChange, Notes, OpId, OrderId,
     ProductId, Quantity, RuleChange, Rules, Update,

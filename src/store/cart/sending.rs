@@ -3,7 +3,7 @@
 use super::decode;
 use super::push_cart_keys;
 use crate::model::change::sanitize_actor;
-use crate::model::order::Share;
+use crate::model::shares::Share;
 use crate::model::{Change, ChangeKind, Edit, Money, Note, OpId, ProductId, Refusal, Update};
 use crate::store::clock::Moment;
 use crate::store::connection::Conn;

@@ -3,7 +3,8 @@
 
 use crate::model::change::sanitize_actor;
 use crate::model::notes::stored_note;
-use crate::model::order::{OrderLine, Share, stored_name, stored_unit};
+use crate::model::order::{OrderLine, stored_name, stored_unit};
+use crate::model::shares::Share;
 use crate::model::{Money, Note, OrderId, OrderState, ProductId, quantity};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

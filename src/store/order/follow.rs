@@ -28,6 +28,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const BATCH: u64 = 16;
 /// The longest total that is shown, in characters.
 const LONGEST_TOTAL: usize = 40;
+/// The pause before connecting again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 /// The beginning of a stream.
 const START: &str = "0";
 /// The answer of a server that is to create a group where there is no stream.
@@ -334,7 +336,7 @@ impl Follower {
         Ok(command.query_async(&mut connection.conn).await?)
     }
 
-    /// Connects anew after trouble.
+    /// Connects anew after trouble and a pause.
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
@@ -345,6 +347,7 @@ impl Follower {
     ) -> Result<(), Error> {
         // Entries that were on their way when the link broke are ours, and not seen yet.
         self.unacknowledged_from = Some(START.to_owned());
+        tokio::time::sleep(RECONNECT_PAUSE).await;
         connection.reconnect(after).await?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use super::columns::CartColumns;
 use super::notes::{NoteRow, note_rows};
 use crate::config::theme::SHORT;
 use crate::model::product::only_left;
-use crate::model::shares::{Portions, are_shared};
+use crate::model::shares::are_shared;
 use crate::model::total::LineStatus;
 use crate::model::{CartLine, text, total};
 use crate::tui::state::State;
@@ -138,7 +138,7 @@ impl<'a> CartRows<'a> {
             FromPlace::Below => self.room_below(),
         };
 
-        Portions::of_line(line).wrapped(width.into())
+        line.portions().wrapped(width.into())
     }
 
     /// The columns for what stands below a line.

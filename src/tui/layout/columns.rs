@@ -5,7 +5,6 @@ use super::from::needed_for_from;
 use super::money;
 use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
-use crate::model::shares::Portions;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;
@@ -265,7 +264,7 @@ impl CartColumns {
             totals.extend(total::line(line, product).1);
             let quantity = quantity(state, line);
             needed.quantity = needed.quantity.max(text::width(&quantity));
-            needed.by = needed.by.max(needed_for_from(&Portions::of_line(line)));
+            needed.by = needed.by.max(needed_for_from(&line.portions()));
         }
 
         let currency = &state.shop.currency;

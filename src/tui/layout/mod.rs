@@ -3,7 +3,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod cart;
-pub(crate) mod checkout;
+pub mod checkout;
 pub(crate) mod columns;
 pub(crate) mod countdown;
 pub mod footer;
@@ -11,8 +11,8 @@ pub(crate) mod from;
 pub(crate) mod help;
 pub(crate) mod money;
 pub(crate) mod notes;
-pub mod ordering;
-pub mod orders;
+pub(crate) mod ordering;
+pub(crate) mod orders;
 pub mod palette;
 pub(crate) mod people;
 pub(crate) mod receipt;

@@ -4,7 +4,7 @@ use super::money;
 use super::orders::{OrdersFrames, order_of_receipt};
 use crate::model::order::total;
 use crate::model::receipt::{lines_of_shop, marked, name_and_unit, order_note};
-use crate::model::shares::{NOBODY, Portions, are_shared};
+use crate::model::shares::{NOBODY, are_shared};
 use crate::model::{Money, Order, OrderLine, OrderState, People, text};
 use crate::tui::state::{Mode, State};
 use std::ops::Range;
@@ -315,7 +315,7 @@ impl Sheet {
             }
             let room = self.columns.saturating_sub(QUANTITY + 1);
             if is_shared {
-                let names = Portions::of_order_line(line).wrapped(room);
+                let names = line.portions().wrapped(room);
                 rows.extend(names.into_iter().map(ReceiptRow::Below));
             }
             for note in &line.notes {

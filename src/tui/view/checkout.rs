@@ -15,7 +15,7 @@ use crate::model::{Preview, text};
 use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::checkout::{
     CheckoutColumns, CheckoutFoot, CheckoutLayout, CheckoutPaneAreas, CheckoutPeople, CheckoutRows,
-    FACT_NAME, INDENT, LineRows, PersonRow, RowBelow, frames,
+    FACT_NAME, INDENT, LineRows, PersonRow, RowBelow, frames, total,
 };
 use crate::tui::layout::money;
 use crate::tui::layout::ordering;
@@ -340,7 +340,7 @@ fn draw_total(state: &State, preview: &Preview, area: Rect, sketch: &mut Sketch)
         return;
     }
     let theme = &state.theme;
-    let total = ordering::total(preview);
+    let total = total(preview);
     let items = text::count(preview.pieces(), "item");
     let style = if preview.check().is_ok() {
         theme.accent

@@ -6,7 +6,6 @@ use super::row::note_style;
 use super::sketch::Sketch;
 use crate::config::theme::{CHEAPER, DEARER};
 use crate::model::product::SOLD_OUT;
-use crate::model::shares::Portions;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
@@ -163,7 +162,7 @@ fn cart_line(state: &State, line: &CartLine, product: ProductLookup<'_>) -> (Str
         Some(quantity) => format!("{quantity} in the cart"),
         None => "in the cart".to_owned(),
     };
-    if let Some(people) = Portions::of_line(line).in_sentence() {
+    if let Some(people) = line.portions().in_sentence() {
         sentence.push_str(&format!(" from {people}"));
     }
     if let (_, Some(sum)) = total::line(line, product) {

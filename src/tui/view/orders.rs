@@ -1,6 +1,6 @@
 //! The past orders: their list at the left, the receipt of the selected one at the right.
 
-use super::receipt::state_style;
+use super::receipt::{state_style, warn_of_old};
 use super::row;
 use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
@@ -10,7 +10,6 @@ use crate::config::keymap::Action;
 use crate::config::theme::{CANCELLED, READY, Theme};
 use crate::model::time::Hours;
 use crate::model::{Order, OrderState, text};
-use crate::store::Pace;
 use crate::tui::layout::money;
 use crate::tui::layout::orders::{OrdersFrames, order_of_receipt};
 use crate::tui::state::areas::list_rows;
@@ -332,15 +331,6 @@ fn draw_order(
         right(&amount, columns.total, amount_style),
     ];
     row::draw(&cells, background, area, sketch);
-}
-
-/// Adds to the title of a page that its orders may be old, where that is so.
-pub(super) fn warn_of_old(state: &State, title: &mut Line<'_>) {
-    let is_offline = matches!(state.connectivity, Connectivity::Offline { .. });
-    let is_doubtful = is_offline || state.pace == Pace::Silent;
-    if is_doubtful && state.orders.list.is_some() {
-        title.push_span(Span::styled("may be old ", state.theme.bad));
-    }
 }
 
 /// The sentence on a page whose orders are not there yet.

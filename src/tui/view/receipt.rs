@@ -5,10 +5,11 @@ use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_rule, draw_scroll_bar, row_background};
 use crate::config::theme::{READY, Theme};
 use crate::model::{Order, OrderState};
+use crate::store::Pace;
 use crate::tui::layout::receipt::{QUANTITY, ReceiptRow, ReceiptRows, SETTLED, SHEET, Step};
-use crate::tui::state::State;
 use crate::tui::state::scroll::Scroll;
 use crate::tui::state::timers::MINUTE;
+use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -76,7 +77,7 @@ fn title(state: &State, order: Option<&Order>) -> Line<'static> {
         title.push_span(Span::styled(format!("{words} "), style));
     }
 
-    super::orders::warn_of_old(state, &mut title);
+    warn_of_old(state, &mut title);
     title
 }
 
@@ -185,4 +186,13 @@ fn draw_steps(theme: &Theme, steps: &[Step], area: Rect, sketch: &mut Sketch) {
         Span::styled(step.words.as_str(), style)
     });
     sketch.write_line(&Line::from_iter(spans), area);
+}
+
+/// Adds to the title of a page that its orders may be old, where that is so.
+pub(super) fn warn_of_old(state: &State, title: &mut Line<'_>) {
+    let is_offline = matches!(state.connectivity, Connectivity::Offline { .. });
+    let is_doubtful = is_offline || state.pace == Pace::Silent;
+    if is_doubtful && state.orders.list.is_some() {
+        title.push_span(Span::styled("may be old ", state.theme.bad));
+    }
 }

@@ -4,9 +4,12 @@
 pub(crate) mod fixing;
 mod people;
 mod rows;
+mod total;
 
 pub(crate) use people::{CheckoutPeople, PersonRow};
 pub(crate) use rows::{CheckoutColumns, CheckoutRows, INDENT, LineRows, RowBelow};
+pub use total::shown_total;
+pub(crate) use total::total;
 
 use super::people::{Standing, all_sums};
 use super::rules::{Remainder, closing_words, deadline};

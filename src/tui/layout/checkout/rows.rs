@@ -4,7 +4,7 @@
 use super::fixing;
 use crate::config::theme::{CHEAPER, DEARER, NOTE, PENDING, SHORT};
 use crate::model::checkout::PreviewLine;
-use crate::model::shares::{Portions, are_shared};
+use crate::model::shares::are_shared;
 use crate::model::{Preview, text};
 use crate::tui::layout::from::needed_for_from;
 use crate::tui::layout::money;
@@ -123,7 +123,7 @@ fn line_rows(
         } else {
             room
         };
-        Portions::of_preview_line(line).wrapped(width)
+        line.portions().wrapped(width)
     } else {
         Vec::new()
     };
@@ -232,9 +232,7 @@ impl CheckoutColumns {
 
     /// Gives those who asked a column, where there is room: what no name needs is theirs.
     fn with_from(self, preview: &Preview) -> CheckoutColumns {
-        let needed_by = widest(preview, |line| {
-            needed_for_from(&Portions::of_preview_line(line))
-        });
+        let needed_by = widest(preview, |line| needed_for_from(&line.portions()));
         let room_for_name = self.name.saturating_sub(1 + LEAST_BY.max(needed_by));
         if room_for_name < ROOMY_NAME {
             return self;

@@ -2,7 +2,7 @@
 
 use super::catalog::facts;
 use super::{name, notes_behind, sentence};
-use crate::model::shares::{Portions, are_shared};
+use crate::model::shares::are_shared;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, ProductId, UserName, text};
@@ -102,7 +102,7 @@ fn cart_line(state: &State, line: &CartLine, is_shared: bool) -> String {
         None => told.push_str(&format!(", {}", status.word())),
     }
     if is_shared {
-        let from = Portions::of_line(line).listed().join(", ");
+        let from = line.portions().listed().join(", ");
         told.push_str(&format!(", from {from}"));
     }
     if let ProductLookup::Product(known) = product

@@ -3,7 +3,7 @@
 use super::{name, notes_behind, sentence};
 use crate::model::people::People;
 use crate::model::receipt::name_and_unit;
-use crate::model::shares::{NOBODY, Portions, are_shared};
+use crate::model::shares::{NOBODY, are_shared};
 use crate::model::{Order, OrderLine, text};
 use crate::tui::layout::receipt::{settled, step_words};
 use crate::tui::state::State;
@@ -72,7 +72,7 @@ fn order_line(order: &Order, line: &OrderLine, is_shared: bool) -> String {
         quantity => format!("{name}, {quantity} at {each}, {total}"),
     };
     if is_shared {
-        let from = Portions::of_order_line(line).listed().join(", ");
+        let from = line.portions().listed().join(", ");
         told.push_str(&format!(", from {from}"));
     }
     told + &notes_behind(&line.notes)

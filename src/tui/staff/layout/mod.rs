@@ -7,5 +7,6 @@ pub(in crate::tui) mod palette;
 pub(in crate::tui) mod products;
 pub(in crate::tui) mod questions;
 pub(in crate::tui) mod settings;
+mod shown;
 pub(in crate::tui) mod ticket;
 pub(in crate::tui) mod today;

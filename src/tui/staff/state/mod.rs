@@ -15,11 +15,9 @@ use crate::model::time::{self, Clock, PersonalClock};
 use crate::model::{Item, OrderId, OrderState};
 use crate::store::{Pace, Shop, ShopField};
 use crate::tui::message::Now;
-use crate::tui::staff::layout::board::BoardLayout;
 use crate::tui::state::alerts::Alerts;
 use crate::tui::state::areas;
 use crate::tui::state::help::HelpPage;
-use crate::tui::state::timers::MINUTE;
 use crate::tui::state::{Connectivity, MousePress, Notice};
 use board::BoardState;
 use products::ProductsState;
@@ -337,19 +335,6 @@ impl StaffState {
         u64::try_from(self.now.wall).unwrap_or_default()
     }
 
-    /// The next moment at which something changes by itself.
-    #[must_use]
-    pub fn next_moment(&self) -> Option<u64> {
-        let clock = self.now.steady + MINUTE - self.wall_now() % MINUTE;
-        let others = [
-            self.notice.as_ref().and_then(|notice| notice.until),
-            self.next_age_step(),
-            self.catalog_load_due_at(),
-            self.alerts.due_at(),
-        ];
-        others.into_iter().flatten().chain([clock]).min()
-    }
-
     /// The moment for reading the whole catalog; `None` where that is not wanted, or can't be done.
     #[must_use]
     pub(in crate::tui) fn catalog_load_due_at(&self) -> Option<u64> {
@@ -358,61 +343,6 @@ impl StaffState {
             Connectivity::Connecting
             | Connectivity::Offline { .. }
             | Connectivity::Unreadable(_) => None,
-        }
-    }
-
-    /// The moment when a ticket that shows is a minute older.
-    fn next_age_step(&self) -> Option<u64> {
-        if self.page != Page::Board || !self.has_room() {
-            return None;
-        }
-
-        let layout = BoardLayout::of(self);
-        let ages = layout
-            .shown_tickets(self)
-            .map(|ticket| ticket.age(self.server_now()));
-        let left = ages.map(|age| MINUTE - age % MINUTE).min()?;
-        Some(self.now.steady + left)
-    }
-
-    /// The things on the screen now that a key may depend on.
-    #[must_use]
-    pub fn to_be_seen(&self) -> Seen {
-        let is_covered = self.page != Page::Board
-            || !self.has_room()
-            || matches!(self.mode, StaffMode::Help(_) | StaffMode::Palette { .. });
-        let shown = self.board.selected_place().filter(|_| !is_covered);
-        let shown = shown.filter(|place| BoardLayout::of(self).shows(self, *place));
-        let ticket = shown.and_then(|place| self.board.shown_ticket(place));
-        let ticket = ticket.map(|ticket| (ticket.order().id.clone(), ticket.order().state));
-
-        let waits = self.notice.as_ref();
-        let waits = waits.filter(|notice| notice.until.is_none());
-        let question = match &self.mode {
-            StaffMode::ConfirmCancel(order, _) if self.has_room() => Some(order.clone()),
-            StaffMode::ConfirmCancel(..)
-            | StaffMode::Browse
-            | StaffMode::Find
-            | StaffMode::Palette { .. }
-            | StaffMode::Prompt { .. }
-            | StaffMode::ConfirmSave(_)
-            | StaffMode::Help(_) => None,
-        };
-        let unsaved = match &self.mode {
-            StaffMode::ConfirmSave(unsaved) if self.has_room() => Some(unsaved.clone()),
-            StaffMode::ConfirmSave(_)
-            | StaffMode::ConfirmCancel(..)
-            | StaffMode::Browse
-            | StaffMode::Find
-            | StaffMode::Palette { .. }
-            | StaffMode::Prompt { .. }
-            | StaffMode::Help(_) => None,
-        };
-        Seen {
-            ticket,
-            notice: waits.map(|notice| notice.text.clone()),
-            question,
-            unsaved,
         }
     }
 }
