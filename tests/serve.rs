@@ -320,7 +320,7 @@ fn adding_beyond_the_burst(served: &Served) -> (Terminal, Terminal) {
     let mut ann = served.visit("ann");
     let ben = served.visit("ben");
     ann.keys("/ espresso enter");
-    ann.wait("1 of 64");
+    ann.wait("/espresso 4 of 64");
     ann.send(&[b'a'; 180]);
     (ann, ben)
 }
