@@ -1,7 +1,7 @@
 //! The rows of the help: the keys and the mouse, by groups. Drawing and scrolling both read
 //! them.
 
-use crate::config::keymap::{Context, GROUPS, HelpScope, Keymap, KeymapEntry};
+use crate::config::keymap::{Action, Context, GROUPS, HelpScope, Keymap, KeymapEntry};
 use crate::model::text;
 
 /// The most lines that one sentence of the help takes.
@@ -26,11 +26,14 @@ const MOUSE: [(&str, &str); 4] = [
     ),
 ];
 
+/// The key that takes a ticket a step on, in the sentences below.
+const STEP: &str = "{step}";
+
 /// The uses of digits and of the mouse on the board.
 const DIGITS_AND_MOUSE: [(&str, &str); 4] = [
     (
         "0 to 9",
-        "Select a ticket by its number; Enter after it does nothing more",
+        "Select a ticket by its number; {step} after it does nothing more",
     ),
     ("click", "Select a ticket or a line, or press a key below"),
     ("double click", "Move the ticket on"),
@@ -78,14 +81,16 @@ pub(crate) fn rows(keymap: &Keymap, scope: HelpScope, width: u16, words: &str) -
     }
 
     let (title, gestures) = gestures(scope);
+    let step = keymap.key_of(Action::Step);
     let gestures = gestures.iter();
-    let found = |(gesture, text): &&(&str, &str)| has_words(&words, gesture, text);
+    let gestures = gestures.map(|(gesture, text)| (*gesture, text.replace(STEP, &step)));
+    let found = |(gesture, text): &(&str, String)| has_words(&words, gesture, text);
     let mut gestures = gestures.filter(found).peekable();
     if gestures.peek().is_some() {
         rows.push(HelpRow::Group(title));
     }
     for (gesture, text) in gestures {
-        push_wrapped(&mut rows, (*gesture).to_owned(), text, columns);
+        push_wrapped(&mut rows, gesture.to_owned(), &text, columns);
     }
     rows
 }

@@ -101,7 +101,7 @@ pub(in crate::tui) fn setting_name(field: ShopField) -> &'static str {
 pub(in crate::tui) fn setting_hint(field: ShopField) -> &'static str {
     match field {
         ShopField::Name => "",
-        ShopField::Money => "a sample amount; Enter edits it",
+        ShopField::Money => "a sample amount",
         ShopField::TimeZone => "empty: that of each computer",
         ShopField::Hours => "24, or 12 as in 6:05 pm",
         ShopField::ReceiptHead | ShopField::ReceiptFoot => "“ · ” starts a new line",
