@@ -16,8 +16,8 @@ use trolley::model::UserName;
 use trolley::model::time::PersonalClock;
 use trolley::store::{Address, Policy};
 use trolley::tui::ScreenError;
-use trolley::tui::hub::Hub;
-use trolley::tui::screen::{Ended, Screen};
+use trolley::tui::runtime::hub::Hub;
+use trolley::tui::runtime::screen::{Ended, Screen};
 use trolley::tui::terminal::port::{Arrival, Frames, Outlet, Port, STATUS_HANGUP};
 use trolley::tui::visit::Visit;
 

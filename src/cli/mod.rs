@@ -60,7 +60,7 @@ mod watch;
 
 use crate::config::{Flags, HEADING, Server, Settings, name_variable, state_folder};
 use crate::log::Console;
-use crate::tui::{Showing, runtime};
+use crate::tui::{Showing, local_runtime};
 use crate::{crash, log, tui};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::{CliError, FileAccess, usage_error};
@@ -206,7 +206,7 @@ impl ShopCommand {
     /// that a key is answered while others draw.
     fn runtime(&self) -> io::Result<tokio::runtime::Runtime> {
         if !self.serves_many() {
-            return runtime();
+            return local_runtime();
         }
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         tokio::runtime::Builder::new_multi_thread()
@@ -338,7 +338,7 @@ fn run_command(
 
 /// The settings for a screen, with the password that is asked for.
 fn with_password(mut settings: Settings) -> Result<Settings, CliError> {
-    runtime()?.block_on(password::ask_password(&mut settings))?;
+    local_runtime()?.block_on(password::ask_password(&mut settings))?;
     Ok(settings)
 }
 

@@ -11,7 +11,7 @@ use crate::model::timeline::{Timeline, TimelineEvent};
 use crate::model::{Cart, Deadline, Update, UpdateFit};
 use crate::store::live::{self, LiveEvent, LiveRequest, Subscription};
 use crate::store::{self, Address, Error};
-use crate::tui::alarm;
+use crate::tui::runtime::alarm;
 use names::ShopNames;
 use printer::EventPrinter;
 use rustix::event::{PollFd, PollFlags, poll};

@@ -3,7 +3,7 @@
 
 use super::identity::{Grant, fingerprint};
 use super::input_pace::InputPace;
-use crate::tui::allowance::ChangeAllowance;
+use crate::tui::runtime::allowance::ChangeAllowance;
 use russh::keys::PublicKey;
 use russh::keys::ssh_key::Fingerprint;
 use serde::{Deserialize, Serialize};

@@ -13,7 +13,7 @@ use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
 use crate::config::{Server, Settings};
 use crate::model::time::Hours;
 use crate::store::Policy;
-use crate::tui::hub::Hub;
+use crate::tui::runtime::hub::Hub;
 use crate::tui::terminal::port::{INTERRUPT, STATUS_UNCONFIRMED};
 use futures::future::{BoxFuture, LocalBoxFuture};
 use russh::ChannelWriteHalf;

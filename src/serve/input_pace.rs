@@ -2,7 +2,7 @@
 //! as fast as a program can send.
 
 use crate::model::allowance::Allowance;
-use crate::tui::lock::lock;
+use crate::tui::runtime::lock::lock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -29,7 +29,7 @@ mod stream;
 
 use crate::config::{Settings, host_key_file, pipe, shown_path};
 use crate::store::Address;
-use crate::tui::hub::Hub;
+use crate::tui::runtime::hub::Hub;
 use connections::{ConnectionLimits, Connections};
 use control::ControlSocket;
 use door::Proxies;

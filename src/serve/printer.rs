@@ -1,6 +1,6 @@
 //! The output of a visitor's command, until the client has taken it: in order, and bounded.
 
-use crate::tui::lock::lock;
+use crate::tui::runtime::lock::lock;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;
 use std::collections::VecDeque;

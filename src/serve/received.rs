@@ -1,7 +1,7 @@
 //! The lines that a visitor's client sends to a command that reads them: bounded, and whole before
 //! the command has its turn.
 
-use crate::tui::lock::lock;
+use crate::tui::runtime::lock::lock;
 use std::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 

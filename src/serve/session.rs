@@ -13,7 +13,7 @@ use super::connections::{Connection, Farewell};
 use super::identity::Grant;
 use crate::tui::ScreenError;
 use crate::tui::plain::shell::PlainShop;
-use crate::tui::screen::{Ended, Screen};
+use crate::tui::runtime::screen::{Ended, Screen};
 use crate::tui::terminal::background::is_known_as_silent;
 use crate::tui::terminal::port::{Arrival, END, Outlet, STATUS_HANGUP};
 use frames::FrameWriter;

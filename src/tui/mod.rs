@@ -1,18 +1,12 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`), and a thin shell around it
-//! (`screen`, `terminal`, `workers`) that feeds and draws it.
+//! (`runtime`, `terminal`, `workers`) that feeds and draws it.
 
-pub(crate) mod alarm;
-pub mod allowance;
-mod cart_link;
 mod error;
-mod event_loop;
-pub mod hub;
 pub mod layout;
-pub(crate) mod lock;
+mod look;
 pub mod message;
 pub(crate) mod plain;
-pub mod screen;
-mod services;
+pub mod runtime;
 pub mod staff;
 pub mod state;
 pub mod terminal;
@@ -24,30 +18,22 @@ pub mod workers;
 pub use error::ScreenError;
 
 use crate::config::Settings;
-use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
-use crate::config::display::{self, Display};
-use crate::config::theme::Theme;
+use crate::config::display::{self};
 use crate::config::used_carts::UsedCarts;
 use crate::store::Address;
-use hub::Hub;
 use jiff::tz::TimeZone;
+use look::{Look, variable};
 use plain::lines::Editing;
 use plain::shell::{Manner, PlainShop};
-use screen::Screen;
+use runtime::hub::Hub;
+use runtime::screen::Screen;
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::Duration;
 use terminal::line_port::LinePort;
 use terminal::local::LocalPort;
-use terminal::port::USUAL_SIZE;
-use terminal::{background, signals, tty};
+use terminal::{signals, tty};
 use tokio::runtime::Runtime;
 use visit::Visit;
-
-/// The time that a terminal may take to report its background colour. One that understands neither
-/// this question nor the one behind it never answers, and gets the dark theme.
-const THEME_TIMEOUT: Duration = Duration::from_millis(80);
 
 /// The exit status where the screen fails and takes too long to say so.
 const STATUS_FAILED: u8 = 1;
@@ -94,7 +80,7 @@ pub fn run(settings: &Settings) -> Result<ExitCode, ScreenError> {
 /// Opens the shop in plain mode and runs it to its end.
 fn run_plain(settings: &Settings) -> Result<ExitCode, ScreenError> {
     let address = settings.server.open()?;
-    let tokio = runtime()?;
+    let tokio = local_runtime()?;
     signals::restore_on_panic();
 
     let ended = tokio.block_on(async {
@@ -156,7 +142,7 @@ fn in_terminal<T>(
     show: impl AsyncFnOnce(Vec<u8>) -> Result<Taken<T>, ScreenError>,
     clean_up: impl AsyncFnOnce(T),
 ) -> Result<ExitCode, ScreenError> {
-    let tokio = runtime()?;
+    let tokio = local_runtime()?;
     signals::restore_on_panic();
     signals::guard_line()?;
 
@@ -181,7 +167,7 @@ fn in_terminal<T>(
 }
 
 /// A runtime that needs no thread of its own.
-pub(crate) fn runtime() -> std::io::Result<Runtime> {
+pub(crate) fn local_runtime() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -204,69 +190,4 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         used_carts: Some(UsedCarts::at(&address.to_string())),
         changes: None,
     }
-}
-
-/// The abilities of this terminal, and the way in which it shows things.
-struct Look {
-    display: Display,
-    alerts: AlertWays,
-    theme: Theme,
-    /// The themes where the terminal takes its time, and tells its background then.
-    late_background: Option<Box<LateBackground>>,
-    size: (u16, u16),
-    /// A warning about a colour that is hard to read on the terminal's background, which only the
-    /// terminal tells.
-    warning: Option<String>,
-}
-
-impl Look {
-    /// The look where no screen shows.
-    fn unseen(settings: &Settings) -> Look {
-        Look {
-            display: Display::told_by(settings.ascii, variable),
-            alerts: AlertWays::NONE,
-            theme: settings.theme.unwrap_or(Theme::NONE),
-            late_background: None,
-            size: USUAL_SIZE,
-            warning: None,
-        }
-    }
-
-    /// The look of this terminal, which was taken already. What is typed meanwhile is added to
-    /// `typed`.
-    fn of(settings: &Settings, typed: &mut Vec<u8>) -> Look {
-        let display = Display::told_by(settings.ascii, variable);
-        let known = settings.theme.or_else(|| display.plain_theme(variable));
-
-        // The background says enough: not every terminal that tells it tells its text's colour, too.
-        let (theme, warning, late_background) = match known {
-            // The settings have warned already.
-            Some(known) => (display.theme(settings.colours.on(known)), None, None),
-            None => match background::is_light(THEME_TIMEOUT, typed) {
-                Some(is_light) => {
-                    let suiting = settings.colours.on_background(display, is_light);
-                    (suiting.theme, suiting.warning, None)
-                }
-                None => {
-                    let late = settings.colours.on_backgrounds(display);
-                    (late.on_dark.theme, None, Some(Box::new(late)))
-                }
-            },
-        };
-
-        Look {
-            display,
-            alerts: AlertWays::told_by(settings.alerts, variable),
-            theme,
-            late_background,
-            size: tty::size(),
-            warning,
-        }
-    }
-}
-
-/// A variable of the environment; empty where it is not set.
-fn variable(name: &str) -> String {
-    let value = std::env::var_os(name).unwrap_or_default();
-    value.to_string_lossy().into_owned()
 }

@@ -3,7 +3,7 @@
 use super::terminal::Showing;
 use crate::serve::connections::Farewell;
 use crate::tui::ScreenError;
-use crate::tui::screen::Ended;
+use crate::tui::runtime::screen::Ended;
 use crate::tui::terminal::port::STATUS_UNCONFIRMED;
 use russh::ChannelWriteHalf;
 use russh::server::Msg;

@@ -5,7 +5,7 @@ use crate::model::text;
 use crate::serve::Options;
 use crate::serve::connections::{Connection, Farewell};
 use crate::serve::input_pace::InputHold;
-use crate::tui::alarm;
+use crate::tui::runtime::alarm;
 use crate::tui::terminal::port::{Arrival, Outlet, Port, STATUS_HANGUP, STATUS_UNCONFIRMED};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;

@@ -15,6 +15,7 @@ pub mod view;
 use super::{ScreenError, Taken};
 use crate::config::Settings;
 use crate::model::change::sanitize_actor;
+use crate::tui::look::Look;
 use screen::StaffVisit;
 use state::today::ShownTime;
 use state::{Page, StaffEnv};
@@ -32,7 +33,7 @@ pub fn run(settings: &Settings, page: Page, time: ShownTime) -> Result<ExitCode,
 
     super::in_terminal(
         async |mut typed| {
-            let look = super::Look::of(settings, &mut typed);
+            let look = Look::of(settings, &mut typed);
             let visit = StaffVisit {
                 env: StaffEnv {
                     me: sanitize_actor(settings.policy.by.as_bytes()),

@@ -10,9 +10,9 @@ use crate::order_command::{CommandError, CommandOutput, OrderCommand, OrderFacts
 use crate::store::board::{self, BoardLink};
 use crate::store::{Address, Policy};
 use crate::tui::error::ScreenError;
-use crate::tui::event_loop::{App, EventLoop, Shell};
 use crate::tui::message::{Message, Now};
-use crate::tui::services::first_line;
+use crate::tui::runtime::event_loop::{App, EventLoop, Shell};
+use crate::tui::runtime::services::first_line;
 use crate::tui::staff::desk::Desk;
 use crate::tui::staff::figures::{self, Reading};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};

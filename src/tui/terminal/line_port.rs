@@ -6,7 +6,7 @@ use super::port::{
 };
 use super::signals::{leave_to_others, status_of};
 use super::tty;
-use crate::tui::alarm;
+use crate::tui::runtime::alarm;
 use rustix::process::Signal;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@
 
 use super::port::USUAL_SIZE;
 use super::sequences;
-use crate::tui::lock::lock;
+use crate::tui::runtime::lock::lock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::termios::{

@@ -4,8 +4,8 @@
 use crate::model::catalog::View;
 use crate::model::search::{Go, Listener, Ranks};
 use crate::model::{Catalog, Searcher};
-use crate::tui::lock::lock;
 use crate::tui::message::Message;
+use crate::tui::runtime::lock::lock;
 use crate::tui::state::catalog::SEARCHED_AT_ONCE;
 use crate::tui::state::catalog::{SearchRequest, SearchResults};
 use crate::tui::workers::results::Results;

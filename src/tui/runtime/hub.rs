@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::model::UserName;
 use crate::store::live::{self, Link};
 use crate::store::{Address, Policy};
-use crate::tui::lock::lock;
+use crate::tui::runtime::lock::lock;
 use crate::tui::workers::catalog::CatalogReader;
 use crate::tui::workers::search::SearchPool;
 use std::collections::HashMap;

@@ -2,9 +2,9 @@
 //! screen's core, and draws when something has changed.
 
 use super::alarm;
-use super::error::ScreenError;
 use crate::model::time::millis;
 use crate::store::{Address, Trouble};
+use crate::tui::error::ScreenError;
 use crate::tui::message::{Now, ShellEvent, TerminalEvent};
 use crate::tui::terminal::driver::{TerminalDriver, TerminalWake};
 use crate::tui::terminal::port::{Arrival, Port};
