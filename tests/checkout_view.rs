@@ -10,7 +10,7 @@ use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use trolley::tui::layout::checkout::shown_total;
 use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
-use trolley::tui::state::orders::{CheckoutPage, CheckoutPane};
+use trolley::tui::state::checkout::{CheckoutPage, CheckoutPane};
 use trolley::tui::update::update;
 
 /// The positions in the checkout that shows.

@@ -1,7 +1,8 @@
 //! Reads orders with all that their records keep, for a backup.
 
+use super::index::index_of;
 use super::list::IndexPages;
-use super::records::{FIELDS, decode, fetch, index_of, mover, read_each, utf8};
+use super::records::{FIELDS, decode, fetch, mover, read_each, utf8};
 use crate::model::{OrderId, OrderState, Period, StoredOrder};
 use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};

@@ -1,6 +1,6 @@
 //! Counts orders. What stands in an index and is no order that can be read is none.
 
-use super::records::{count_orders, index_of, read_ids};
+use super::index::{count_orders, index_of, read_ids};
 use super::relist::read_placed;
 use crate::model::{OrderId, UserName};
 use crate::store::connection::{Conn, Connection};

@@ -8,7 +8,7 @@
 //! won't be delivered any more.
 
 use super::records::read_number;
-use super::{document, records};
+use super::{delivery, document};
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{Currency, OrderId, OrderLine, OrderState, text};
@@ -221,7 +221,7 @@ impl Follower {
         let Some(id) = entry.get::<String>("id").and_then(|id| OrderId::parse(&id)) else {
             return Ok(EntryHandling::Skip);
         };
-        let delivered = records::delivered_to(&mut connection.conn, &id, &self.group).await?;
+        let delivered = delivery::delivered_to(&mut connection.conn, &id, &self.group).await?;
         let Some((order, Some(consumer))) = delivered else {
             return Ok(EntryHandling::Skip);
         };
@@ -274,7 +274,7 @@ impl Follower {
         connection: &mut Connection,
         id: &OrderId,
     ) -> Result<Option<OrderState>, Error> {
-        records::mark_delivered(&mut connection.conn, id, &self.group, &self.consumer).await
+        delivery::mark_delivered(&mut connection.conn, id, &self.group, &self.consumer).await
     }
 
     /// Acknowledges an entry that is dealt with: no consumer of the group gets it again.

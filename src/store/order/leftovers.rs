@@ -13,7 +13,7 @@ use crate::store::keys::CartKeys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::checkout::{log_outcome, server_time};
 use crate::store::order::driver::Driver;
-use crate::store::order::records::read_ids;
+use crate::store::order::index::read_ids;
 use crate::store::order::stage::Outcome;
 use crate::store::scripts::LOOK_AFTER_MS;
 use std::time::{Duration, Instant};

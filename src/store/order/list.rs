@@ -1,6 +1,7 @@
 //! Reads orders a page at a time, so that any number of them can be listed.
 
-use super::records::{index_of, read_id, read_sales, read_tickets};
+use super::index::{index_of, read_id};
+use super::records::{read_sales, read_tickets};
 use crate::model::{Order, OrderState, Period, Ticket, UserName};
 use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};

@@ -3,7 +3,7 @@
 //! An order is listed among the open ones in the step that places it. Where that list was deleted
 //! or evicted, or an older version placed the order, boards would never show it.
 
-use super::records::{index_of, read_ids, score};
+use super::index::{index_of, read_ids, score};
 use crate::model::{OrderId, OrderState};
 use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::{Error, Trouble};

@@ -1,22 +1,18 @@
-//! Reads order records, and has the products forget the orders that are over.
+//! Reads order records.
 
-use super::{document, stock};
+use super::document;
+use super::over::wind_up;
 use crate::model::change::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::order::{LATEST, is_number};
 use crate::model::{
-    Currency, Order, OrderBrief, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName,
-    order,
+    Currency, Order, OrderId, OrderState, People, ProductId, Refusal, Ticket, UserName,
 };
 use crate::store::cart::decode::names;
-use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::order::begun::read_reason;
-use crate::store::order::checkout::server_time;
-use crate::store::order::stock::StockReturn;
-use crate::store::scripts::{MARK_DELIVERED, UNDO_WITHIN_MS};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Value};
 use std::collections::HashSet;
@@ -165,10 +161,6 @@ fn ticked_lines(order: &Order, ticked: &[u8]) -> Vec<ProductId> {
         .collect()
 }
 
-/// The time after which the last step of an order can't be taken back any more, by the clock of any
-/// node of a cluster, in milliseconds.
-const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
-
 /// When an order came into the states of [`OrderState::LATER`]; older orders don't tell.
 fn reached(fields: [&Option<Vec<u8>>; 4]) -> Vec<(OrderState, u64)> {
     let states = OrderState::LATER.into_iter().zip(fields.map(moment));
@@ -243,134 +235,6 @@ pub(crate) async fn read_ticket(
     Ok(record.ticket)
 }
 
-/// Reads an order, and the consumer of the follower group `group` to which it was delivered, if
-/// any; `None` where the order is no longer stored.
-pub(crate) async fn delivered_to(
-    conn: &mut impl ConnectionLike,
-    id: &OrderId,
-    group: &str,
-) -> Result<Option<(Order, Option<String>)>, Error> {
-    let mut command = fetch(id);
-    command.arg(format!("given:{group}"));
-    let mut fields: Vec<Option<Vec<u8>>> = command.query_async(conn).await?;
-
-    let consumer = fields.pop().flatten();
-    let consumer = consumer.map(|raw| String::from_utf8_lossy(&raw).into_owned());
-    Ok(decode(&fields).map(|record| (record.ticket.order, consumer)))
-}
-
-/// Notes that an order is delivered to a follower, unless the order is cancelled; returns its
-/// state, `None` where the order is no longer stored.
-pub(crate) async fn mark_delivered(
-    conn: &mut impl ConnectionLike,
-    id: &OrderId,
-    group: &str,
-    consumer: &str,
-) -> Result<Option<OrderState>, Error> {
-    let state: String = MARK_DELIVERED
-        .key(keys::order(id))
-        .arg(group)
-        .arg(consumer)
-        .invoke_async(conn)
-        .await?;
-    Ok(OrderState::named(&state))
-}
-
-/// Reads the newest orders, of `user` or all, newest first.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn list_orders(
-    connection: &mut Connection,
-    user: Option<&UserName>,
-    most: usize,
-) -> Result<Vec<Order>, Error> {
-    let (orders, _) = connection
-        .read(async |mut conn| read_range(&mut conn, user, 0, most).await)
-        .await
-        .map_err(Trouble::for_orders)?;
-    Ok(orders)
-}
-
-/// Counts the orders of `user`, or all.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub async fn count_orders(
-    connection: &mut Connection,
-    user: Option<&UserName>,
-) -> Result<usize, Error> {
-    let mut command = redis::cmd("ZCARD");
-    command.arg(index_of(user));
-    Ok(connection
-        .read(async |mut conn| answer(&command, &mut conn).await)
-        .await
-        .map_err(Trouble::for_orders)?)
-}
-
-/// The index with the orders of `user`, or with all.
-pub(crate) fn index_of(user: Option<&UserName>) -> String {
-    user.map_or_else(
-        || keys::ORDERS_ALL.to_owned(),
-        |user| keys::orders_of(user.as_str()),
-    )
-}
-
-/// The command that tells whether an index lists an order.
-pub(crate) fn score(index: &str, id: &str) -> Cmd {
-    let mut command = redis::cmd("ZSCORE");
-    command.arg(index).arg(id);
-    command
-}
-
-/// A page of past orders, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrdersPage {
-    /// The orders. Records that can't be read are left out.
-    pub orders: Vec<Order>,
-    /// The number of orders that are newer than this page.
-    pub from: usize,
-    /// The number of orders that are newer than the page after this.
-    pub next: usize,
-    /// The total number of orders.
-    pub total: usize,
-}
-
-impl From<Vec<Order>> for OrdersPage {
-    /// All orders on one page.
-    fn from(orders: Vec<Order>) -> OrdersPage {
-        OrdersPage {
-            from: 0,
-            next: orders.len(),
-            total: orders.len(),
-            orders,
-        }
-    }
-}
-
-/// Reads a page of `user`'s orders, after the `from` newest, of at most `most`.
-pub(crate) async fn read_page(
-    conn: &mut Conn,
-    user: &UserName,
-    from: usize,
-    most: usize,
-) -> Result<OrdersPage, Trouble> {
-    let mut count = redis::cmd("ZCARD");
-    count.arg(index_of(Some(user)));
-    let total: usize = answer(&count, conn).await?;
-    let (orders, entries) = read_range(conn, Some(user), from, most).await?;
-
-    // A page without entries is the last one, whatever was counted.
-    let next = from + entries;
-    let total = if entries == 0 { next } else { total };
-    Ok(OrdersPage {
-        orders,
-        from,
-        next,
-        total,
-    })
-}
-
 /// Reads an order of `user` on any link; `None` where they have no such order that was placed.
 pub(crate) async fn read_own(
     conn: &mut Conn,
@@ -380,41 +244,6 @@ pub(crate) async fn read_own(
     let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn).await?;
     let order = decode(&fields).map(|record| record.ticket.order);
     Ok(order.filter(|order| order.user == user.as_str()))
-}
-
-/// Asks for ids of an index, into which whoever may order can write anything.
-pub(crate) async fn read_ids(
-    command: &Cmd,
-    conn: &mut impl ConnectionLike,
-) -> Result<Vec<String>, Trouble> {
-    let ids: Vec<Vec<u8>> = answer(command, conn).await?;
-    Ok(ids.iter().map(|id| read_id(id)).collect())
-}
-
-/// An entry of an index as text. What is none is no id, either, and left out later.
-pub(super) fn read_id(id: &[u8]) -> String {
-    String::from_utf8_lossy(id).into_owned()
-}
-
-/// Reads orders after the `from` newest, and how many entries of the index that were.
-async fn read_range(
-    conn: &mut Conn,
-    user: Option<&UserName>,
-    from: usize,
-    most: usize,
-) -> Result<(Vec<Order>, usize), Trouble> {
-    if most == 0 {
-        return Ok((Vec::new(), 0));
-    }
-    let mut range = redis::cmd("ZREVRANGE");
-    range.arg(index_of(user)).arg(from).arg(from + most - 1);
-    let ids = read_ids(&range, conn).await?;
-
-    let tickets = read_tickets(conn, &ids).await?;
-    let mut orders: Vec<Order> = tickets.into_iter().map(|ticket| ticket.order).collect();
-    // Whoever may order can write anything into the index of a cart.
-    orders.retain(|order| user.is_none_or(|user| order.user == user.as_str()));
-    Ok((orders, ids.len()))
 }
 
 /// Reads the orders with these ids. What is no id of an order that can be read is left out.
@@ -450,144 +279,4 @@ pub(super) async fn read_each<T>(
         read.extend(decode(id, &fields));
     }
     Ok(read)
-}
-
-/// The fields of an order that tell of it in short, in the order in which they are read.
-const BRIEF_FIELDS: [&str; 10] = [
-    "user",
-    "state",
-    "number",
-    "who",
-    "at",
-    "changed",
-    "changed_by",
-    "lines",
-    "currency",
-    "money",
-];
-
-/// The command that reads an order in short.
-fn fetch_brief(id: &OrderId) -> Cmd {
-    let mut command = redis::cmd("HMGET");
-    command.arg(keys::order(id)).arg(&BRIEF_FIELDS);
-    command
-}
-
-/// Reads the answer to [`fetch_brief`]; `None` where `user` has no such order that was placed.
-fn decode_brief(id: &OrderId, user: &UserName, fields: &[Option<Vec<u8>>]) -> Option<OrderBrief> {
-    let [
-        owner,
-        state,
-        number,
-        who,
-        at,
-        changed,
-        changed_by,
-        lines,
-        currency,
-        money,
-    ] = fields
-    else {
-        return None;
-    };
-    if utf8(owner)? != user.as_str() {
-        return None;
-    }
-
-    let currency = Currency::stored(currency.as_deref(), money.as_deref());
-    // What the lines cost is the total; another field may say anything.
-    let lines = lines.as_deref().and_then(document::lines_from_json);
-    let total = lines.map(|lines| order::total(&lines));
-    Some(OrderBrief {
-        id: id.clone(),
-        state: OrderState::named(utf8(state)?)?,
-        number: utf8(number).and_then(read_number),
-        who: who.as_deref().map(sanitize_actor),
-        at: utf8(at).and_then(|at| at.parse().ok()),
-        changed: utf8(changed).and_then(|at| at.parse().ok()),
-        changed_by: mover(changed_by),
-        total: total.map(|total| (total, currency)),
-    })
-}
-
-/// Reads an order in short; `None` where `user` has no such order that was placed.
-pub(crate) async fn read_brief(
-    conn: &mut impl ConnectionLike,
-    user: &UserName,
-    id: &OrderId,
-) -> Result<Option<OrderBrief>, Trouble> {
-    let fields: Vec<Option<Vec<u8>>> = answer(&fetch_brief(id), conn).await?;
-    Ok(decode_brief(id, user, &fields))
-}
-
-/// Reads the newest orders of `user` in short, newest first.
-pub(crate) async fn read_newest(
-    conn: &mut Conn,
-    user: &UserName,
-    most: usize,
-) -> Result<Vec<OrderBrief>, Trouble> {
-    let mut command = redis::cmd("ZREVRANGE");
-    command.arg(index_of(Some(user))).arg(0).arg(most - 1);
-    let ids = read_ids(&command, conn).await?;
-    read_each(conn, &ids, fetch_brief, |id, fields| {
-        decode_brief(id, user, fields)
-    })
-    .await
-}
-
-/// Goes on where somebody stopped while `orders` ended: gives back the stock that cancelled ones
-/// still hold. The trouble of one does not keep it from the others.
-///
-/// # Errors
-/// The [`Trouble`] of the link, where it can't be read which orders hold stock.
-pub async fn cancel_leftovers(
-    connection: &mut Connection,
-    tickets: &[Ticket],
-) -> Result<(), Error> {
-    let orders = tickets.iter().map(|ticket| &ticket.order);
-    let over: Vec<&Order> = orders.filter(|order| order.state.is_over()).collect();
-    let ask = |order: &&Order| {
-        let mut command = redis::cmd("HEXISTS");
-        command.arg(keys::order(&order.id)).arg("returned");
-        command
-    };
-    let answers = pipeline::run_all(&connection.conn, over.iter().map(ask).collect()).await?;
-
-    for (order, returned) in over.into_iter().zip(answers) {
-        if returned? == Value::Int(0)
-            && let Err(error) = wind_up(connection, order).await
-        {
-            tracing::warn!(order = order.id.as_str(), %error, "stock of an order that is over");
-        }
-    }
-    Ok(())
-}
-
-/// Tells whether the last step of an order was made too long ago to be taken back.
-async fn is_final(connection: &mut Connection, order: &Order) -> Result<bool, Trouble> {
-    let now = server_time(&mut connection.conn).await?;
-    Ok(now > order.changed.saturating_add(FINAL_AFTER_MS))
-}
-
-/// Makes the products forget an order that is over, and marks it so; the stock of a cancelled
-/// order goes back. An order that isn't over is left alone, and so is one that may come back.
-pub(crate) async fn wind_up(connection: &mut Connection, order: &Order) -> Result<(), Error> {
-    let fate = match order.state {
-        OrderState::Placed | OrderState::Accepted | OrderState::Ready => return Ok(()),
-        // Its last step may still be taken back, and then its products must know it.
-        OrderState::Done if !is_final(connection, order).await? => return Ok(()),
-        OrderState::Done => StockReturn::Keep,
-        OrderState::Cancelled => StockReturn::GiveBack,
-    };
-
-    let mut conn = ReplicaWait::new(&mut connection.conn, connection.policy.confirm_replicas);
-    for line in &order.lines {
-        let released = stock::release(&mut conn, &order.id, &line.product, fate).await;
-        conn.require_replicas(released)?;
-    }
-
-    // Only after the products: whoever finds an order without this mark goes on.
-    let mut mark = redis::cmd("HSET");
-    mark.arg(keys::order(&order.id)).arg("returned").arg(1);
-    Ok(mark.query_async(&mut connection.conn).await?)
 }

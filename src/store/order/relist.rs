@@ -3,7 +3,7 @@
 //! An order is listed in the step that places it: among all, and among those of its user. Where such
 //! an index was deleted or evicted, the receipts are there, and no list shows them.
 
-use super::records::score;
+use super::index::score;
 use crate::model::{OrderId, OrderState};
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::{Conn, Connection, answer, pipeline};

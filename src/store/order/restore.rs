@@ -3,7 +3,7 @@
 //! Their records and lists are those of real orders. But no stock is taken for them, nor does any go
 //! back where one is cancelled: products know none of them. Nobody is told of them.
 
-use super::{document, records};
+use super::{document, index};
 use crate::model::{OrderId, ProductId, StoredOrder, Ticket};
 use crate::store::connection::{Connection, pipeline};
 use crate::store::error::{Error, Trouble};
@@ -164,7 +164,7 @@ pub(crate) async fn are_listed(
     connection: &mut Connection,
     ids: impl Iterator<Item = &OrderId>,
 ) -> Result<Vec<bool>, Error> {
-    let commands = ids.map(|id| records::score(keys::ORDERS_ALL, id.as_str()));
+    let commands = ids.map(|id| index::score(keys::ORDERS_ALL, id.as_str()));
     let answers = pipeline::run_all(&connection.conn, commands.collect()).await;
     let answers = answers.map_err(Trouble::for_orders)?;
     let answers = answers.into_iter();

@@ -5,7 +5,7 @@
 //! by the time the note is read, because a key was deleted or evicted, nobody will ever ask for
 //! these pieces.
 
-use super::records::score;
+use super::index::score;
 use super::stock;
 use crate::model::{OrderId, ProductId};
 use crate::store::catalog::index::IndexCursor;

@@ -6,7 +6,8 @@ use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::palette;
 use crate::tui::layout::palette::Run;
 use crate::tui::layout::receipt::selected_person;
-use crate::tui::state::orders::{CheckoutPane, KeptStates};
+use crate::tui::state::checkout::CheckoutPane;
+use crate::tui::state::orders::KeptStates;
 use crate::tui::state::{Mode, State};
 
 /// The columns between two keys.

@@ -8,7 +8,7 @@ use crate::model::{ChangeKind, Preview, ProductId};
 use crate::tui::layout::checkout::fixing;
 use crate::tui::layout::checkout::{CheckoutLayout, CheckoutPeople, CheckoutRows};
 use crate::tui::message::Mouse;
-use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
+use crate::tui::state::checkout::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Mode, Tone};
 use ratatui::layout::Position;
 

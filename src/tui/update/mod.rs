@@ -18,6 +18,7 @@ mod notes;
 mod orders;
 mod palette;
 mod people;
+mod ready;
 mod receipt;
 mod rules;
 pub(in crate::tui) mod scanner;

@@ -1,18 +1,12 @@
-//! Who is ready, and the rules of the cart, as they are set from the screen.
+//! The rules of the cart, as they are set from the screen.
 
 use super::{CART_UNREAD, Updater};
-use crate::config::keymap::Action;
 use crate::model::typed_rule::TypedRule;
-use crate::model::{ChangeKind, Refusal, RuleChange, rules, text};
+use crate::model::{Refusal, RuleChange, rules};
 use crate::store::live::LiveRequest;
 use crate::store::{Error, Trouble};
-use crate::tui::layout::ordering::ordering;
-use crate::tui::layout::people::{PersonSums, Standing, all_sums};
 use crate::tui::message::Effect;
-use crate::tui::state::areas::Pane;
-use crate::tui::state::people::Person;
-use crate::tui::state::timers::MINUTE;
-use crate::tui::state::{Asked, Connectivity, Mode, Notice, State, Tone};
+use crate::tui::state::{Asked, Connectivity, Mode, Notice, Tone};
 use tui_input::Input;
 
 /// The most rules that may be on their way to the server. A key that is held asks for more than it
@@ -20,19 +14,6 @@ use tui_input::Input;
 const MOST_RULES_SENT: usize = 20;
 
 impl Updater<'_> {
-    /// Says that we are ready, or are not any more.
-    pub(super) fn toggle_ready(&mut self) {
-        if !self.state.cart.loaded {
-            self.notify_error(CART_UNREAD);
-        } else if self.state.cart.shown.lines.is_empty() {
-            self.notify_error("The cart is empty: there is nothing to be ready for yet");
-        } else if self.state.is_ready(&self.state.env.me) {
-            self.submit(ChangeKind::Unready, Vec::new());
-        } else {
-            self.submit(ChangeKind::Ready, Vec::new());
-        }
-    }
-
     /// Locks the cart, or unlocks it.
     pub(super) fn toggle_lock(&mut self) {
         let is_locked = self.state.cart.confirmed.rules.locked;
@@ -117,31 +98,6 @@ impl Updater<'_> {
         }
     }
 
-    /// Reminds whoever is not ready that the cart closes soon; its owner reads who that is.
-    pub(super) fn remind_of_closing(&mut self) {
-        self.state.plan_reminders();
-        let now = self.state.now;
-        if self.state.reminder_due_at().is_none_or(|due| due > now) {
-            return;
-        }
-        self.state.plan_next_reminder();
-
-        let left = self
-            .state
-            .closes_at()
-            .map_or(0, |at| at.saturating_sub(now));
-        let rules = &self.state.cart.confirmed.rules;
-        if left > 0 && !rules.locked && ordering(self.state).is_none() {
-            let minutes = text::count(left.div_ceil(MINUTE), "minute");
-            if !self.state.cart.shown.lines.is_empty() && !self.state.is_ready(&self.state.env.me) {
-                self.alert(format!("{minutes} left: you are not ready"));
-            }
-            if let Some(reminder) = reminder(self.state, &minutes) {
-                self.notify_until_key(reminder, Tone::Warn);
-            }
-        }
-    }
-
     /// Takes in that the rule that was sent first is set, or is not.
     pub(super) fn on_rules_set(&mut self, outcome: Result<(), Error>) {
         let Some(change) = self.state.people.rules_sent.pop_front() else {
@@ -177,71 +133,5 @@ impl Updater<'_> {
             // The user should see that before quitting.
             self.state.mode = Mode::Browse;
         }
-    }
-}
-
-/// The reminder that so many minutes are left; `None` where there is nothing to be reminded of.
-fn reminder(state: &State, minutes: &str) -> Option<String> {
-    let me = &state.env.me;
-    let is_owner = state.cart.confirmed.rules.owner.as_ref() == Some(me);
-    let not_ready = not_ready(state);
-    let has_others = not_ready.iter().any(|sums| !sums.is_me);
-    if is_owner && has_others {
-        let others = not_ready.iter().filter(|sums| !sums.is_me);
-        let me = not_ready.iter().find(|sums| sums.is_me);
-        let me = me.map(|_| "you".to_owned());
-        let names: Vec<String> = me.into_iter().chain(others.filter_map(name_of)).collect();
-        let count = names.len();
-        let are = if count == 1 { "is" } else { "are" };
-        let names = text::listed(&names);
-        let named = format!("{minutes} left: {names} {are} not ready");
-        // The line has a column at each end.
-        let has_room = text::width(&named) + 2 <= usize::from(state.size.0);
-        return Some(if has_room {
-            named
-        } else {
-            format!("{minutes} left: {count} people are not ready")
-        });
-    }
-
-    let own = not_ready.iter().find(|sums| sums.is_me);
-    if own.is_some_and(|sums| sums.standing == Standing::Missing) {
-        return Some(format!(
-            "{minutes} until the cart closes: you are expected, and have nothing in it yet"
-        ));
-    }
-    if state.cart.shown.lines.is_empty() || state.is_ready(me) {
-        return None;
-    }
-    let keymap = &state.env.keymap;
-    let ready = keymap.key_of(Action::Ready);
-    let press = if keymap.is_in_words() {
-        format!("type {ready}")
-    } else if state.focus == Pane::People {
-        format!("press {ready}")
-    } else {
-        format!("press {}, then {ready},", keymap.key_of(Action::People))
-    };
-    Some(format!(
-        "{minutes} until the cart closes: {press} when you are ready"
-    ))
-}
-
-/// The people who take part, or are expected to, and are not ready: yourself first.
-fn not_ready(state: &State) -> Vec<PersonSums> {
-    let mut sums = all_sums(state);
-    sums.retain(|sums| match sums.standing {
-        Standing::Ready => false,
-        Standing::Missing => true,
-        Standing::Shopping => sums.part.pieces > 0,
-    });
-    sums.retain(|sums| matches!(sums.person, Person::Named(_)));
-    sums
-}
-
-fn name_of(sums: &PersonSums) -> Option<String> {
-    match &sums.person {
-        Person::Named(name) => Some(name.clone()),
-        Person::Nobody => None,
     }
 }

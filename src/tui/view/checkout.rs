@@ -21,7 +21,7 @@ use crate::tui::layout::money;
 use crate::tui::layout::ordering;
 use crate::tui::layout::ordering::MAY_NOT_ORDER;
 use crate::tui::layout::people::Standing;
-use crate::tui::state::orders::{CheckoutPage, CheckoutPane};
+use crate::tui::state::checkout::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
 use ratatui::style::Style;

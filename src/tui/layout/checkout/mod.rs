@@ -16,7 +16,7 @@ use super::rules::{Remainder, closing_words, deadline};
 use crate::config::theme::PENDING;
 use crate::model::{Preview, text};
 use crate::tui::state::areas::{list_and_selected, list_rows};
-use crate::tui::state::orders::CheckoutPane;
+use crate::tui::state::checkout::CheckoutPane;
 use crate::tui::state::scroll::fitting;
 use crate::tui::state::{Mode, State};
 use ratatui::layout::{Margin, Rect};

@@ -11,7 +11,7 @@ use crate::store::order::Outcome;
 use crate::tui::layout::checkout::shown_total;
 use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::message::Effect;
-use crate::tui::state::orders::CheckoutPage;
+use crate::tui::state::checkout::CheckoutPage;
 use crate::tui::state::{Connectivity, Mode, Tone};
 use crate::tui::update::{CART_UNREAD, Updater};
 
