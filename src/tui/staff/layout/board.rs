@@ -33,15 +33,15 @@ pub(in crate::tui) struct BoardLayout {
     pub(in crate::tui) strip: Option<Rect>,
     /// The frame of the totals.
     pub(in crate::tui) totals: Option<Rect>,
-    /// The place of the first ticket that has no room behind those that show.
+    /// The index of the first ticket that has no room behind those that show.
     pub(in crate::tui) next: usize,
 }
 
-/// The place of a ticket.
+/// Where a ticket stands.
 #[derive(Debug)]
 pub(in crate::tui) struct TicketPlace {
-    /// Its place among those that show.
-    pub(in crate::tui) place: usize,
+    /// Its index among those that show.
+    pub(in crate::tui) index: usize,
     /// Its column, from the left.
     pub(in crate::tui) column: u16,
     /// Its frame.
@@ -108,13 +108,13 @@ impl BoardLayout {
             };
         }
 
-        let ticket = board.selected_place().zip(beside);
-        let ticket = ticket.map(|(place, frame)| TicketPlace {
-            place,
+        let ticket = board.selected_index().zip(beside);
+        let ticket = ticket.map(|(index, frame)| TicketPlace {
+            index,
             column: 0,
             frame,
             rows: board
-                .shown_ticket(place)
+                .shown_ticket(index)
                 .map_or_else(Vec::new, |ticket| rows_within(state, ticket, frame)),
         });
         BoardLayout {
@@ -130,18 +130,18 @@ impl BoardLayout {
         &'a self,
         state: &'a StaffState,
     ) -> impl Iterator<Item = &'a BoardTicket> {
-        let places = self.shown_places(state);
-        places.filter_map(|place| state.board.shown_ticket(place))
+        let indexes = self.shown_indexes(state);
+        indexes.filter_map(|index| state.board.shown_ticket(index))
     }
 
-    /// Returns whether the ticket at this place shows.
+    /// Returns whether the ticket of this index shows.
     #[must_use]
-    pub(in crate::tui) fn shows(&self, state: &StaffState, place: usize) -> bool {
-        self.shown_places(state).any(|shown| shown == place)
+    pub(in crate::tui) fn shows(&self, state: &StaffState, index: usize) -> bool {
+        self.shown_indexes(state).any(|shown| shown == index)
     }
 
     /// The places of the tickets that show, whole or as a row.
-    fn shown_places(&self, state: &StaffState) -> impl Iterator<Item = usize> {
+    fn shown_indexes(&self, state: &StaffState) -> impl Iterator<Item = usize> {
         let board = &state.board;
         let listed = self.list.map(list_rows);
         let listed = listed.map_or(0..0, |rows| {
@@ -151,14 +151,14 @@ impl BoardLayout {
             .strip
             .map_or(0..0, |_| board.to_make..board.shown.len());
 
-        let places = self.tickets.iter().map(|ticket| ticket.place);
-        places.chain(listed).chain(in_strip)
+        let indexes = self.tickets.iter().map(|ticket| ticket.index);
+        indexes.chain(listed).chain(in_strip)
     }
 
-    /// The ticket with this place.
+    /// The ticket of this index.
     #[must_use]
-    pub(in crate::tui) fn ticket(&self, place: usize) -> Option<&TicketPlace> {
-        self.tickets.iter().find(|ticket| ticket.place == place)
+    pub(in crate::tui) fn ticket(&self, index: usize) -> Option<&TicketPlace> {
+        self.tickets.iter().find(|ticket| ticket.index == index)
     }
 
     /// The ticket at the height of another one in this column; `None` where none shows there.
@@ -166,22 +166,22 @@ impl BoardLayout {
     pub(in crate::tui) fn beside(&self, from: &TicketPlace, column: Option<u16>) -> Option<usize> {
         let in_column = self.tickets.iter().filter(|it| Some(it.column) == column);
         let reaching = in_column.take_while(|it| it.frame.y <= from.frame.y);
-        reaching.last().map(|ticket| ticket.place)
+        reaching.last().map(|ticket| ticket.index)
     }
 
-    /// The place behind the last ticket of the same column.
+    /// The index behind the last ticket of the same column.
     #[must_use]
     pub(in crate::tui) fn behind_column(&self, from: &TicketPlace) -> usize {
         let mut behind = self.tickets.iter().rev();
         let last = behind.find(|it| it.column == from.column);
-        last.map_or(from.place, |it| it.place) + 1
+        last.map_or(from.index, |it| it.index) + 1
     }
 
-    /// The place of the first ticket of the same column.
+    /// The index of the first ticket of the same column.
     #[must_use]
     pub(in crate::tui) fn first_of_column(&self, from: &TicketPlace) -> usize {
         let mut in_column = self.tickets.iter().filter(|it| it.column == from.column);
-        in_column.next().map_or(from.place, |it| it.place)
+        in_column.next().map_or(from.index, |it| it.index)
     }
 }
 
@@ -203,9 +203,9 @@ pub(in crate::tui) fn shows_list(state: &StaffState) -> bool {
 /// The lines that the row of a ticket takes in the list: a rule stands above the first that can be
 /// collected.
 #[must_use]
-pub(in crate::tui) fn list_height(state: &StaffState, place: usize) -> usize {
+pub(in crate::tui) fn list_height(state: &StaffState, index: usize) -> usize {
     let board = &state.board;
-    if place == board.to_make && place > 0 && place < board.shown.len() {
+    if index == board.to_make && index > 0 && index < board.shown.len() {
         2
     } else {
         1
@@ -221,8 +221,8 @@ pub(in crate::tui) fn keep_selected_in_sight(state: &mut StaffState) {
 
     let to_make = state.board.to_make;
     state.board.first = state.board.first.min(to_make.saturating_sub(1));
-    let selected = state.board.selected_place();
-    if let Some(selected) = selected.filter(|place| *place < to_make) {
+    let selected = state.board.selected_index();
+    if let Some(selected) = selected.filter(|index| *index < to_make) {
         if selected < state.board.first {
             state.board.first = selected;
         }
@@ -254,7 +254,7 @@ fn keep_row_in_sight(state: &mut StaffState) {
     let page = usize::from(list_rows(frame).height);
 
     let mut scroll = Scroll {
-        cursor: state.board.selected_place().unwrap_or(state.board.list_top),
+        cursor: state.board.selected_index().unwrap_or(state.board.list_top),
         top: state.board.list_top,
     };
     scroll.keep_tall_within(rows, page, |row| list_height(state, row));
@@ -285,7 +285,7 @@ struct Filled {
     next: usize,
 }
 
-/// Fills columns from the ticket at the place `first` on. Only what shows is laid out.
+/// Fills columns from the ticket `first` on. Only what shows is laid out.
 fn fill_columns(state: &StaffState, all: Rect, columns: u16, used: u16, first: usize) -> Filled {
     let board = &state.board;
     let width = column_width(all, columns);
@@ -293,8 +293,8 @@ fn fill_columns(state: &StaffState, all: Rect, columns: u16, used: u16, first: u
     let mut column = 0;
     let mut y = all.y;
 
-    for place in first..board.to_make {
-        let Some(ticket) = board.shown_ticket(place) else {
+    for index in first..board.to_make {
+        let Some(ticket) = board.shown_ticket(index) else {
             break;
         };
         let whole = Rect {
@@ -312,11 +312,11 @@ fn fill_columns(state: &StaffState, all: Rect, columns: u16, used: u16, first: u
         if column >= used {
             return Filled {
                 tickets,
-                next: place,
+                next: index,
             };
         }
         tickets.push(TicketPlace {
-            place,
+            index,
             column,
             frame: Rect {
                 x: column_x(all, columns, column),
@@ -358,8 +358,8 @@ pub(in crate::tui) struct StripEntries {
 /// An order that can be collected.
 #[derive(Debug)]
 pub(in crate::tui) struct StripEntry {
-    /// Its place among the tickets that show.
-    pub(in crate::tui) place: usize,
+    /// Its index among the tickets that show.
+    pub(in crate::tui) index: usize,
     /// Its first column.
     pub(in crate::tui) x: u16,
     /// The column behind it.
@@ -375,12 +375,12 @@ pub(in crate::tui) struct StripEntry {
 #[must_use]
 pub(in crate::tui) fn strip_entries(state: &StaffState, frame: Rect) -> StripEntries {
     let board = &state.board;
-    let places = board.to_make..board.shown.len();
+    let indexes = board.to_make..board.shown.len();
     let selected = board
-        .selected_place()
-        .filter(|place| places.contains(place));
+        .selected_index()
+        .filter(|index| indexes.contains(index));
 
-    let mut first = places.start;
+    let mut first = indexes.start;
     loop {
         let strip = strip_from(state, frame, first);
         let end = first + strip.entries.len();
@@ -399,8 +399,8 @@ fn strip_from(state: &StaffState, frame: Rect, first: usize) -> StripEntries {
     let right = frame.right().saturating_sub(2);
     let mut x = frame.x + 3;
     let mut entries = Vec::new();
-    for place in first..board.shown.len() {
-        let Some(ticket) = board.shown_ticket(place) else {
+    for index in first..board.shown.len() {
+        let Some(ticket) = board.shown_ticket(index) else {
             break;
         };
         let order = ticket.order();
@@ -414,7 +414,7 @@ fn strip_from(state: &StaffState, frame: Rect, first: usize) -> StripEntries {
         let width = u16::try_from(width).unwrap_or(u16::MAX);
 
         // Where others follow, their number needs room, too.
-        let is_last = place + 1 == board.shown.len();
+        let is_last = index + 1 == board.shown.len();
         let needed = if is_last {
             width
         } else {
@@ -424,7 +424,7 @@ fn strip_from(state: &StaffState, frame: Rect, first: usize) -> StripEntries {
             break;
         }
         entries.push(StripEntry {
-            place,
+            index,
             x,
             end: x.saturating_add(width),
             name,

@@ -48,26 +48,26 @@ impl SettingsLayout {
     /// The first setting that shows, so that the selected one does.
     #[must_use]
     pub(in crate::tui) fn first(&self, selected: ShopField) -> usize {
-        first_shown(place_of(selected), self.height(), self.inner().height)
+        first_shown(index_of(selected), self.height(), self.inner().height)
     }
 
     /// The setting in this row of the frame.
     #[must_use]
     pub(in crate::tui) fn field_at(&self, selected: ShopField, row: usize) -> Option<ShopField> {
-        let place = self.first(selected) + row / usize::from(self.height());
-        ShopField::VARIANTS.get(place).copied()
+        let index = self.first(selected) + row / usize::from(self.height());
+        ShopField::VARIANTS.get(index).copied()
     }
 
     /// The rows of a setting; none where it does not show.
     #[must_use]
     pub(in crate::tui) fn rows_of(&self, selected: ShopField, field: ShopField) -> Rect {
-        let Some(place) = place_of(field).checked_sub(self.first(selected)) else {
+        let Some(index) = index_of(field).checked_sub(self.first(selected)) else {
             return Rect::ZERO;
         };
-        let place = u16::try_from(place).unwrap_or(0);
+        let index = u16::try_from(index).unwrap_or(0);
         let inner = self.inner();
         let rows = Rect {
-            y: inner.y + place * self.height(),
+            y: inner.y + index * self.height(),
             height: self.height(),
             ..inner
         };
@@ -75,9 +75,9 @@ impl SettingsLayout {
     }
 }
 
-/// The place of a setting among all.
+/// The index of a setting among all.
 #[must_use]
-pub(in crate::tui) fn place_of(field: ShopField) -> usize {
+pub(in crate::tui) fn index_of(field: ShopField) -> usize {
     let mut fields = ShopField::VARIANTS.iter();
     fields.position(|other| *other == field).unwrap_or(0)
 }

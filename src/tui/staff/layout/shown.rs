@@ -38,9 +38,9 @@ impl StaffState {
         let is_covered = self.page != Page::Board
             || !self.has_room()
             || matches!(self.mode, StaffMode::Help(_) | StaffMode::Palette { .. });
-        let shown = self.board.selected_place().filter(|_| !is_covered);
-        let shown = shown.filter(|place| BoardLayout::of(self).shows(self, *place));
-        let ticket = shown.and_then(|place| self.board.shown_ticket(place));
+        let shown = self.board.selected_index().filter(|_| !is_covered);
+        let shown = shown.filter(|index| BoardLayout::of(self).shows(self, *index));
+        let ticket = shown.and_then(|index| self.board.shown_ticket(index));
         let ticket = ticket.map(|ticket| (ticket.order().id.clone(), ticket.order().state));
 
         let waits = self.notice.as_ref();

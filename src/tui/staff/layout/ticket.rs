@@ -66,8 +66,8 @@ fn rows(
     let name_room = usize::from(columns).saturating_sub(quantity + 1);
 
     let mut rows = Vec::new();
-    for (place, line) in lines.iter().enumerate() {
-        if rows.len() > most && place > cursor + 1 {
+    for (index, line) in lines.iter().enumerate() {
+        if rows.len() > most && index > cursor + 1 {
             return TicketRows {
                 rows,
                 are_all: false,
@@ -81,7 +81,7 @@ fn rows(
         for (index, text) in names.into_iter().enumerate() {
             let quantity = (index == 0).then_some(line.quantity);
             rows.push(TicketRow {
-                line: Some(place),
+                line: Some(index),
                 part: TicketPart::Line { quantity },
                 text,
             });
@@ -92,7 +92,7 @@ fn rows(
         for note in &line.notes {
             let texts = marked_within(&mark, &note.told(), columns.into(), usize::MAX);
             rows.extend(texts.into_iter().map(|text| TicketRow {
-                line: Some(place),
+                line: Some(index),
                 part: TicketPart::Note,
                 text,
             }));

@@ -169,7 +169,7 @@ pub struct BoardState {
 }
 
 impl BoardState {
-    /// The place of a ticket.
+    /// The index of a ticket.
     #[must_use]
     pub(in crate::tui) fn position(&self, id: &OrderId) -> Option<usize> {
         let mut tickets = self.tickets.iter();
@@ -182,10 +182,10 @@ impl BoardState {
         self.tickets.get(self.position(id)?)
     }
 
-    /// The ticket at a place among those that show.
+    /// The ticket of an index among those that show.
     #[must_use]
-    pub(in crate::tui) fn shown_ticket(&self, place: usize) -> Option<&BoardTicket> {
-        self.tickets.get(*self.shown.get(place)?)
+    pub(in crate::tui) fn shown_ticket(&self, index: usize) -> Option<&BoardTicket> {
+        self.tickets.get(*self.shown.get(index)?)
     }
 
     /// The selected ticket.
@@ -194,9 +194,9 @@ impl BoardState {
         self.ticket(self.selected.as_ref()?)
     }
 
-    /// The place of the selected ticket among those that show.
+    /// The index of the selected ticket among those that show.
     #[must_use]
-    pub(in crate::tui) fn selected_place(&self) -> Option<usize> {
+    pub(in crate::tui) fn selected_index(&self) -> Option<usize> {
         let position = self.position(self.selected.as_ref()?)?;
         self.shown.iter().position(|shown| *shown == position)
     }
@@ -206,14 +206,14 @@ impl BoardState {
         let shown = self
             .shown
             .iter()
-            .filter_map(|place| self.tickets.get(*place));
+            .filter_map(|index| self.tickets.get(*index));
         shown.filter(|ticket| ticket.is_to_make())
     }
 
     /// The tickets that can be collected, those that became so last at the end.
     pub(in crate::tui) fn ready(&self) -> impl DoubleEndedIterator<Item = &BoardTicket> {
-        let places = self.shown.get(self.to_make..).unwrap_or_default();
-        places.iter().filter_map(|place| self.tickets.get(*place))
+        let indexes = self.shown.get(self.to_make..).unwrap_or_default();
+        indexes.iter().filter_map(|index| self.tickets.get(*index))
     }
 
     /// The categories of all lines on the board, by name.
@@ -288,23 +288,23 @@ impl BoardState {
     pub(in crate::tui) fn refresh(&mut self) {
         self.totals.take();
         self.tickets
-            .sort_by(|one, other| place_of(one).cmp(&place_of(other)));
+            .sort_by(|one, other| sort_key(one).cmp(&sort_key(other)));
 
         let words = text::folded(self.words.value().trim());
         let station = self.station.as_deref();
-        let kept = (0..self.tickets.len()).filter(|place| {
-            let ticket = &self.tickets[*place];
+        let kept = (0..self.tickets.len()).filter(|index| {
+            let ticket = &self.tickets[*index];
             let has_lines = station.is_none() || !ticket.lines_of(station).is_empty();
             has_lines && ticket.matches(&words)
         });
         let (ready, to_make): (Vec<usize>, Vec<usize>) =
-            kept.partition(|place| self.tickets[*place].order().state == OrderState::Ready);
+            kept.partition(|index| self.tickets[*index].order().state == OrderState::Ready);
 
         self.to_make = to_make.len();
         self.shown = to_make;
         self.shown.extend(ready);
 
-        if self.selected_place().is_none() {
+        if self.selected_index().is_none() {
             self.selected = None;
             self.line = 0;
         }
@@ -313,8 +313,8 @@ impl BoardState {
     /// The ticket that digits mean: that of this number, or else the oldest whose number begins so.
     #[must_use]
     pub(in crate::tui) fn numbered(&self, digits: &str) -> Option<&BoardTicket> {
-        let numbered = self.shown.iter().filter_map(|place| {
-            let ticket = self.tickets.get(*place)?;
+        let numbered = self.shown.iter().filter_map(|index| {
+            let ticket = self.tickets.get(*index)?;
             let number = ticket.order().number?.to_string();
             number.starts_with(digits).then_some((number, ticket))
         });
@@ -326,8 +326,8 @@ impl BoardState {
     }
 }
 
-/// The place of a ticket among all: those that can be collected by when they became so.
-fn place_of(ticket: &BoardTicket) -> (u64, &OrderId) {
+/// The index of a ticket among all: those that can be collected by when they became so.
+fn sort_key(ticket: &BoardTicket) -> (u64, &OrderId) {
     let order = ticket.order();
     (waits_since(order), &order.id)
 }

@@ -193,9 +193,9 @@ impl ProductsState {
         for number in ids.iter().filter_map(|id| list.catalog.number(id)) {
             let item = list.catalog.at(number);
             let is_wanted = item.is_some_and(|item| self.filter.admits(&item, &low));
-            let place = list.catalog.place_among(among, number);
-            if is_wanted && among.get(place) != Some(&number) {
-                Arc::make_mut(among).insert(place, number);
+            let index = list.catalog.place_among(among, number);
+            if is_wanted && among.get(index) != Some(&number) {
+                Arc::make_mut(among).insert(index, number);
                 has_more = true;
             }
         }

@@ -72,8 +72,8 @@ impl Updater<'_> {
         }
     }
 
-    pub(super) fn select_place(&mut self, place: usize) {
-        let ticket = self.state.board.shown_ticket(place);
+    pub(super) fn select_index(&mut self, index: usize) {
+        let ticket = self.state.board.shown_ticket(index);
         let id = ticket.map(|ticket| ticket.order().id.clone());
         self.select(id);
     }
@@ -101,8 +101,8 @@ impl Updater<'_> {
         };
         // Behind those to make stand the ones that can be collected.
         let newest = self.state.board.to_make.checked_sub(1).unwrap_or(last);
-        let Some(place) = self.state.board.selected_place() else {
-            return self.select_place(match motion {
+        let Some(index) = self.state.board.selected_index() else {
+            return self.select_index(match motion {
                 Motion::Bottom => newest,
                 Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown | Motion::Top => 0,
             });
@@ -111,7 +111,7 @@ impl Updater<'_> {
         let is_list = shows_list(self.state);
         let in_ticket = is_list && self.state.board.pane == BoardPane::Ticket;
         // Of those that can be collected, no lines show.
-        let has_lines = in_ticket || (!is_list && place < self.state.board.to_make);
+        let has_lines = in_ticket || (!is_list && index < self.state.board.to_make);
         let lines = if has_lines { self.selected_lines() } else { 0 };
         let line = self.state.board.line;
 
@@ -119,17 +119,17 @@ impl Updater<'_> {
             Motion::Down if line + 1 < lines => self.state.board.line += 1,
             Motion::Up if has_lines && line > 0 => self.state.board.line -= 1,
             Motion::Up | Motion::Down if in_ticket => {}
-            Motion::Down | Motion::PageDown => self.select_place((place + 1).min(last)),
-            Motion::Up if place > 0 => {
-                self.select_place(place - 1);
+            Motion::Down | Motion::PageDown => self.select_index((index + 1).min(last)),
+            Motion::Up if index > 0 => {
+                self.select_index(index - 1);
                 if !is_list {
                     self.state.board.line = self.selected_lines().saturating_sub(1);
                 }
             }
             Motion::Up => {}
-            Motion::PageUp => self.select_place(place.saturating_sub(1)),
-            Motion::Top => self.select_place(0),
-            Motion::Bottom => self.select_place(newest),
+            Motion::PageUp => self.select_index(index.saturating_sub(1)),
+            Motion::Top => self.select_index(0),
+            Motion::Bottom => self.select_index(newest),
         }
     }
 
@@ -143,12 +143,12 @@ impl Updater<'_> {
             return;
         }
 
-        let Some(place) = self.state.board.selected_place() else {
+        let Some(index) = self.state.board.selected_index() else {
             return self.move_on_board(Motion::Down);
         };
         let layout = BoardLayout::of(self.state);
         let last = self.state.board.shown.len().saturating_sub(1);
-        let target = match (layout.ticket(place), towards) {
+        let target = match (layout.ticket(index), towards) {
             (Some(from), BoardPane::Ticket) => layout
                 .beside(from, from.column.checked_add(1))
                 .unwrap_or_else(|| layout.behind_column(from).min(last)),
@@ -156,10 +156,10 @@ impl Updater<'_> {
                 .beside(from, from.column.checked_sub(1))
                 .unwrap_or_else(|| layout.first_of_column(from).saturating_sub(1)),
             // Those that can be collected stand in one row.
-            (None, BoardPane::Ticket) => (place + 1).min(last),
-            (None, BoardPane::List) => place.saturating_sub(1),
+            (None, BoardPane::Ticket) => (index + 1).min(last),
+            (None, BoardPane::List) => index.saturating_sub(1),
         };
-        self.select_place(target);
+        self.select_index(target);
     }
 
     /// Moves the selected ticket on, from the state in which it was seen; a cancelled one goes.
@@ -208,19 +208,19 @@ impl Updater<'_> {
     /// Notes that a ticket's state changed just now, as this screen sees it.
     fn note_change_here(&mut self, id: &OrderId) {
         let now = self.state.now.steady;
-        if let Some(place) = self.state.board.position(id) {
-            self.state.board.tickets[place].changed_here = Some(now);
+        if let Some(index) = self.state.board.position(id) {
+            self.state.board.tickets[index].changed_here = Some(now);
         }
     }
 
     /// Ticks the selected line, or takes the tick away. Nobody ticks what they do not see: where the
     /// list alone shows, the ticket opens.
     pub(super) fn tick(&mut self) {
-        let place = self.state.board.selected_place();
-        let shown = place.and_then(|place| self.state.board.shown_ticket(place));
+        let index = self.state.board.selected_index();
+        let shown = index.and_then(|index| self.state.board.shown_ticket(index));
         let shown = shown.map(|ticket| ticket.order().name());
-        if let Some((place, name)) = place.zip(shown)
-            && BoardLayout::of(self.state).ticket(place).is_none()
+        if let Some((index, name)) = index.zip(shown)
+            && BoardLayout::of(self.state).ticket(index).is_none()
         {
             if shows_list(self.state) && !self.state.board.shows_totals {
                 self.state.board.pane = BoardPane::Ticket;

@@ -429,11 +429,11 @@ impl Updater<'_> {
 
     fn end_saving(&mut self, product: &ProductId, field: ProductField) {
         let saving = &mut self.state.products.saving;
-        let place = saving
+        let index = saving
             .iter()
             .position(|it| it.product == *product && it.field == field);
-        if let Some(place) = place {
-            saving.remove(place);
+        if let Some(index) = index {
+            saving.remove(index);
         }
     }
 

@@ -161,8 +161,8 @@ impl Updater<'_> {
         let is_own = order.who == self.state.env.me;
         let news = format!("New order {} of {}", order.name(), order.user);
 
-        if let Some(place) = self.state.board.position(&id) {
-            let known = &self.state.board.tickets[place];
+        if let Some(index) = self.state.board.position(&id) {
+            let known = &self.state.board.tickets[index];
             let before = known.order().state;
             put.is_new = known.is_new;
             put.changed_here = if before == state {
@@ -175,7 +175,7 @@ impl Updater<'_> {
             if is_finished && self.state.board.selected.as_ref() == Some(&id) {
                 self.select(None);
             }
-            self.state.board.tickets[place] = put;
+            self.state.board.tickets[index] = put;
             return None;
         }
 
@@ -193,8 +193,8 @@ impl Updater<'_> {
     /// Takes in the answer to a request of this board.
     fn on_answer(&mut self, request: BoardRequest, outcome: Result<Box<Ticket>, Error>) {
         let pending = &mut self.state.board.pending;
-        if let Some(place) = pending.iter().position(|waiting| *waiting == request) {
-            pending.remove(place);
+        if let Some(index) = pending.iter().position(|waiting| *waiting == request) {
+            pending.remove(index);
         }
 
         match (request, outcome) {

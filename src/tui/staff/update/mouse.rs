@@ -128,18 +128,18 @@ impl Updater<'_> {
             if layout.list.is_some() || layout.beside.is_some() {
                 self.state.board.pane = BoardPane::Ticket;
             }
-            Some((ticket.place, line))
+            Some((ticket.index, line))
         } else {
-            self.listed_at(&layout, mouse).map(|place| {
+            self.listed_at(&layout, mouse).map(|index| {
                 self.state.board.pane = BoardPane::List;
-                (place, None)
+                (index, None)
             })
         };
-        let Some((place, line)) = clicked else {
+        let Some((index, line)) = clicked else {
             return;
         };
 
-        self.select_place(place);
+        self.select_index(index);
         if let Some(line) = line {
             self.state.board.line = line;
         }
@@ -200,15 +200,15 @@ impl Updater<'_> {
             let entries = strip_entries(self.state, strip);
             let mut entries = entries.entries.iter();
             let entry = entries.find(|entry| (entry.x..entry.end).contains(&mouse.column));
-            return entry.map(|entry| entry.place);
+            return entry.map(|entry| entry.index);
         }
 
         let rows = layout.list.map(list_rows)?;
         let mut left = row_at(rows, mouse)?;
-        for place in self.state.board.list_top..self.state.board.shown.len() {
-            let height = list_height(self.state, place);
+        for index in self.state.board.list_top..self.state.board.shown.len() {
+            let height = list_height(self.state, index);
             if left < height {
-                return Some(place);
+                return Some(index);
             }
             left -= height;
         }

@@ -4,7 +4,7 @@ use super::Updater;
 use crate::config::keymap::Motion;
 use crate::model::text;
 use crate::store::{RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopField, ShopFlaw};
-use crate::tui::staff::layout::settings::{place_of, setting_name};
+use crate::tui::staff::layout::settings::{index_of, setting_name};
 use crate::tui::staff::message::{DeskJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::prompt::{StaffAsked, TypedEdit, UnsavedEdit, UnsavedReason};
@@ -17,7 +17,7 @@ use tui_input::Input;
 impl Updater<'_> {
     pub(super) fn move_in_settings(&mut self, motion: Motion) {
         let fields = ShopField::VARIANTS;
-        let row = place_of(self.state.settings.field);
+        let row = index_of(self.state.settings.field);
         let row = moved(row, fields.len(), fields.len(), motion, 1);
         self.state.settings.field = fields.get(row).copied().unwrap_or_default();
     }
@@ -103,8 +103,8 @@ impl Updater<'_> {
     pub(super) fn on_shop_set(&mut self, edit: ShopEdit, outcome: Result<ShopEdited, RepeatError>) {
         let field = edit.field;
         let saving = &mut self.state.settings.saving;
-        if let Some(place) = saving.iter().position(|other| *other == field) {
-            saving.remove(place);
+        if let Some(index) = saving.iter().position(|other| *other == field) {
+            saving.remove(index);
         }
 
         match outcome {

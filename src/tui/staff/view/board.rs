@@ -67,9 +67,9 @@ fn draw_strip(state: &StaffState, frame: Rect, sketch: &mut Sketch) {
     let inner = draw_pane(theme, false, title, frame, sketch);
 
     let strip = strip_entries(state, frame);
-    let selected = state.board.selected_place();
+    let selected = state.board.selected_index();
     for entry in &strip.entries {
-        let is_selected = selected == Some(entry.place);
+        let is_selected = selected == Some(entry.index);
         let background = row_background(theme, is_selected, true);
         let width = entry.end - entry.x;
         let name = Span::styled(&entry.name, background.beneath(theme.good));
@@ -172,9 +172,9 @@ fn draw_list(state: &StaffState, layout: &BoardLayout, frame: Rect, sketch: &mut
             sketch,
         );
     }
-    let places = board.list_top..board.shown.len();
-    let listed: Vec<&BoardTicket> = places
-        .filter_map(|place| board.shown_ticket(place))
+    let indexes = board.list_top..board.shown.len();
+    let listed: Vec<&BoardTicket> = indexes
+        .filter_map(|index| board.shown_ticket(index))
         .take(rows.height.into())
         .collect();
     let columns = ListColumns::of(&listed, rows.width);
@@ -192,18 +192,18 @@ fn draw_list(state: &StaffState, layout: &BoardLayout, frame: Rect, sketch: &mut
         sketch,
     );
 
-    let selected = board.selected_place();
+    let selected = board.selected_index();
     let mut areas = rows.rows();
-    for place in board.list_top..board.shown.len() {
-        if list_height(state, place) > 1
+    for index in board.list_top..board.shown.len() {
+        if list_height(state, index) > 1
             && let Some(area) = areas.next()
         {
             draw_rule(theme, area, sketch);
         }
-        let (Some(ticket), Some(area)) = (board.shown_ticket(place), areas.next()) else {
+        let (Some(ticket), Some(area)) = (board.shown_ticket(index), areas.next()) else {
             break;
         };
-        let background = match selected == Some(place) {
+        let background = match selected == Some(index) {
             false if ticket.is_new => RowBackground::Changed(theme.text),
             is_selected => row_background(theme, is_selected, has_keyboard),
         };

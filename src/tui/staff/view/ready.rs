@@ -96,14 +96,14 @@ fn draw_works(state: &StaffState, area: Rect, sketch: &mut Sketch) {
 /// Draws numbers of blocks, as large as all of them fit, or as many of the newest as fit.
 fn draw_blocks(state: &StaffState, ready: &[&Order], room: Rect, sketch: &mut Sketch) {
     let mut scale = LARGEST;
-    while scale > 1 && places(ready, room, scale).len() < ready.len() {
+    while scale > 1 && frames(ready, room, scale).len() < ready.len() {
         scale -= 1;
     }
 
     let theme = &state.theme;
-    let places = places(ready, room, scale);
-    let left_out = ready.len() - places.len();
-    for (order, area) in ready.iter().zip(places) {
+    let frames = frames(ready, room, scale);
+    let left_out = ready.len() - frames.len();
+    for (order, area) in ready.iter().zip(frames) {
         let number = number(order);
         match digits::rows(&number, scale) {
             Some(rows) => {
@@ -134,9 +134,9 @@ fn draw_blocks(state: &StaffState, ready: &[&Order], room: Rect, sketch: &mut Sk
 }
 
 /// The places of as many numbers as fit.
-fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
+fn frames(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
     let height = digits::HEIGHT * scale + 1;
-    let mut places = Vec::new();
+    let mut frames = Vec::new();
     let mut x = room.x + INDENT;
     let mut y = room.y + 1;
 
@@ -158,7 +158,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
         }
 
         let width = width.min(room.right().saturating_sub(x));
-        places.push(Rect {
+        frames.push(Rect {
             x,
             y,
             width,
@@ -167,7 +167,7 @@ fn places(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
         x = x.saturating_add(width + GAP + WIDER_GAP * (scale - 1));
     }
 
-    places
+    frames
 }
 
 /// The least columns of a number and the name below it.

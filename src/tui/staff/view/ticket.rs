@@ -22,7 +22,7 @@ pub(super) fn draw(
     sketch: &mut Sketch,
 ) {
     let theme = &state.theme;
-    let Some(ticket) = state.board.shown_ticket(place.place) else {
+    let Some(ticket) = state.board.shown_ticket(place.index) else {
         return;
     };
     let is_selected = state.board.selected.as_ref() == Some(&ticket.order().id);
