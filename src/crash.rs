@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const MOST_REPORTS: u32 = 10;
 
 /// Makes every panic leave a report in `folder`, and say where it is.
-pub fn report_to(folder: Option<PathBuf>) {
+pub(crate) fn report_to(folder: Option<PathBuf>) {
     let default_hook = std::panic::take_hook();
     let written_reports = AtomicU32::new(0);
     std::panic::set_hook(Box::new(move |panic| {

@@ -92,7 +92,7 @@ fn open_private(path: &Path) -> io::Result<File> {
 
 /// The last events, oldest first.
 #[must_use]
-pub fn recent() -> Vec<String> {
+pub(crate) fn recent() -> Vec<String> {
     // This never waits for the lock, as it is called in a panic.
     RECENT
         .try_lock()

@@ -83,7 +83,7 @@ impl Display {
     /// The theme for a terminal that can or should show few colours, as the environment tells;
     /// `None` where the terminal's background decides.
     #[must_use]
-    pub fn plain_theme(self, variable: impl Fn(&str) -> String) -> Option<Theme> {
+    pub(crate) fn plain_theme(self, variable: impl Fn(&str) -> String) -> Option<Theme> {
         if !variable("NO_COLOR").is_empty() {
             return Some(Theme::NONE);
         }
@@ -153,7 +153,7 @@ fn charset_told_by(variable: impl Fn(&str) -> String) -> Charset {
 
 /// Returns whether a terminal of this name, as `TERM` tells it, can't even move its cursor.
 #[must_use]
-pub fn is_dumb(term: &str) -> bool {
+pub(crate) fn is_dumb(term: &str) -> bool {
     term.is_empty() || term == "dumb"
 }
 

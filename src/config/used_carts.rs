@@ -85,7 +85,7 @@ impl UsedCarts {
 
     /// Returns whether nobody has seen a change of a cart on this machine yet.
     #[must_use]
-    pub fn is_first_start(&self) -> bool {
+    pub(crate) fn is_first_start(&self) -> bool {
         let begun = self.file.as_ref().map(|file| file.with_file_name(BEGUN));
         begun.is_some_and(|begun| !begun.exists())
     }
@@ -94,7 +94,7 @@ impl UsedCarts {
     ///
     /// # Errors
     /// The system's.
-    pub fn note_begun(&self) -> io::Result<()> {
+    pub(crate) fn note_begun(&self) -> io::Result<()> {
         match &self.file {
             Some(file) => write_whole(&file.with_file_name(BEGUN), ""),
             None => Ok(()),

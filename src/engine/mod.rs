@@ -117,7 +117,7 @@ impl Engine {
     /// Why the server ended, or could not start now, where the system gives the reason; `None`
     /// where it runs.
     #[must_use]
-    pub fn why_gone(&self) -> Option<EngineError> {
+    pub(crate) fn why_gone(&self) -> Option<EngineError> {
         if self.running().is_some() {
             return None;
         }

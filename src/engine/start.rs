@@ -43,7 +43,7 @@ impl Engine {
     ///
     /// # Errors
     /// The [`EngineError`] that stands in the way.
-    pub fn ensure(&self) -> Result<PathBuf, EngineError> {
+    pub(crate) fn ensure(&self) -> Result<PathBuf, EngineError> {
         self.join_or_start(Demand::Person)
     }
 
@@ -53,7 +53,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Stopped`], and those of [`Engine::ensure`].
-    pub fn revive(&self) -> Result<PathBuf, EngineError> {
+    pub(crate) fn revive(&self) -> Result<PathBuf, EngineError> {
         while self.was_started_within(REVIVAL_PAUSE) {
             if self.running().is_some() || self.stop_note().exists() {
                 break;

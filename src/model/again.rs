@@ -131,7 +131,7 @@ impl Again {
     }
 
     /// The lines that come back.
-    pub fn coming_back(&self) -> impl Iterator<Item = &AgainLine> {
+    pub(crate) fn coming_back(&self) -> impl Iterator<Item = &AgainLine> {
         self.lines.iter().filter(|line| line.quantity > 0)
     }
 
@@ -209,7 +209,7 @@ impl Again {
 
     /// Tells whether a line costs something else today than then.
     #[must_use]
-    pub fn has_another_price(&self, line: &AgainLine) -> bool {
+    pub(crate) fn has_another_price(&self, line: &AgainLine) -> bool {
         let is_other = line.price.is_some_and(|now| now != line.price_then);
         is_other && line.quantity > 0 && !self.is_incomparable
     }
@@ -223,7 +223,7 @@ impl Again {
 
     /// The differences from the order as it was, each kind as a sentence: `Short: 3 of 4 Focaccia.`
     #[must_use]
-    pub fn differences(&self) -> Vec<String> {
+    pub(crate) fn differences(&self) -> Vec<String> {
         let of_status = |status: AgainStatus| {
             let lines = self.lines.iter();
             lines.filter(move |line| line.status == status)

@@ -6,13 +6,13 @@
 use std::fmt;
 
 /// The fewest digits of a code.
-pub const SHORTEST: usize = 8;
+pub(crate) const SHORTEST: usize = 8;
 /// The most digits of a code.
-pub const LONGEST: usize = 14;
+pub(crate) const LONGEST: usize = 14;
 /// The most digits of a number before a command or a code.
-pub const COUNT_DIGITS: usize = 6;
+pub(crate) const COUNT_DIGITS: usize = 6;
 /// The sign that may stand between a number and a code: `30*4006381333931`.
-pub const TIMES: char = '*';
+pub(crate) const TIMES: char = '*';
 
 /// The lengths of EAN-8, UPC-A, EAN-13 and GTIN-14, whose last digit checks the others.
 const CHECKED_LENGTHS: [usize; 4] = [8, 12, 13, 14];

@@ -142,7 +142,11 @@ impl Cart {
     /// are, the prices at which they were added, and what was noted on them. Nobody's pieces become
     /// those of `me`, who takes them. What has no sound quantity, or is not sold, stays.
     #[must_use]
-    pub fn edits_to_take(&self, me: &str, is_sold: impl Fn(&ProductId) -> bool) -> Vec<Edit> {
+    pub(crate) fn edits_to_take(
+        &self,
+        me: &str,
+        is_sold: impl Fn(&ProductId) -> bool,
+    ) -> Vec<Edit> {
         let sold = self.lines.iter().filter(|line| is_sold(&line.product));
         sold.filter_map(|line| {
             let quantity = line.quantity.whole()?;
@@ -245,7 +249,7 @@ impl Cart {
     }
 
     /// Applies `change` by `by` as the server will once it confirms it, edit by edit.
-    pub fn preview_change(&mut self, change: &Change, by: &str) {
+    pub(crate) fn preview_change(&mut self, change: &Change, by: &str) {
         for edit in &change.edits {
             self.preview(edit, by);
         }

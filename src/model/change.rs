@@ -42,7 +42,7 @@ impl OpId {
     /// This id for the change that puts an order back, of which it tells everybody. One that is too
     /// long for that stays as it is.
     #[must_use]
-    pub fn putting_back(self, order: &OrderId) -> OpId {
+    pub(crate) fn putting_back(self, order: &OrderId) -> OpId {
         OpId::parse(&format!("{self}:{order}")).unwrap_or(self)
     }
 
@@ -104,7 +104,7 @@ impl ChangeKind {
 
     /// Returns whether a person asks for other lines by it, which undo can take back.
     #[must_use]
-    pub fn changes_lines(self) -> bool {
+    pub(crate) fn changes_lines(self) -> bool {
         match self {
             ChangeKind::Edit | ChangeKind::Clear | ChangeKind::Undo | ChangeKind::Redo => true,
             ChangeKind::Touch
@@ -121,7 +121,7 @@ impl ChangeKind {
     /// Returns whether whoever makes such a change is ready after it; `None` where it has nothing
     /// to do with that.
     #[must_use]
-    pub fn makes_ready(self) -> Option<bool> {
+    pub(crate) fn makes_ready(self) -> Option<bool> {
         match self {
             ChangeKind::Ready => Some(true),
             ChangeKind::Unready
@@ -454,7 +454,7 @@ impl Update {
 
     /// The order that is being placed, could not be placed, or is placed.
     #[must_use]
-    pub fn concerned_order(&self) -> Option<OrderId> {
+    pub(crate) fn concerned_order(&self) -> Option<OrderId> {
         match self.kind {
             // The op id of these is the order's own.
             ChangeKind::Freeze | ChangeKind::Unfreeze | ChangeKind::Order => {
@@ -593,7 +593,7 @@ impl From<&Update> for Activity {
 /// The name of somebody who makes changes, as the others see it: clean and short. One that can't
 /// be told from trolley's own words stands in quotes: nobody can choose it any more.
 #[must_use]
-pub fn sanitize_actor(raw: &[u8]) -> String {
+pub(crate) fn sanitize_actor(raw: &[u8]) -> String {
     let name = clean_name(raw);
     if is_own_word(&name) {
         return format!("“{name}”");
@@ -624,7 +624,7 @@ pub enum NameError {
 ///
 /// # Errors
 /// The [`NameError`].
-pub fn typed_name(typed: &[u8]) -> Result<String, NameError> {
+pub(crate) fn typed_name(typed: &[u8]) -> Result<String, NameError> {
     let name = clean_name(typed);
     if name.is_empty() {
         Err(NameError::Empty)
@@ -647,7 +647,10 @@ fn is_own_word(name: &str) -> bool {
 
 /// Names of people, as [`sanitize_actor`] cleans them, each once and at most `most` of them.
 #[must_use]
-pub fn sanitize_actors<'a>(raw: impl IntoIterator<Item = &'a [u8]>, most: usize) -> Vec<String> {
+pub(crate) fn sanitize_actors<'a>(
+    raw: impl IntoIterator<Item = &'a [u8]>,
+    most: usize,
+) -> Vec<String> {
     let mut known = HashSet::new();
     raw.into_iter()
         .map(sanitize_actor)

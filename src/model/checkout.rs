@@ -163,7 +163,7 @@ impl Preview {
     ///
     /// # Errors
     /// The errors of [`Preview::check`].
-    pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
+    pub(crate) fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
         self.check()?;
         let lines = self.lines.iter().map(|line| line.order_line.clone());
         Ok(lines.collect())
@@ -212,7 +212,7 @@ impl PreviewLine {
 
     /// The reason why this line can't be ordered; `None` where it can.
     #[must_use]
-    pub fn obstacle(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         if self.status != LineStatus::Good {
             return Some(Obstacle::Status(self.status));
         }
@@ -224,7 +224,7 @@ impl PreviewLine {
 
     /// The change that makes this line orderable, where it can't be ordered as it is.
     #[must_use]
-    pub fn mending(&self) -> Option<Mending> {
+    pub(crate) fn mending(&self) -> Option<Mending> {
         let obstacle = self.obstacle()?;
         Some(match obstacle {
             Obstacle::Short(left) => match u32::try_from(left) {
@@ -237,7 +237,7 @@ impl PreviewLine {
 
     /// The step that mends it. It never adds anything, whatever others did meanwhile.
     #[must_use]
-    pub fn mend(&self) -> Option<Edit> {
+    pub(crate) fn mend(&self) -> Option<Edit> {
         let product = self.order_line.product.clone();
         Some(match self.mending()? {
             Mending::Keep(left) => Edit::Take {
@@ -251,7 +251,7 @@ impl PreviewLine {
     /// The people who lose pieces but not the whole line when `me` mends it: first `me`, then
     /// whoever came last, as with every change.
     #[must_use]
-    pub fn losses(&self, me: &str) -> Vec<Loss> {
+    pub(crate) fn losses(&self, me: &str) -> Vec<Loss> {
         let Some(Mending::Keep(left)) = self.mending() else {
             return Vec::new();
         };

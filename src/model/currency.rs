@@ -9,9 +9,9 @@ use std::fmt;
 use std::iter::repeat_n;
 
 /// The longest sign of a currency, in characters.
-pub const LONGEST_SIGN: usize = 4;
+pub(crate) const LONGEST_SIGN: usize = 4;
 /// The longest example, in characters.
-pub const LONGEST_EXAMPLE: usize = 32;
+pub(crate) const LONGEST_EXAMPLE: usize = 32;
 
 /// The most digits behind the point.
 const MOST_PLACES: u32 = 6;
@@ -164,7 +164,7 @@ impl Currency {
 
     /// Tells whether amounts in both can be added up: they have the same sign.
     #[must_use]
-    pub fn is_same_as(&self, other: &Currency) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Currency) -> bool {
         self.sign == other.sign
     }
 
@@ -277,7 +277,7 @@ impl Currency {
 
     /// A small amount without the sign, as an example of what may be typed: `12,40`.
     #[must_use]
-    pub fn small_sample(&self) -> String {
+    pub(crate) fn small_sample(&self) -> String {
         self.write("12", self.parts("4"))
     }
 
@@ -316,7 +316,7 @@ impl Currency {
 
     /// The digits behind the point of an amount as [`Currency::number`] writes it.
     #[must_use]
-    pub fn places_of(&self, amount: Money) -> usize {
+    pub(crate) fn places_of(&self, amount: Money) -> usize {
         let amount = amount.decimal();
         let places = if amount.scale() <= self.notation.places {
             self.notation.places

@@ -96,7 +96,7 @@ impl Daybook {
 
     /// The last day of the period.
     #[must_use]
-    pub fn last_day(&self) -> Date {
+    pub(crate) fn last_day(&self) -> Date {
         let until = self.period.until.unwrap_or(u64::MAX);
         local(until.saturating_sub(1), &self.zone).date()
     }
@@ -129,7 +129,7 @@ impl Daybook {
     }
 
     /// Counts an order that came or changed, in place of what it was before.
-    pub fn post(&mut self, order: &Order) -> Posted {
+    pub(crate) fn post(&mut self, order: &Order) -> Posted {
         if self.period_before.contains(order.at) {
             return Posted::Outdated;
         }
@@ -211,7 +211,7 @@ impl Daybook {
 
     /// Tells whether the period is one day, whose sales are shown by the hour; else by the day.
     #[must_use]
-    pub fn is_one_day(&self) -> bool {
+    pub(crate) fn is_one_day(&self) -> bool {
         let ends = self.period.since.zip(self.period.until);
         ends.is_some_and(|(since, until)| {
             local(since, &self.zone).date() == local(until.saturating_sub(1), &self.zone).date()
@@ -221,7 +221,7 @@ impl Daybook {
     /// The sales of each hour, or of each day, from the first sale to the last one: in the period,
     /// and a week before.
     #[must_use]
-    pub fn bars(&self) -> Vec<Bar> {
+    pub(crate) fn bars(&self) -> Vec<Bar> {
         let mut sums: BTreeMap<DateTime, [Money; 2]> = BTreeMap::new();
         let is_by_hour = self.is_one_day();
         for (index, figures) in [&self.figures, &self.before].into_iter().enumerate() {

@@ -183,14 +183,14 @@ impl Figures {
 
     /// The average time from an order until it is ready, in milliseconds; `None` where none is.
     #[must_use]
-    pub fn time_to_ready(&self) -> Option<u64> {
+    pub(crate) fn time_to_ready(&self) -> Option<u64> {
         let (orders, took) = self.ready;
         took.checked_div(orders)
     }
 
     /// The products that were sold: by `ranking`, then by the other one, then by name.
     #[must_use]
-    pub fn best_sold(&self, ranking: Ranking) -> Vec<&SoldProduct> {
+    pub(crate) fn best_sold(&self, ranking: Ranking) -> Vec<&SoldProduct> {
         let mut sold: Vec<&SoldProduct> = self.sold_products().collect();
         sold.sort_by(|one, other| {
             let pieces = other.sales.count.cmp(&one.sales.count);
@@ -208,7 +208,7 @@ impl Figures {
 
     /// The number of products that were sold.
     #[must_use]
-    pub fn products_sold(&self) -> usize {
+    pub(crate) fn products_sold(&self) -> usize {
         self.sold_products().count()
     }
 
@@ -230,14 +230,14 @@ impl Figures {
 
     /// The pieces that were sold of a product.
     #[must_use]
-    pub fn pieces_of(&self, product: &ProductId) -> u64 {
+    pub(crate) fn pieces_of(&self, product: &ProductId) -> u64 {
         let sold = self.products.get(product);
         sold.map_or(0, |sold| sold.sales.count)
     }
 
     /// The products of which fewer than ten are left, or fewer than were sold: the fewest first.
     #[must_use]
-    pub fn low_in_stock(&self, catalog: &Catalog) -> Vec<LowProduct> {
+    pub(crate) fn low_in_stock(&self, catalog: &Catalog) -> Vec<LowProduct> {
         let test = LowStock::beside(Some(self));
         let mut low: Vec<LowProduct> = catalog
             .iter()

@@ -33,7 +33,7 @@ impl Money {
 
     /// The price that was meant where somebody wrote a comma for the point, as it is written right.
     #[must_use]
-    pub fn with_point(text: &str) -> Option<String> {
+    pub(crate) fn with_point(text: &str) -> Option<String> {
         let (whole, fraction) = text.split_once(',')?;
         let meant = format!("{whole}.{fraction}");
         Money::parse(&meant).map(|_| meant)
@@ -48,7 +48,7 @@ impl Money {
     /// The equal part of each of `count`, rounded half up to two digits after the point; zero where
     /// there are none.
     #[must_use]
-    pub fn shared_by(self, count: u64) -> Money {
+    pub(crate) fn shared_by(self, count: u64) -> Money {
         let part = self.0.checked_div(Decimal::from(count));
         let part = part.unwrap_or_default();
         Money(part.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero))

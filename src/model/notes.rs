@@ -4,7 +4,7 @@ use super::{ProductId, Refusal, text};
 use std::collections::BTreeMap;
 
 /// The longest note, in characters.
-pub const LONGEST_NOTE: usize = 200;
+pub(crate) const LONGEST_NOTE: usize = 200;
 
 /// The note of one person on one product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Notes {
 ///
 /// # Errors
 /// [`Refusal::NoteTooLong`] where it is longer than [`LONGEST_NOTE`].
-pub fn typed_note(typed: &str) -> Result<String, Refusal> {
+pub(crate) fn typed_note(typed: &str) -> Result<String, Refusal> {
     let note = text::sanitized(typed.as_bytes(), LONGEST_NOTE + 1);
     if note.chars().count() > LONGEST_NOTE {
         return Err(Refusal::NoteTooLong);

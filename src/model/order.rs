@@ -207,7 +207,7 @@ impl OrderState {
     }
 
     /// The states after the first, in the order in which they may follow each other.
-    pub const LATER: [OrderState; 4] = [
+    pub(crate) const LATER: [OrderState; 4] = [
         OrderState::Accepted,
         OrderState::Ready,
         OrderState::Done,
@@ -270,7 +270,7 @@ impl Order {
 
     /// The part that this person asked for: their pieces, with what they noted on them.
     #[must_use]
-    pub fn part_of(&self, who: &str) -> Order {
+    pub(crate) fn part_of(&self, who: &str) -> Order {
         let mut part = self.clone();
         for line in &mut part.lines {
             line.quantity = shares::within(&line.shares, line.quantity)
@@ -287,7 +287,7 @@ impl Order {
     /// The milliseconds from when it was placed until it was ready; `None` where it is not known to
     /// have been.
     #[must_use]
-    pub fn time_to_ready(&self) -> Option<u64> {
+    pub(crate) fn time_to_ready(&self) -> Option<u64> {
         Some(self.ready_at()?.saturating_sub(self.at))
     }
 
@@ -301,7 +301,7 @@ impl Order {
 
     /// Tells whether this person has settled their part with whoever ordered.
     #[must_use]
-    pub fn is_settled(&self, name: &str) -> bool {
+    pub(crate) fn is_settled(&self, name: &str) -> bool {
         self.settled.iter().any(|settled| settled == name)
     }
 
@@ -321,7 +321,7 @@ impl Order {
     /// The refusal to let a buyer cancel it, `is_theirs` where they have ordered it: that goes
     /// while it is only placed.
     #[must_use]
-    pub fn refuse_cancel_by(&self, is_theirs: bool) -> Option<Refusal> {
+    pub(crate) fn refuse_cancel_by(&self, is_theirs: bool) -> Option<Refusal> {
         match self.state {
             OrderState::Placed | OrderState::Cancelled if !is_theirs => {
                 Some(Refusal::OnlyBuyerCancels {
@@ -492,7 +492,7 @@ impl OrderFailure {
 
     /// The same with clean text, as it came from Redis.
     #[must_use]
-    pub fn sanitized(mut self) -> OrderFailure {
+    pub(crate) fn sanitized(mut self) -> OrderFailure {
         match &mut self {
             OrderFailure::Short { name, .. }
             | OrderFailure::Missing { name }

@@ -34,7 +34,9 @@ pub struct People {
 
 impl People {
     /// The people of a cart. Lines that don't count towards its total count towards no part.
-    pub fn of_cart<'a>(lines: impl Iterator<Item = (&'a CartLine, ProductLookup<'a>)>) -> People {
+    pub(crate) fn of_cart<'a>(
+        lines: impl Iterator<Item = (&'a CartLine, ProductLookup<'a>)>,
+    ) -> People {
         let mut people = People::default();
         for (line, product) in lines {
             let price = match product {
@@ -52,7 +54,7 @@ impl People {
 
     /// The people of a cart as it would be ordered. What can't be ordered counts towards no part.
     #[must_use]
-    pub fn of_preview(preview: &Preview) -> People {
+    pub(crate) fn of_preview(preview: &Preview) -> People {
         let lines = preview.lines.iter();
         People::of_lines(
             lines
@@ -76,7 +78,7 @@ impl People {
     }
 
     /// Adds the pieces of a line to the parts of those who asked for them.
-    pub fn add_line(&mut self, shares: &[Share], quantity: u32, price: Money) {
+    pub(crate) fn add_line(&mut self, shares: &[Share], quantity: u32, price: Money) {
         for (name, pieces) in shares::within(shares, quantity) {
             let part = self.parts.entry(name.to_owned()).or_default();
             part.add(pieces, price);
@@ -102,7 +104,7 @@ impl People {
     /// Tells whether the parts of an order by `me` are worth telling: somebody else has one, or some
     /// pieces are nobody's.
     #[must_use]
-    pub fn are_several(&self, me: &str) -> bool {
+    pub(crate) fn are_several(&self, me: &str) -> bool {
         self.parts.keys().any(|name| name != me)
             || !self.parts.is_empty() && self.nobodys.pieces > 0
     }

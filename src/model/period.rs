@@ -65,7 +65,7 @@ impl Period {
 
     /// The same of the week before, whether or not it is past.
     #[must_use]
-    pub fn whole_week_before(self, zone: &TimeZone) -> Period {
+    pub(crate) fn whole_week_before(self, zone: &TimeZone) -> Period {
         Period {
             since: self.since.map(|since| week_before(since, zone)),
             until: self.until.map(|until| week_before(until, zone)),

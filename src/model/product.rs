@@ -6,7 +6,7 @@ use std::fmt;
 use strum::VariantArray;
 
 /// The longest product id or name that a shopper may ask for, in bytes.
-pub const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 
 /// The longest text of a product besides its name, in bytes.
 pub(crate) const LONGEST_TEXT: usize = 10_000;
@@ -124,7 +124,7 @@ pub struct Product {
 }
 
 /// The fields of a product's hash, in the order in which they are read.
-pub const FIELDS: [&str; 7] = [
+pub(crate) const FIELDS: [&str; 7] = [
     "name",
     "price",
     "category",
@@ -339,7 +339,7 @@ impl Product {
 
     /// A product of which only the id is left.
     #[must_use]
-    pub fn nameless(id: ProductId) -> Option<Product> {
+    pub(crate) fn nameless(id: ProductId) -> Option<Product> {
         let name = id.to_string();
         let mut fields = [None; FIELDS.len()];
         fields[0] = Some(name.as_bytes());
@@ -370,7 +370,7 @@ pub(crate) fn only_left_of(left: u64, name: &str) -> String {
 impl Stock {
     /// True where the shop has none left.
     #[must_use]
-    pub fn is_sold_out(self) -> bool {
+    pub(crate) fn is_sold_out(self) -> bool {
         self == Stock::Left(0)
     }
 

@@ -4,10 +4,10 @@ use super::{Refusal, text};
 use std::fmt;
 
 /// The most pieces on one line where nothing else is said.
-pub const DEFAULT_LIMIT: u32 = 999;
+pub(crate) const DEFAULT_LIMIT: u32 = 999;
 
 /// The highest limit per line that can be set; a higher score in Redis is damage.
-pub const HIGHEST_LIMIT: u32 = 999_999;
+pub(crate) const HIGHEST_LIMIT: u32 = 999_999;
 
 /// The quantity of a cart's line as Redis holds it, where any number may stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Quantity {
 impl Quantity {
     /// Reads a score as Redis writes it.
     #[must_use]
-    pub fn from_score(score: &str) -> Quantity {
+    pub(crate) fn from_score(score: &str) -> Quantity {
         match score.parse::<u32>() {
             Ok(n)
                 if (1..=HIGHEST_LIMIT).contains(&n)

@@ -8,7 +8,7 @@ use crate::model::shares::{NOBODY, are_shared};
 use crate::model::time::Clock;
 
 /// The narrowest receipt, in columns: what small printers hold.
-pub const NARROWEST: usize = 32;
+pub(crate) const NARROWEST: usize = 32;
 
 /// The space before what belongs to the line above.
 const INDENT: &str = "    ";
@@ -141,7 +141,7 @@ pub fn lines(lines: &[OrderLine], who: &str, currency: &Currency, columns: usize
 
 /// The note for a whole order, in lines of the receipt; none where there is no note.
 #[must_use]
-pub fn order_note(note: &str, columns: usize) -> Vec<String> {
+pub(crate) fn order_note(note: &str, columns: usize) -> Vec<String> {
     if note.is_empty() {
         return Vec::new();
     }

@@ -579,7 +579,7 @@ impl Refusal {
 
     /// The same to whoever is called `me`: a cart of theirs is theirs to reopen.
     #[must_use]
-    pub fn for_reader(self, me: &str) -> Refusal {
+    pub(crate) fn for_reader(self, me: &str) -> Refusal {
         match self {
             Refusal::Locked(owner) if owner == me => Refusal::Locked("you".to_owned()),
             Refusal::Closed(owner) if owner == me => Refusal::Closed("you".to_owned()),
@@ -590,7 +590,7 @@ impl Refusal {
     /// The sentence for a preview: what stands in the way of an order that nobody has tried to
     /// place yet, with the shop's currency before its amounts.
     #[must_use]
-    pub fn beforehand(&self, currency: &Currency) -> String {
+    pub(crate) fn beforehand(&self, currency: &Currency) -> String {
         match self {
             Refusal::NotOrdered(OrderFailure::Short { name, left }) => {
                 let advice = match left {

@@ -24,12 +24,12 @@ pub struct Rules {
 }
 
 /// The most names that are expected.
-pub const MOST_EXPECTED: usize = 100;
+pub(crate) const MOST_EXPECTED: usize = 100;
 
 /// Reads names with commas between them; `None` where they are more than [`MOST_EXPECTED`], or one
 /// of them can't be a name.
 #[must_use]
-pub fn expected_names(typed: &str) -> Option<Vec<String>> {
+pub(crate) fn expected_names(typed: &str) -> Option<Vec<String>> {
     let names = sanitize_actors(typed.split(',').map(str::as_bytes), MOST_EXPECTED + 1);
     (names.len() <= MOST_EXPECTED && own_word(typed).is_none()).then_some(names)
 }
@@ -194,7 +194,7 @@ impl Ledger {
 
 /// The pieces that `who` asked for.
 #[must_use]
-pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
+pub(crate) fn pieces_of(shares: &[Share], who: &str) -> u32 {
     shares
         .iter()
         .filter(|share| share.by == who)
@@ -205,7 +205,7 @@ pub fn pieces_of(shares: &[Share], who: &str) -> u32 {
 impl Rules {
     /// True where there is any budget.
     #[must_use]
-    pub fn has_budget(&self) -> bool {
+    pub(crate) fn has_budget(&self) -> bool {
         self.budget.is_some() || self.budget_each.is_some()
     }
 
@@ -223,7 +223,7 @@ impl Rules {
     ///
     /// # Errors
     /// The errors of [`Rules::allow`].
-    pub fn allow_edits(
+    pub(crate) fn allow_edits(
         &self,
         ledger: &Ledger,
         kind: ChangeKind,

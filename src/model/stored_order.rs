@@ -22,7 +22,7 @@ pub struct StoredOrder {
 impl StoredOrder {
     /// Tells whether any clocks can be ahead of UTC by so many minutes, or behind it.
     #[must_use]
-    pub fn is_utc_offset(minutes: i32) -> bool {
+    pub(crate) fn is_utc_offset(minutes: i32) -> bool {
         (-MOST_MINUTES_AHEAD..=MOST_MINUTES_AHEAD).contains(&minutes)
     }
 }

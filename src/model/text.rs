@@ -14,10 +14,10 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The mark in place of a character that must not reach a terminal.
-pub const MARK: char = '\u{FFFD}';
+pub(crate) const MARK: char = '\u{FFFD}';
 
 /// Longest cleaned text, in characters; the rest becomes an ellipsis.
-pub const LONGEST: usize = 400;
+pub(crate) const LONGEST: usize = 400;
 
 /// Combining marks kept on one base character; real scripts need no more.
 const COMBINING: usize = 3;
@@ -30,7 +30,7 @@ pub fn sanitize(raw: &[u8]) -> String {
 
 /// [`sanitize_to`] without spaces around it; what is clean already is not copied.
 #[must_use]
-pub fn sanitized(raw: &[u8], longest: usize) -> Cow<'_, str> {
+pub(crate) fn sanitized(raw: &[u8], longest: usize) -> Cow<'_, str> {
     // Most text is short and plain, and a catalog has millions of pieces of it.
     let plain = raw.len() <= longest && is_printable_ascii(raw);
     match std::str::from_utf8(raw) {
@@ -41,7 +41,7 @@ pub fn sanitized(raw: &[u8], longest: usize) -> Cow<'_, str> {
 
 /// Cleans `raw` as one line of at most `longest` characters.
 #[must_use]
-pub fn sanitize_to(raw: &[u8], longest: usize) -> String {
+pub(crate) fn sanitize_to(raw: &[u8], longest: usize) -> String {
     // Bytes beyond what can still matter are not even decoded: a name may be a gigabyte.
     let cut = raw.len().min(longest.saturating_mul(4).max(64));
     let text = String::from_utf8_lossy(&raw[..cut]);
@@ -73,7 +73,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 /// A JSON document with what [`shown`] leaves out written as escapes: it says the same, and can
 /// stand on a terminal.
 #[must_use]
-pub fn escape_hidden(json: &str) -> Cow<'_, str> {
+pub(crate) fn escape_hidden(json: &str) -> Cow<'_, str> {
     replace_hidden(json, |out, c| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             out.push_str(&format!("\\u{unit:04x}"));
@@ -141,7 +141,7 @@ fn is_letter_that_joins(c: char) -> bool {
 /// `text` as names are compared and searched: letters and their accents composed, as keyboards
 /// write them, and nothing invisible. Most text is that already, and is not copied.
 #[must_use]
-pub fn composed(text: &str) -> Cow<'_, str> {
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     let is_seen = |c: char| !is_joiner(c) && !is_override(c) && !is_invisible(c);
     let is_composed = text.is_ascii()
         || is_nfc_quick(text.chars()) == IsNormalized::Yes && text.chars().all(is_seen);
@@ -154,7 +154,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 
 /// [`composed`] in small letters.
 #[must_use]
-pub fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     composed(text).to_lowercase()
 }
 
@@ -172,7 +172,7 @@ pub fn folded_for(typed: &str, text: &str) -> String {
 
 /// Tells whether accents were typed, so that they count in a comparison.
 #[must_use]
-pub fn has_accents(typed: &str) -> bool {
+pub(crate) fn has_accents(typed: &str) -> bool {
     typed.chars().any(|c| chars::normalize(c) != c)
 }
 
@@ -193,14 +193,14 @@ fn is_invisible(c: char) -> bool {
 
 /// True where each byte is a character of one column.
 #[must_use]
-pub fn is_printable_ascii(text: &[u8]) -> bool {
+pub(crate) fn is_printable_ascii(text: &[u8]) -> bool {
     text.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// True where each character is a grapheme of its own and takes one column, as far as that is easily
 /// told: of the letters of the West, currencies and the signs that frames are drawn with.
 #[must_use]
-pub fn is_simple(text: &str) -> bool {
+pub(crate) fn is_simple(text: &str) -> bool {
     text.chars().all(|letter| {
         // A soft hyphen is invisible, and the squares behind the last sign here are wide.
         matches!(
@@ -225,7 +225,7 @@ pub fn width(text: &str) -> usize {
 
 /// `text` with a capital first letter, for the beginning of a sentence.
 #[must_use]
-pub fn capitalized(text: &str) -> String {
+pub(crate) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).collect()
@@ -250,7 +250,7 @@ pub fn count<N: Display + PartialEq + From<u8>>(n: N, thing: &str) -> String {
 
 /// `text` without the numbers behind the errors of the system: ` (os error 2)`.
 #[must_use]
-pub fn without_error_numbers(text: &str) -> String {
+pub(crate) fn without_error_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -262,7 +262,7 @@ pub fn without_error_numbers(text: &str) -> String {
 
 /// `text` as one word of a command that somebody may paste into a shell.
 #[must_use]
-pub fn shell_word(text: &str) -> Cow<'_, str> {
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     let is_plain = text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b"@%_+:,./-".contains(&b));
@@ -321,7 +321,7 @@ pub fn truncate(text: &str, columns: usize) -> String {
 
 /// [`truncate`]; what is not cut is not copied.
 #[must_use]
-pub fn truncated(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn truncated(text: &str, columns: usize) -> Cow<'_, str> {
     if width(text) <= columns {
         return Cow::Borrowed(text);
     }
@@ -335,7 +335,7 @@ pub fn truncated(text: &str, columns: usize) -> Cow<'_, str> {
 /// `text` in at most `most` lines of at most `columns` columns, broken at spaces where there
 /// are any; an ellipsis where it goes on.
 #[must_use]
-pub fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, columns: usize, most: usize) -> Vec<String> {
     let text = text.trim();
     if most > 0 && !text.contains('\n') && width(text) <= columns {
         let line = Some(text).filter(|text| !text.is_empty());
@@ -393,7 +393,7 @@ fn broken(paragraph: &str, columns: usize) -> impl Iterator<Item = &str> {
 /// `items` as a list in lines of at most `columns` columns, broken behind commas where an item is
 /// not too long for a line of its own. Nothing is left out.
 #[must_use]
-pub fn wrap_list(items: &[String], columns: usize) -> Vec<String> {
+pub(crate) fn wrap_list(items: &[String], columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let comma = if index + 1 < items.len() { "," } else { "" };

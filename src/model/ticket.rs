@@ -18,13 +18,13 @@ pub struct Ticket {
 impl Ticket {
     /// Tells whether the line of this product is ticked.
     #[must_use]
-    pub fn is_ticked(&self, product: &ProductId) -> bool {
+    pub(crate) fn is_ticked(&self, product: &ProductId) -> bool {
         self.ticked.contains(product)
     }
 
     /// The number of its lines that are ticked.
     #[must_use]
-    pub fn ticked_lines(&self) -> usize {
+    pub(crate) fn ticked_lines(&self) -> usize {
         let lines = self.order.lines.iter();
         lines.filter(|line| self.is_ticked(&line.product)).count()
     }

@@ -133,7 +133,7 @@ impl Clock {
     /// A moment with its day, for people who see it at `now`: `today 18:05`, `tomorrow, 2026-11-25
     /// 18:05` or `2026-11-30 18:05`.
     #[must_use]
-    pub fn day_and_minute(&self, at: u64, now: u64) -> String {
+    pub(crate) fn day_and_minute(&self, at: u64, now: u64) -> String {
         let day = self.shown(at).date();
         let today = self.shown(now).date();
 

@@ -118,7 +118,7 @@ impl Timeline {
     }
 
     /// Notes that the cart, which is as it was told, expires at another time.
-    pub fn set_deadline(&mut self, deadline: Deadline) {
+    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
         self.expires = deadline.at;
     }
 

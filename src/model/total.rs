@@ -20,7 +20,7 @@ pub enum LineStatus {
 impl LineStatus {
     /// True where the line counts, as far as is known.
     #[must_use]
-    pub fn may_count(self) -> bool {
+    pub(crate) fn may_count(self) -> bool {
         match self {
             LineStatus::Good | LineStatus::Reading => true,
             LineStatus::Gone | LineStatus::NoPrice | LineStatus::Damaged => false,
@@ -41,7 +41,7 @@ impl LineStatus {
 
     /// The same where there is little room.
     #[must_use]
-    pub fn short_word(self) -> &'static str {
+    pub(crate) fn short_word(self) -> &'static str {
         match self {
             LineStatus::Gone => "gone",
             LineStatus::NoPrice => "no price",

@@ -4,7 +4,7 @@ use super::{Refusal, text};
 use std::fmt;
 
 /// The longest user name, in characters.
-pub const LONGEST: usize = 64;
+pub(crate) const LONGEST: usize = 64;
 
 /// A checked user name: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 ///

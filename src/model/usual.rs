@@ -4,11 +4,11 @@ use super::{Order, OrderState, ProductId};
 use std::collections::HashMap;
 
 /// The newest orders that are looked at.
-pub const USUAL_ORDERS: usize = 50;
+pub(crate) const USUAL_ORDERS: usize = 50;
 /// The most products that are shown.
-pub const USUAL_PRODUCTS: usize = 8;
+pub(crate) const USUAL_PRODUCTS: usize = 8;
 /// The name of their category.
-pub const USUAL: &str = "Usual";
+pub(crate) const USUAL: &str = "Usual";
 
 /// The number of pieces and of orders of one product.
 #[derive(Debug, Default)]

@@ -157,7 +157,7 @@ impl Trouble {
 
     /// Tells whether this is trouble with one of several servers, and the others may be well.
     #[must_use]
-    pub fn is_elsewhere(&self) -> bool {
+    pub(crate) fn is_elsewhere(&self) -> bool {
         matches!(self, Trouble::At { .. })
     }
 
@@ -231,19 +231,19 @@ impl Trouble {
 
     /// Tells whether a change that met this may have been applied all the same.
     #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
+    pub(crate) fn is_ambiguous(&self) -> bool {
         matches!(self.bare(), Trouble::Timeout | Trouble::Lost)
     }
 
     /// Tells whether no server runs at the address.
     #[must_use]
-    pub fn is_not_running(&self) -> bool {
+    pub(crate) fn is_not_running(&self) -> bool {
         matches!(self, Trouble::ConnectionRefused | Trouble::NoSocket)
     }
 
     /// Tells whether the address, user, password or certificate that was given is at fault.
     #[must_use]
-    pub fn is_access_error(&self) -> bool {
+    pub(crate) fn is_access_error(&self) -> bool {
         matches!(
             self.bare(),
             Trouble::NoHost

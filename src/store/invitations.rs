@@ -166,7 +166,7 @@ pub(crate) async fn find_keys(
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Error> {
+pub(crate) async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Error> {
     let mut listed = Vec::new();
     let mut cursor = 0_u64;
     loop {
@@ -199,7 +199,9 @@ pub async fn list_keys(connection: &mut Connection) -> Result<Vec<ListedKey>, Er
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn list_invitations(connection: &mut Connection) -> Result<Vec<ListedInvitation>, Error> {
+pub(crate) async fn list_invitations(
+    connection: &mut Connection,
+) -> Result<Vec<ListedInvitation>, Error> {
     let hashes = stored_hashes(connection).await?;
     let reads = hashes
         .iter()
@@ -256,7 +258,7 @@ async fn stored_hashes(connection: &mut Connection) -> Result<Vec<(String, u64)>
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn unbind(connection: &mut Connection, fingerprint: &str) -> Result<bool, Error> {
+pub(crate) async fn unbind(connection: &mut Connection, fingerprint: &str) -> Result<bool, Error> {
     let mut remove = redis::cmd("HDEL");
     remove.arg(keys::BOUND_KEYS).arg(fingerprint);
     let removed: u64 = answer(&remove, &mut connection.conn)
@@ -269,7 +271,7 @@ pub async fn unbind(connection: &mut Connection, fingerprint: &str) -> Result<bo
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn withdraw(connection: &mut Connection, id: &str) -> Result<bool, Error> {
+pub(crate) async fn withdraw(connection: &mut Connection, id: &str) -> Result<bool, Error> {
     let mut was_open = false;
     for (hash, _) in stored_hashes(connection).await? {
         if id_of(&hash) != id {

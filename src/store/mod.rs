@@ -48,10 +48,9 @@ pub use catalog::export::{Export, ids_from};
 pub use catalog::import::{delete_product, put_product};
 pub use catalog::load::{Reading, load_catalog};
 pub use catalog::{
-    Edited, FieldEdit, LONGEST_SHOP_NAME, NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange,
-    ShopEdit, ShopEdited, ShopField, ShopFlaw, change_shop, edit_product, find_unlisted,
-    get_catalog, get_product, get_products, get_reachable_products, get_shop, name_shop,
-    step_stock,
+    Edited, FieldEdit, NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopEdit, ShopEdited,
+    ShopField, ShopFlaw, change_shop, edit_product, find_unlisted, get_catalog, get_product,
+    get_products, get_reachable_products, get_shop, step_stock,
 };
 pub use connection::address::{Address, Pem};
 pub use connection::{Connection, connect};

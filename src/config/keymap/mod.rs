@@ -132,7 +132,7 @@ impl Keymap {
 
     /// The table for somebody who types words: sentences name the command, not the key.
     #[must_use]
-    pub fn in_words(self) -> Keymap {
+    pub(crate) fn in_words(self) -> Keymap {
         Keymap {
             input: Input::Words,
             ..self
@@ -218,7 +218,7 @@ impl Keymap {
 
     /// The action of `key` in `context`.
     #[must_use]
-    pub fn dispatch(&self, context: Context, key: Key) -> Option<Action> {
+    pub(crate) fn dispatch(&self, context: Context, key: Key) -> Option<Action> {
         self.entries_of(context)
             .find(|entry| entry.keys.contains(&key))
             .map(|entry| entry.action)
@@ -260,7 +260,7 @@ impl Keymap {
 
     /// The first key of an action, as shown, or its word; empty where it can't be done.
     #[must_use]
-    pub fn key_of(&self, action: Action) -> String {
+    pub(crate) fn key_of(&self, action: Action) -> String {
         let key = self.keys_of(action).next();
         match (key, self.input) {
             (None, _) => String::new(),

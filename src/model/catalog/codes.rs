@@ -72,7 +72,7 @@ impl Catalog {
     /// no code. Zeros before a code mean nothing; but nobody scans a code of an unusual length, as
     /// those that a shop makes up, unless a product has just that.
     #[must_use]
-    pub fn with_code(&self, digits: &str) -> Vec<u32> {
+    pub(crate) fn with_code(&self, digits: &str) -> Vec<u32> {
         let Some(code) = Barcode::parse(digits) else {
             return Vec::new();
         };
@@ -95,7 +95,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`Refusal::Ambiguous`] where several have it.
-    pub fn of_code(&self, code: &str) -> Result<Option<Item<'_>>, Refusal> {
+    pub(crate) fn of_code(&self, code: &str) -> Result<Option<Item<'_>>, Refusal> {
         let found = self.with_code(code).into_iter();
         let found: Vec<Item<'_>> = found.filter_map(|number| self.at(number)).collect();
         match found[..] {
@@ -106,7 +106,7 @@ impl Catalog {
 
     /// Reads digits that somebody typed or scanned, by the codes of these products.
     #[must_use]
-    pub fn read_code<'a>(&self, digits: &'a str) -> Reading<'a> {
+    pub(crate) fn read_code<'a>(&self, digits: &'a str) -> Reading<'a> {
         barcode::read(digits, |code| !self.with_code(code).is_empty())
     }
 }

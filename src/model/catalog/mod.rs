@@ -81,7 +81,7 @@ impl Catalog {
     }
 
     /// Makes room for this many more products.
-    pub fn reserve(&mut self, more: usize) {
+    pub(crate) fn reserve(&mut self, more: usize) {
         Arc::make_mut(&mut self.numbers).reserve(more, |number| {
             self.hasher.hash_one(self.products.id(*number))
         });
@@ -187,7 +187,7 @@ impl Catalog {
 
     /// Returns whether a product has this category.
     #[must_use]
-    pub fn has_category(&self, name: &str) -> bool {
+    pub(crate) fn has_category(&self, name: &str) -> bool {
         !category_range(&self.products, &self.sorted, name).is_empty()
     }
 }

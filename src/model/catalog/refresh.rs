@@ -36,7 +36,7 @@ impl CatalogChange {
 
 impl Catalog {
     /// Takes in products as they were read: new values, or `None` for one that is gone.
-    pub fn refresh(&mut self, read: Vec<(ProductId, Option<Product>)>) -> CatalogChange {
+    pub(crate) fn refresh(&mut self, read: Vec<(ProductId, Option<Product>)>) -> CatalogChange {
         self.generation += 1;
         let moves_one_by_one = read.len() <= FEW;
         let mut greatest = CatalogChange::Nothing;

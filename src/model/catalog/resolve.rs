@@ -50,7 +50,7 @@ impl Catalog {
     ///
     /// # Errors
     /// The errors of [`Catalog::resolve`]; [`Refusal::Misspelt`] for a part of just one name.
-    pub fn resolve_whole(&self, typed: &str) -> Result<Item<'_>, Refusal> {
+    pub(crate) fn resolve_whole(&self, typed: &str) -> Result<Item<'_>, Refusal> {
         let found = self.resolve(typed)?;
         let wanted = text::folded(typed.trim());
         let is_id = found.product_id() == ProductId::asked(typed)?;

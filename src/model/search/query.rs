@@ -74,7 +74,7 @@ impl Sorting {
 
     /// Returns whether the first, the least or the cheapest comes first.
     #[must_use]
-    pub fn is_ascending(self) -> bool {
+    pub(crate) fn is_ascending(self) -> bool {
         match self.by {
             Sort::Category | Sort::Name | Sort::Price | Sort::Stock => !self.is_reversed,
             Sort::InCart => self.is_reversed,
@@ -90,7 +90,7 @@ impl Sorting {
 
     /// The next one for those who sell: by stock, too, and by no cart.
     #[must_use]
-    pub fn next_for_staff(self) -> Sorting {
+    pub(crate) fn next_for_staff(self) -> Sorting {
         let by = match (self.by, self.is_reversed) {
             (by, false) => {
                 return Sorting {
@@ -113,7 +113,7 @@ impl Sorting {
     /// The sorting after another click on the heading of `by`: that criterion, its reverse, and
     /// then the usual one.
     #[must_use]
-    pub fn after_click_on(self, by: Sort) -> Sorting {
+    pub(crate) fn after_click_on(self, by: Sort) -> Sorting {
         if self.by != by {
             return Sorting {
                 by,

@@ -129,7 +129,7 @@ impl Searcher {
     }
 
     /// [`Searcher::search`] among some of the products alone, which stand as in the catalog.
-    pub fn search_among(
+    pub(crate) fn search_among(
         &mut self,
         view: &View,
         among: &Arc<Vec<u32>>,

@@ -104,7 +104,7 @@ pub enum BoardEvent {
 }
 
 /// The most tickets on a board: the oldest.
-pub const MOST_TICKETS: usize = 1_000;
+pub(crate) const MOST_TICKETS: usize = 1_000;
 
 /// A live link to all open orders. It ends when this is dropped.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl BoardLink {
     }
 
     /// The next event, where there is one already.
-    pub fn try_next(&mut self) -> Option<BoardEvent> {
+    pub(crate) fn try_next(&mut self) -> Option<BoardEvent> {
         self.events.try_recv().ok()
     }
 }

@@ -71,7 +71,7 @@ pub async fn load(connection: &mut Connection) -> Result<Loaded, Error> {
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error> {
+pub(crate) async fn load_if_untouched(connection: &mut Connection) -> Result<(), Error> {
     if is_untouched(connection).await? {
         load(connection).await?;
     }

@@ -17,8 +17,7 @@ mod stock;
 pub use edit::{Edited, FieldEdit, edit_product};
 pub(crate) use shop::read_shop;
 pub use shop::{
-    LONGEST_SHOP_NAME, NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw,
-    get_shop, name_shop,
+    NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw, get_shop,
 };
 pub use shop_edit::{ShopEdit, ShopEdited, change_shop};
 pub use stock::step_stock;

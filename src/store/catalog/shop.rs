@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use strum::VariantArray;
 
 /// The longest name of a shop, in characters.
-pub const LONGEST_SHOP_NAME: usize = 40;
+pub(crate) const LONGEST_SHOP_NAME: usize = 40;
 /// The longest head or foot of receipts, in characters.
-pub const LONGEST_RECEIPT_TEXT: usize = 200;
+pub(crate) const LONGEST_RECEIPT_TEXT: usize = 200;
 /// The longest name of a time zone, in characters.
 const LONGEST_TIME_ZONE: usize = 40;
 
@@ -143,7 +143,7 @@ impl Shop {
 
     /// The words of the shop on its receipts.
     #[must_use]
-    pub fn letterhead(&self) -> Letterhead<'_> {
+    pub(crate) fn letterhead(&self) -> Letterhead<'_> {
         Letterhead {
             shop: &self.name,
             head: &self.receipt_head,
@@ -285,7 +285,7 @@ fn setting(raw: &[u8], longest: usize) -> Option<String> {
 ///
 /// # Errors
 /// The [`Trouble`] of the link.
-pub async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
+pub(crate) async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
     let mut is_changed = false;
     for (field, value) in [
         ("name", shop.name.as_str()),

@@ -123,7 +123,7 @@ impl Subscription {
     }
 
     /// The next event that has come already.
-    pub fn try_next(&mut self) -> Option<LiveEvent> {
+    pub(crate) fn try_next(&mut self) -> Option<LiveEvent> {
         let delivery = self.deliveries.try_recv().ok()?;
         Some(self.unpack(delivery))
     }

@@ -294,7 +294,7 @@ impl Follower {
 
     /// Keeps an entry that can't be dealt with now: [`Follower::next`] returns it no more while it
     /// is this consumer's. After `claim_after` another consumer may take it over.
-    pub fn set_aside(&mut self, entry: &OrderEntry) {
+    pub(crate) fn set_aside(&mut self, entry: &OrderEntry) {
         self.set_aside.insert(entry.place());
     }
 
@@ -340,7 +340,7 @@ impl Follower {
     ///
     /// # Errors
     /// The [`crate::store::Trouble`] of the link.
-    pub async fn renew(
+    pub(crate) async fn renew(
         &mut self,
         connection: &mut Connection,
         after: &Trouble,

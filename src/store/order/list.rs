@@ -152,7 +152,7 @@ impl OrderListing {
     ///
     /// # Errors
     /// The errors of [`next`](Self::next).
-    pub async fn next_sales(
+    pub(crate) async fn next_sales(
         &mut self,
         connection: &mut Connection,
     ) -> Result<Option<Vec<Order>>, Error> {

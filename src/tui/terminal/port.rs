@@ -104,7 +104,7 @@ impl Outlet {
 
     /// True where a frame may be handed over: the last one has been written.
     #[must_use]
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         !self.is_held && !self.progress.is_writing.load(Ordering::Acquire)
     }
 
@@ -150,7 +150,7 @@ impl Frames {
     }
 
     /// [`Frames::next`] for a thread that may block.
-    pub fn blocking_next(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn blocking_next(&mut self) -> Option<Vec<u8>> {
         self.frames.blocking_recv()
     }
 

@@ -115,7 +115,7 @@ impl Address {
 
     /// Tells whether the address holds a password.
     #[must_use]
-    pub fn has_password(&self) -> bool {
+    pub(crate) fn has_password(&self) -> bool {
         self.servers
             .iter()
             .filter_map(|server| server.redis_settings().password())
@@ -124,7 +124,7 @@ impl Address {
 
     /// Tells whether connections to the address are encrypted.
     #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.servers
             .iter()
             .any(|server| matches!(server.addr(), ConnectionAddr::TcpTls { .. }))

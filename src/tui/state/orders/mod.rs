@@ -206,7 +206,7 @@ impl OrdersState {
 
     /// The total of the order of this id, in its currency, as far as that is known.
     #[must_use]
-    pub(crate) fn total_of(&self, id: &OrderId) -> Option<String> {
+    pub fn total_of(&self, id: &OrderId) -> Option<String> {
         let brief = self.brief(id).and_then(|order| order.total.as_ref());
         if let Some((total, currency)) = brief {
             return Some(total.in_currency(currency));
