@@ -283,13 +283,6 @@ impl Deployment {
         }
     }
 
-    /// Has what comes by the last proxy wait, or no more.
-    pub fn hold_last(&self, on: bool) {
-        let last = self.proxies.last().unwrap();
-        let all_requests = if on { b"*".to_vec() } else { Vec::new() };
-        *last.faults.hold_on.lock().unwrap() = all_requests;
-    }
-
     /// Lets the proxies cause faults, or no more.
     pub fn disturb(&self, on: bool) {
         self.proxies

@@ -1,11 +1,12 @@
 //! Clients that keep changing one cart, and the sums that must agree whatever breaks.
 
 use super::Headless;
-use super::patience::{Deadline, answered, counted};
+use super::patience::{Deadline, answered};
 use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, block_in_place};
@@ -16,6 +17,9 @@ use trolley::model::{
 use trolley::store;
 use trolley::store::{Address, Connection, Error, Policy, Trouble};
 use trolley::tui::state::State;
+
+/// The pause between two readings of a log that is read again and again.
+const READING_PAUSE: Duration = Duration::from_millis(20);
 
 /// How many products there must be: p00, p01 ...
 pub const PRODUCTS: u64 = 12;
@@ -66,8 +70,10 @@ pub struct Load {
     counts: Arc<Counts>,
     /// Those who change nothing and look on, until this is notified.
     onlookers: Vec<JoinHandle<(Account, Headless)>>,
-    /// The last version that an onlooker has heard of.
+    /// The last change that an onlooker was told of: its version.
     heard: Arc<AtomicU64>,
+    /// What the cart's own log told.
+    logged: Vec<Update>,
     is_over: Arc<Notify>,
 }
 
@@ -103,6 +109,7 @@ impl Load {
             counts,
             onlookers: Vec::new(),
             heard: Arc::default(),
+            logged: Vec::new(),
             is_over: Arc::default(),
         }
     }
@@ -122,18 +129,33 @@ impl Load {
                     () = &mut over => return (Account::default(), terminal),
                     () = terminal.step() => {}
                 }
-                heard.store(terminal.cart().version, Ordering::Relaxed);
+                let told = terminal.seen.iter().map(|update| update.version);
+                heard.store(told.max().unwrap_or(0), Ordering::Relaxed);
             }
         }));
     }
 
-    /// Waits until somebody who looks on hears of what is changed from now on.
-    pub async fn are_heard(&self, address: &Address) {
+    /// After a fault of the server: takes in what the cart's log tells, until somebody who looks on
+    /// hears of changes again. Whoever comes back is told only of the last hundred, and more may be
+    /// made before that by those who keep no account.
+    pub async fn read_log(&mut self, address: &Address) {
         let mut direct = connect(address).await;
-        let now = cart_of(&mut direct, &alice()).await.version;
-        counted("a change that is heard", now + 1, || {
-            self.heard.load(Ordering::Relaxed)
-        });
+        let deadline = Deadline::start();
+        let mut newest_at_first = None;
+        loop {
+            let log = answered("the log", async || {
+                store::get_log(&mut direct, &alice()).await
+            });
+            let log = log.await;
+            let newest = log.last().map_or(0, |update| update.version);
+            let goal = *newest_at_first.get_or_insert(newest);
+            self.logged.extend(log);
+            if self.heard.load(Ordering::Relaxed) > goal {
+                return;
+            }
+            deadline.check("a change that is heard");
+            tokio::time::sleep(READING_PAUSE).await;
+        }
     }
 
     /// How many changes have been made.
@@ -160,6 +182,11 @@ impl Load {
             made.accounts.push(account);
             made.terminals.push(terminal);
         }
+        // Nobody sits before it.
+        made.accounts.push(Account {
+            seen: self.logged,
+            ..Account::default()
+        });
         made.kills = self.counts.kills.load(Ordering::Relaxed);
         made
     }
