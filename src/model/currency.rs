@@ -738,8 +738,21 @@ mod tests {
         }
     }
 
+    /// Whether an amount as it is written, by a currency or by what its example says, means the same.
+    fn is_read_again(currency: &Currency, amount: Money) {
+        assert_eq!(currency.read(&amount.in_currency(currency)), Some(amount));
+        assert_eq!(currency.read(&currency.number(amount)), Some(amount));
+
+        for example in [currency.example(), currency.sample()] {
+            let sign = currency.sign().as_bytes();
+            let again = Currency::stored(Some(sign), Some(example.as_bytes()));
+            assert_eq!(again.number(amount), currency.number(amount));
+            assert_eq!(amount.in_currency(&again), amount.in_currency(currency));
+        }
+    }
+
     #[test]
-    fn an_amount_that_is_rounded_to_none_is_read_again() {
+    fn the_least_amount_is_read_again_without_places() {
         let currency = Currency {
             sign: String::new(),
             notation: Notation {
@@ -751,8 +764,7 @@ mod tests {
             },
             letters: None,
         };
-        let least = money("0.000001");
-        assert_eq!(currency.read(&currency.number(least)), Some(least));
+        is_read_again(&currency, money("0.000001"));
     }
 
     fn currencies() -> impl Strategy<Value = Currency> {
@@ -810,16 +822,7 @@ mod tests {
             whole in 0u64..1_000_000_000_000,
             millionths in 0u32..1_000_000,
         ) {
-            let amount = money(&format!("{whole}.{millionths:06}"));
-            prop_assert_eq!(currency.read(&amount.in_currency(&currency)), Some(amount));
-            prop_assert_eq!(currency.read(&currency.number(amount)), Some(amount));
-
-            for example in [currency.example(), currency.sample()] {
-                let sign = currency.sign().as_bytes();
-                let again = Currency::stored(Some(sign), Some(example.as_bytes()));
-                prop_assert_eq!(again.number(amount), currency.number(amount));
-                prop_assert_eq!(amount.in_currency(&again), amount.in_currency(&currency));
-            }
+            is_read_again(&currency, money(&format!("{whole}.{millionths:06}")));
         }
 
         #[test]
