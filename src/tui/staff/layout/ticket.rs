@@ -78,8 +78,8 @@ fn rows(
         if names.is_empty() {
             names.push(String::new());
         }
-        for (index, text) in names.into_iter().enumerate() {
-            let quantity = (index == 0).then_some(line.quantity);
+        for (row, text) in names.into_iter().enumerate() {
+            let quantity = (row == 0).then_some(line.quantity);
             rows.push(TicketRow {
                 line: Some(index),
                 part: TicketPart::Line { quantity },
