@@ -31,7 +31,7 @@ pub(super) async fn write(
     while let Some(mut tickets) = listing.next(connection).await? {
         tickets.truncate(left);
         left -= tickets.len();
-        order::cancel_leftovers(connection, &tickets).await?;
+        order::wind_up_all(connection, &tickets).await?;
 
         for ticket in &tickets {
             write_order(&mut rows, &ticket.order, zone)?;

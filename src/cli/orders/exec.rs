@@ -5,7 +5,7 @@
 //! one of these succeeds, all others are tried at once, the oldest first, since what failed for
 //! all of them (a printer without paper, say) is most likely over.
 
-use super::printer::{OrderPrinter, state_now};
+use super::printer::{OrderPrinter, mark_delivered};
 use crate::cli::error::CliError;
 use crate::model::text;
 use crate::order_command::{CommandOutput, OrderCommand, OrderFacts, RunningCommand};
@@ -177,7 +177,7 @@ impl OrderRunner {
         if !follower.hold(connection, entry).await? {
             return Ok(Attempt::Dropped);
         }
-        let state = state_now(entry, follower, connection).await?;
+        let state = mark_delivered(entry, follower, connection).await?;
         if self.printer.leaves_out(entry, state) {
             follower.acknowledge(connection, entry).await?;
             return Ok(Attempt::Dropped);
@@ -238,7 +238,7 @@ async fn acknowledge(
     loop {
         match follower.acknowledge(connection, entry).await {
             Err(Error::Trouble(trouble)) if connection.is_transient(&trouble) => {
-                let _ = follower.renew(connection, &trouble).await;
+                follower.renew(connection, &trouble).await;
             }
             other => return Ok(other?),
         }
@@ -257,7 +257,7 @@ async fn keep_holding(
         if let Err(Error::Trouble(trouble)) = follower.hold(connection, entry).await
             && connection.is_transient(&trouble)
         {
-            let _ = follower.renew(connection, &trouble).await;
+            follower.renew(connection, &trouble).await;
         }
     }
 }

@@ -101,8 +101,7 @@ async fn follow(
 
         match recipient.take_next(follower, connection).await {
             Err(CliError::Store(Error::Trouble(trouble))) if connection.is_transient(&trouble) => {
-                // It is tried again until it works.
-                let _ = follower.renew(connection, &trouble).await;
+                follower.renew(connection, &trouble).await;
             }
             other => other?,
         }

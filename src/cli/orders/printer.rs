@@ -44,6 +44,7 @@ impl OrderPrinter {
         }
     }
 
+    /// Waits a while for what comes next, and prints it.
     pub(super) async fn print_next(
         &mut self,
         follower: &mut Follower,
@@ -62,7 +63,7 @@ impl OrderPrinter {
         }
 
         for entry in entries {
-            let state = state_now(&entry, follower, connection).await?;
+            let state = mark_delivered(&entry, follower, connection).await?;
             if !self.leaves_out(&entry, state) {
                 self.print(&entry, state)?;
                 self.count(&entry);
@@ -135,7 +136,7 @@ impl OrderPrinter {
 
 /// The state of an entry's order, which is noted as delivered. It is asked for as late as can be: an
 /// order that was cancelled meanwhile must not be cooked.
-pub(super) async fn state_now(
+pub(super) async fn mark_delivered(
     entry: &OrderEntry,
     follower: &Follower,
     connection: &mut Connection,

@@ -336,20 +336,13 @@ impl Follower {
         Ok(command.query_async(&mut connection.conn).await?)
     }
 
-    /// Connects anew after trouble and a pause.
-    ///
-    /// # Errors
-    /// The [`crate::store::Trouble`] of the link.
-    pub(crate) async fn renew(
-        &mut self,
-        connection: &mut Connection,
-        after: &Trouble,
-    ) -> Result<(), Error> {
+    /// Connects anew after trouble and a pause. Where that fails, what is asked next meets the same
+    /// trouble, and this is called again.
+    pub async fn renew(&mut self, connection: &mut Connection, after: &Trouble) {
         // Entries that were on their way when the link broke are ours, and not seen yet.
         self.unacknowledged_from = Some(START.to_owned());
         tokio::time::sleep(RECONNECT_PAUSE).await;
-        connection.reconnect(after).await?;
-        Ok(())
+        let _ = connection.reconnect(after).await;
     }
 
     /// Creates the groups that don't exist. False where there is no stream of orders any more:
