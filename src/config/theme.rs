@@ -35,7 +35,7 @@ pub struct Theme {
     pub warn: Style,
     /// Something that failed or was refused.
     pub bad: Style,
-    /// The marks of carts, by which two terminals are told apart; see [`Theme::cart`].
+    /// The marks of carts, by which two terminals are told apart.
     pub carts: [Style; 6],
 }
 

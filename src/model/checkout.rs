@@ -163,7 +163,7 @@ impl Preview {
     ///
     /// # Errors
     /// The errors of [`Preview::check`].
-    pub(crate) fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
+    pub fn orderable_lines(&self) -> Result<Vec<OrderLine>, Refusal> {
         self.check()?;
         let lines = self.lines.iter().map(|line| line.order_line.clone());
         Ok(lines.collect())

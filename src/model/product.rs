@@ -124,7 +124,7 @@ pub struct Product {
 }
 
 /// The fields of a product's hash, in the order in which they are read.
-pub(crate) const FIELDS: [&str; 7] = [
+pub const FIELDS: [&str; 7] = [
     "name",
     "price",
     "category",

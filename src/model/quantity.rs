@@ -7,7 +7,7 @@ use std::fmt;
 pub(crate) const DEFAULT_LIMIT: u32 = 999;
 
 /// The highest limit per line that can be set; a higher score in Redis is damage.
-pub(crate) const HIGHEST_LIMIT: u32 = 999_999;
+pub const HIGHEST_LIMIT: u32 = 999_999;
 
 /// The quantity of a cart's line as Redis holds it, where any number may stand.
 #[derive(Debug, Clone, PartialEq, Eq)]

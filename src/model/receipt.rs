@@ -8,7 +8,7 @@ use crate::model::shares::{NOBODY, are_shared};
 use crate::model::time::Clock;
 
 /// The narrowest receipt, in columns: what small printers hold.
-pub(crate) const NARROWEST: usize = 32;
+pub const NARROWEST: usize = 32;
 
 /// The space before what belongs to the line above.
 const INDENT: &str = "    ";

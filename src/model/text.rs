@@ -17,7 +17,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 pub(crate) const MARK: char = '\u{FFFD}';
 
 /// Longest cleaned text, in characters; the rest becomes an ellipsis.
-pub(crate) const LONGEST: usize = 400;
+pub const LONGEST: usize = 400;
 
 /// Combining marks kept on one base character; real scripts need no more.
 const COMBINING: usize = 3;
@@ -152,9 +152,9 @@ pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// [`composed`] in small letters.
+/// A text in small letters, each in one piece with its accents.
 #[must_use]
-pub(crate) fn folded(text: &str) -> String {
+pub fn folded(text: &str) -> String {
     composed(text).to_lowercase()
 }
 

@@ -104,7 +104,7 @@ pub enum BoardEvent {
 }
 
 /// The most tickets on a board: the oldest.
-pub(crate) const MOST_TICKETS: usize = 1_000;
+pub const MOST_TICKETS: usize = 1_000;
 
 /// A live link to all open orders. It ends when this is dropped.
 #[derive(Debug)]

@@ -100,7 +100,7 @@ impl From<Error> for SendError {
 /// # Errors
 /// [`SendError::NeedsBudgetCheck`], which [`crate::store::Connection::apply`] sees to by itself;
 /// [`Error::Refused`] by the rules, [`Error::Trouble`] by the link; where the trouble
-/// [leaves doubt](Trouble::is_ambiguous), sending the same change again is safe.
+/// leaves doubt, sending the same change again is safe.
 pub async fn send(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
