@@ -1,10 +1,10 @@
 //! `trolley cart`
 
 use super::cart_output::{cart_row, note_row, print_from, print_notes, print_order_note};
-use super::connect;
 use super::error::CliError;
-use super::order_output::{self, from_json, notes_json, people_json};
+use super::order_output::{from_json, notes_json, people_json};
 use super::output::{Output, cut_name};
+use super::{checkout, connect};
 use crate::config::Settings;
 use crate::model::product::only_left;
 use crate::model::shares::are_shared;
@@ -20,7 +20,7 @@ use std::io::{self, Write};
 pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
-    order_output::thaw_unknown(&mut connection, &settings.user, output).await?;
+    checkout::thaw_unknown(&mut connection, &settings.user, output).await?;
     if let Err(error) = order::resume(&mut connection, &settings.user).await {
         output.warn(&format!(
             "the order of this cart can't be finished here: {error}"

@@ -4,13 +4,13 @@ use super::cart_output::{cart_row, note_row, print_from, print_notes, print_orde
 use super::error::CliError;
 use super::order_output::{order_line_json, people_json, show_order};
 use super::output::{Output, cut_name};
-use super::{args, connect, order_output};
+use super::{args, connect};
 use crate::config::Settings;
 use crate::model::checkout::PreviewLine;
 use crate::model::product::only_left;
 use crate::model::shares::are_shared;
 use crate::model::total::LineStatus;
-use crate::model::{Currency, Money, OrderId, People, Preview, Refusal};
+use crate::model::{Currency, Money, OrderId, People, Preview, Refusal, UserName};
 use crate::store::Connection;
 use crate::store::order::{self, Outcome};
 use clap::Args;
@@ -57,7 +57,7 @@ pub(super) async fn run(
     // Orders that dead terminals left unfinished hold stock that this one may need.
     let mut connection = connect::open_shop(settings).await?;
     let mut finished = finish_own(&mut connection, settings).await?;
-    order_output::thaw_unknown(&mut connection, &settings.user, output).await?;
+    thaw_unknown(&mut connection, &settings.user, output).await?;
     if !args.yes
         && let Outcome::Placed(resumed) = order::resume(&mut connection, &settings.user).await?
     {
@@ -264,6 +264,21 @@ fn print_line(out: &mut dyn Write, line: &PreviewLine, currency: &Currency) -> i
     }
     if let Some(left) = line.short {
         writeln!(out, "{}", note_row(&only_left(left)))?;
+    }
+    Ok(())
+}
+
+/// Takes away the mark that the cart is being ordered, where no such order is on its way, and
+/// says so: whoever may fill the cart can write that mark.
+pub(super) async fn thaw_unknown(
+    connection: &mut Connection,
+    user: &UserName,
+    output: &Output,
+) -> Result<(), CliError> {
+    if let Some(mark) = order::thaw_unknown(connection, user).await? {
+        output.warn(&format!(
+            "the cart was marked as being ordered ({mark}), but no such order is on its way: the mark is removed, and nothing was taken"
+        ));
     }
     Ok(())
 }

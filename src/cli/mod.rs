@@ -2,9 +2,9 @@
 //!
 //! Beside the commands stand the files that they share: `args`, `connect` and `password` for the way
 //! to the shop, `lookup` for the product or order that somebody means, `error`, `output` with
-//! `cart_output`, `order_output` and `product_output`, `stop` for the signals that end a command, and
-//! `complete`, which answers shells.
-//! `visitor` has the commands that people may send by SSH.
+//! `cart_output`, `order_output` and `product_output`, `streams` for stdin and stdout, `markdown` for
+//! the guide and the man pages, and `stop` for the signals that end a command. `complete` answers
+//! shells, whose scripts `completions` prints. `visitor` has the commands that people may send by SSH.
 
 mod acl;
 mod add;

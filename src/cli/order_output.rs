@@ -7,8 +7,7 @@ use crate::model::order::OrderLine;
 use crate::model::shares::Share;
 use crate::model::time::Clock;
 use crate::model::{
-    Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, UserName, receipt,
-    shares,
+    Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, receipt, shares,
 };
 use crate::store::{self, Connection, Shop, order};
 use serde_json::{Value, json};
@@ -16,21 +15,6 @@ use std::io::{self, Write};
 
 /// The width of a printed receipt.
 pub(super) const RECEIPT_COLUMNS: usize = 40;
-
-/// Takes away the mark that the cart is being ordered, where no such order is on its way, and
-/// says so: whoever may fill the cart can write that mark.
-pub(super) async fn thaw_unknown(
-    connection: &mut Connection,
-    user: &UserName,
-    output: &Output,
-) -> Result<(), CliError> {
-    if let Some(mark) = order::thaw_unknown(connection, user).await? {
-        output.warn(&format!(
-            "the cart was marked as being ordered ({mark}), but no such order is on its way: the mark is removed, and nothing was taken"
-        ));
-    }
-    Ok(())
-}
 
 /// Reads an order and prints its receipt.
 pub(super) async fn show_order(

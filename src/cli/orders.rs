@@ -222,7 +222,7 @@ async fn read(
 
     let is_all = tickets.len() <= most;
     tickets.truncate(most);
-    order::cancel_leftovers(connection, &tickets).await?;
+    order::wind_up_all(connection, &tickets).await?;
     Ok((tickets, is_all))
 }
 

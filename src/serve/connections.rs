@@ -21,7 +21,6 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 const TURNS_OF_ONE: usize = 2;
 /// The time for the client of a visitor who has to leave to take what is said, and to go.
 pub(super) const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// The most connections with one key.
 const MOST_WITH_KEY: usize = 20;
 /// The bits of an IPv6 address that one visitor's addresses have in common.

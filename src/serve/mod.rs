@@ -1,14 +1,13 @@
 //! The SSH server: it gives each visitor a screen of the shop, with nothing installed on their
 //! side, and runs commands for them. `trolley serve` runs it.
 //!
-//! `door` finds the socket and a visitor's address, `listener` accepts connections, `connections`
-//! counts them, and `stream` is what the SSH library reads, at the `input_pace` of a person, and
-//! writes. `identity` says who may
-//! come, `invited` who may by what Redis knows of invitations, `handler` answers what a visitor's
-//! client asks for, `session` runs one screen on one channel, and `exec` one command, which prints
-//! to a `printer` and may read what was `received`. `journal` writes down what other programs read
-//! of it. `control` tells whoever runs the server who is there, and `shutdown` ends all that in good
-//! order.
+//! `door` finds the socket and a visitor's address, `hostkey` makes and keeps the server's key,
+//! `listener` accepts connections, `connections` counts them, and `stream` is what the SSH library
+//! reads, at the `input_pace` of a person, and writes. `identity` says who may come, `invited` who may
+//! by what Redis knows of invitations, `handler` answers what a visitor's client asks for, `session`
+//! runs one screen on one channel, and `exec` one command, which prints to a `printer` and may read
+//! what was `received`. `journal` writes down what other programs read of it. `control` tells whoever
+//! runs the server who is there, and `shutdown` ends all that in good order.
 
 pub(crate) mod connections;
 pub(crate) mod control;

@@ -1,5 +1,9 @@
 //! One screen on one channel, or the shop in plain mode: how it begins, what it is given, and how it
 //! ends.
+//!
+//! `terminal` is what the client tells of itself, and `visit` what the screen is told of the visitor.
+//! `port` brings what is typed, and `idleness` warns who types nothing. `frames` writes as fast as
+//! the client reads, and `last_words` gives the terminal back.
 
 mod frames;
 mod idleness;

@@ -1,6 +1,9 @@
-//! Moments whose age also counts the time for which the computer slept.
+//! The clocks: moments whose age also counts the time for which the computer slept, and the server's.
 
 use crate::model::time::millis;
+use crate::store::connection::answer;
+use crate::store::error::Trouble;
+use redis::aio::ConnectionLike;
 use std::time::{Instant, SystemTime};
 
 /// A moment. The system's steady clock stands still while a laptop sleeps, and its wall clock may
@@ -25,6 +28,12 @@ impl Moment {
         let by_wall = self.wall.elapsed().unwrap_or_default();
         millis(self.steady.elapsed().max(by_wall))
     }
+}
+
+/// Reads the server's clock, in Unix milliseconds.
+pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
+    let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;
+    Ok(seconds * 1000 + micros / 1000)
 }
 
 #[cfg(test)]

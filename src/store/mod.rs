@@ -19,7 +19,7 @@ pub mod acl;
 pub mod board;
 pub mod cart;
 pub mod catalog;
-mod clock;
+pub(crate) mod clock;
 mod connection;
 pub mod doctor;
 mod error;

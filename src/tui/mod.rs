@@ -1,5 +1,9 @@
 //! The screen: a pure core (`state`, `update`, `layout`, `view`), and a thin shell around it
 //! (`runtime`, `terminal`, `workers`) that feeds and draws it.
+//!
+//! `message` is what goes in and out of the core, `visit` what a screen begins with, and `look` how
+//! this program's own terminal shows things. `plain` is another view of the same core, in sentences;
+//! `staff` has the screens of the staff, which are made in the same way.
 
 mod error;
 pub mod layout;
@@ -18,7 +22,7 @@ pub mod workers;
 pub use error::ScreenError;
 
 use crate::config::Settings;
-use crate::config::display::{self};
+use crate::config::display;
 use crate::config::used_carts::UsedCarts;
 use crate::store::Address;
 use jiff::tz::TimeZone;

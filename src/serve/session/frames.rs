@@ -44,8 +44,8 @@ impl FrameWriter {
         }
     }
 
-    /// Waits a while where the client is far behind. It would wait for ever where the client says
-    /// that it has read only after much more.
+    /// Waits a while where the client is far behind. Not for ever: it may be one that says only after
+    /// much more that it reads.
     async fn wait_for_client(&mut self) {
         let reading = self.reading.notified();
         tokio::pin!(reading);
@@ -68,7 +68,7 @@ impl FrameWriter {
 pub(in crate::serve) struct Lag {
     /// The bytes that were sent since the client has last said that it reads.
     unread: usize,
-    /// The bytes after which a client that reads has said so.
+    /// The most bytes that a client which keeps up leaves without a word that it reads.
     most: usize,
 }
 

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 /// The arrivals that may wait for a screen. Who sends more waits, too.
 pub(super) const ARRIVALS: usize = 64;
 
+/// The time between two words about how long is left.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The port of a screen at the other end of a channel.
@@ -31,7 +32,7 @@ pub(super) struct ChannelPort {
     drain: Duration,
     /// The moment when that is over.
     leaves_by: Option<Instant>,
-    /// The time that is left shows; in plain mode it is said once.
+    /// The time that is left is told anew each second; in plain mode it is said once.
     counts_down: bool,
     /// The moment to tell the visitor what the screen waits for.
     next_countdown_at: Option<Instant>,

@@ -140,7 +140,7 @@ impl Showing {
         }
     }
 
-    /// The bytes that give it back, behind what it got as a whole or not.
+    /// The bytes that give it back: behind a cancel, where its last frame was cut short.
     pub(super) fn restoring(self, is_whole: bool) -> Vec<u8> {
         match self {
             Showing::Screen if is_whole => sequences::restoring(),

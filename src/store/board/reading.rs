@@ -293,5 +293,5 @@ pub(super) async fn wind_up(
 ) -> Result<(), Error> {
     let mut everything = Connection::over(locator, products.conn().await?, policy);
     let tickets = read_tickets(&everything.conn, ids).await?;
-    order::cancel_leftovers(&mut everything, &tickets).await
+    order::wind_up_all(&mut everything, &tickets).await
 }

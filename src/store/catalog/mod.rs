@@ -1,4 +1,8 @@
-//! Reads products: one, some, or the whole catalog.
+//! The products, and the shop that sells them.
+//!
+//! `fields`, `load`, `bulk` and `decode` read products: some, or the whole catalog by its `index`.
+//! `edit`, `stock` and `import` change them, `export` hands them out, and `demo` has those of a new
+//! shop. `shop` reads and changes the shop's own settings.
 
 mod bulk;
 pub mod decode;

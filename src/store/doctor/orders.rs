@@ -2,11 +2,11 @@
 
 use super::{Finding, some_names};
 use crate::model::{OrderId, text};
+use crate::store::clock::server_time;
 use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
-use crate::store::order::checkout::server_time;
 use crate::store::order::count::{find_unreadable, newest};
 use crate::store::order::index::score;
 use crate::store::order::leftovers::{beyond, read_due};

@@ -8,8 +8,9 @@ use crate::model::{
 use crate::store::cart::new_op;
 use crate::store::cart::reading::read_cart;
 use crate::store::catalog::{get_shop, read_products};
+use crate::store::clock::server_time;
 use crate::store::connection::retry::RetryPolicy;
-use crate::store::connection::{Conn, Connection, answer};
+use crate::store::connection::{Conn, Connection};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::begun::{BegunOrder, Decision};
@@ -17,7 +18,6 @@ use crate::store::order::driver::Driver;
 use crate::store::order::stage::{Outcome, Stage};
 use crate::store::order::steps::FreezeMark;
 use crate::store::scripts::LOOK_AFTER_MS;
-use redis::aio::ConnectionLike;
 use std::collections::HashMap;
 
 /// The most characters that are shown of the mark of an order that the shop doesn't know.
@@ -208,12 +208,6 @@ pub async fn resume_now(connection: &mut Connection, user: &UserName) -> Result<
 async fn go_on(connection: &mut Connection, user: &UserName) -> Result<Outcome, Error> {
     let driver = Driver::resume(user, &connection.policy);
     drive(connection, user, driver).await
-}
-
-/// Reads the server's clock, in Unix milliseconds.
-pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
-    let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;
-    Ok(seconds * 1000 + micros / 1000)
 }
 
 /// Drives an order to its end, and writes the outcome to the log file.

@@ -9,7 +9,7 @@ use redis::aio::ConnectionLike;
 
 /// Reads an order, and the consumer of the follower group `group` to which it was delivered, if
 /// any; `None` where the order is no longer stored.
-pub(crate) async fn delivered_to(
+pub(super) async fn delivered_to(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,
@@ -25,7 +25,7 @@ pub(crate) async fn delivered_to(
 
 /// Notes that an order is delivered to a follower, unless the order is cancelled; returns its
 /// state, `None` where the order is no longer stored.
-pub(crate) async fn mark_delivered(
+pub(super) async fn mark_delivered(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
     group: &str,

@@ -133,7 +133,7 @@ pub(crate) async fn read_ids(
     Ok(ids.iter().map(|id| read_id(id)).collect())
 }
 
-/// An entry of an index as text. What is none is no id, either, and left out later.
+/// An entry of an index as text. Bytes that are no text make no id, and are left out later.
 pub(super) fn read_id(id: &[u8]) -> String {
     String::from_utf8_lossy(id).into_owned()
 }

@@ -6,12 +6,13 @@
 
 use super::steps;
 use crate::model::{OrderId, UserName};
+use crate::store::clock::server_time;
 use crate::store::connection::{Conn, Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::keys::CartKeys;
 use crate::store::order::begun::BegunOrder;
-use crate::store::order::checkout::{log_outcome, server_time};
+use crate::store::order::checkout::log_outcome;
 use crate::store::order::driver::Driver;
 use crate::store::order::index::read_ids;
 use crate::store::order::stage::Outcome;

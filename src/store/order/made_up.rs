@@ -1,11 +1,11 @@
 //! Stores a week of made-up orders in a shop that sells the demo catalogue and has no orders yet.
 
-use super::checkout::server_time;
 use super::day;
 use super::restore::{self, Shops};
 use crate::model::made_up::{self, MadeUpOrder};
 use crate::model::{OrderState, Product, Refusal, StoredOrder, Ticket, time};
 use crate::store::catalog::{get_products, get_shop};
+use crate::store::clock::server_time;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use jiff::tz::TimeZone;

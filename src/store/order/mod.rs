@@ -101,7 +101,7 @@ pub use list::{OrderFilter, OrderListing};
 pub use made_up::{MadeUp, make_up};
 pub use moves::{cancel_own, mark_settled, set_state, step, tick, undo_step};
 pub use open::list_open;
-pub use over::cancel_leftovers;
+pub use over::wind_up_all;
 pub use records::{get_order, get_ticket};
 pub use relist::relist;
 pub use stage::{Outcome, Stage};

@@ -1,13 +1,12 @@
 //! Has the products forget the orders that are over.
 
-use super::stock;
+use super::stock::{self, StockReturn};
 use crate::model::{Order, OrderState, Ticket};
+use crate::store::clock::server_time;
 use crate::store::connection::replicas::ReplicaWait;
 use crate::store::connection::{Connection, pipeline};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
-use crate::store::order::checkout::server_time;
-use crate::store::order::stock::StockReturn;
 use crate::store::scripts::UNDO_WITHIN_MS;
 use redis::Value;
 
@@ -15,15 +14,13 @@ use redis::Value;
 /// node of a cluster, in milliseconds.
 const FINAL_AFTER_MS: u64 = UNDO_WITHIN_MS + 60_000;
 
-/// Goes on where somebody stopped while `orders` ended: gives back the stock that cancelled ones
-/// still hold. The trouble of one does not keep it from the others.
+/// Goes on where somebody stopped while orders ended: has the products forget those of `tickets`
+/// that are over, and gives back the stock that cancelled ones still hold. The trouble of one does
+/// not keep it from the others.
 ///
 /// # Errors
 /// The [`Trouble`] of the link, where it can't be read which orders hold stock.
-pub async fn cancel_leftovers(
-    connection: &mut Connection,
-    tickets: &[Ticket],
-) -> Result<(), Error> {
+pub async fn wind_up_all(connection: &mut Connection, tickets: &[Ticket]) -> Result<(), Error> {
     let orders = tickets.iter().map(|ticket| &ticket.order);
     let over: Vec<&Order> = orders.filter(|order| order.state.is_over()).collect();
     let ask = |order: &&Order| {

@@ -1,4 +1,4 @@
-//! Reads order records.
+//! Reads order records. One that is over, and that the products still know, is wound up by that.
 
 use super::document;
 use super::over::wind_up;
@@ -175,7 +175,7 @@ fn moment(field: &Option<Vec<u8>>) -> Option<u64> {
 }
 
 /// Reads the number of an order, where it is one.
-pub(crate) fn read_number(text: &str) -> Option<u32> {
+pub(super) fn read_number(text: &str) -> Option<u32> {
     let number = text.parse().ok()?;
     is_number(number).then_some(number)
 }
@@ -224,7 +224,7 @@ pub async fn get_ticket(connection: &mut Connection, id: &OrderId) -> Result<Tic
 }
 
 /// Reads one order, and changes nothing.
-pub(crate) async fn read_ticket(
+pub(super) async fn read_ticket(
     conn: &mut impl ConnectionLike,
     id: &OrderId,
 ) -> Result<Ticket, Error> {

@@ -81,7 +81,7 @@ pub(crate) fn rows(keymap: &Keymap, scope: HelpScope, width: u16, words: &str) -
     }
 
     let (title, gestures) = gestures(scope);
-    let step = keymap.key_of(Action::Step);
+    let step = keymap.typed_key_of(Action::Step);
     let gestures = gestures.iter();
     let gestures = gestures.map(|(gesture, text)| (*gesture, text.replace(STEP, &step)));
     let found = |(gesture, text): &(&str, String)| has_words(&words, gesture, text);

@@ -1,5 +1,5 @@
-//! Where things stand on the screen. Drawing and the mouse both ask here, so that a click
-//! meets what is drawn.
+//! Where things stand on the screen, and the words that a screen and plain mode share. Drawing and
+//! the mouse both ask here, so that a click meets what is drawn.
 
 pub(crate) mod activity;
 pub(crate) mod cart;

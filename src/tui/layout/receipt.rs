@@ -32,7 +32,7 @@ const NEXT_STEP: &str = " → ";
 pub(crate) enum ReceiptRow {
     /// The shop, and what the order is called.
     Head(String, String),
-    /// When, for which cart, and who ordered.
+    /// Words across the sheet: when, for which cart, and who ordered; those of the shop; a note.
     Words(String),
     /// The steps of the order.
     Steps(Vec<Step>),
@@ -45,9 +45,9 @@ pub(crate) enum ReceiptRow {
         each: String,
         total: String,
     },
-    /// More of the name above.
+    /// More of the name above, of a product or a person.
     Name(String),
-    /// Who asked for the product above, or the price of one.
+    /// Who asked for the product above, the price of one, or a note on it.
     Below(String),
     /// The pieces and the total of all products.
     Total(String, String),
@@ -66,7 +66,7 @@ pub(crate) enum ReceiptRow {
 /// A step of an order, with the sign before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The words as shown: ` › ready 11:41`.
+    /// The words as shown: ` → ready 11:41`.
     pub(crate) words: String,
     /// The state; `None` where it is yet to come.
     pub(crate) reached: Option<OrderState>,

@@ -1,7 +1,7 @@
 //! The changes that one person may make in a short time, where others share the server with them.
 
+use super::lock::lock;
 use crate::model::allowance::Allowance;
-use crate::tui::runtime::lock::lock;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -2,11 +2,11 @@
 //! catalog, and the threads that search.
 
 use super::cart_link::{CartLink, Rota};
+use super::lock::lock;
 use crate::engine::Engine;
 use crate::model::UserName;
 use crate::store::live::{self, Link};
 use crate::store::{Address, Policy};
-use crate::tui::runtime::lock::lock;
 use crate::tui::workers::catalog::CatalogReader;
 use crate::tui::workers::search::SearchPool;
 use std::collections::HashMap;

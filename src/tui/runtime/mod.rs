@@ -1,5 +1,9 @@
-//! What runs a screen: the event loop, the screen as a value, what carries out its effects, and what
-//! all screens of one program share.
+//! What runs screens.
+//!
+//! `event_loop` runs any of them, `screen` is the shop's screen as a value, and `services` carries out
+//! what its core asks for. `hub` is what all screens of one program share, `cart_link` a screen's
+//! place on the live link of its cart, and `allowance` the changes that one person may make. `alarm`
+//! and `lock` are small helps.
 
 pub(crate) mod alarm;
 pub mod allowance;

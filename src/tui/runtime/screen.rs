@@ -2,14 +2,14 @@
 //! knows its terminal only as a [`Port`], so that one process can run any number of them.
 
 use super::event_loop::{App, EventLoop, Shell};
+use super::hub::Hub;
+use super::services::{Host, Services};
 use crate::store::live::Subscription;
 use crate::store::{Address, Trouble};
 use crate::tui::error::ScreenError;
 use crate::tui::layout::checkout::shown_total;
 use crate::tui::layout::footer::unseen_news;
 use crate::tui::message::{Message, Now};
-use crate::tui::runtime::hub::Hub;
-use crate::tui::runtime::services::{Host, Services};
 use crate::tui::state::State;
 use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;

@@ -3,6 +3,7 @@
 use super::alarm;
 use super::allowance::ChangeAllowance;
 use super::cart_link::CartLink;
+use super::hub::Hub;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::UserName;
@@ -10,7 +11,6 @@ use crate::store::live::{LiveRequest, Subscription};
 use crate::store::{Address, Policy, Trouble};
 use crate::tui::error::ScreenError;
 use crate::tui::message::{Effect, Message};
-use crate::tui::runtime::hub::Hub;
 use crate::tui::state::{Env, State};
 use crate::tui::terminal::alert;
 use crate::tui::visit::Visit;

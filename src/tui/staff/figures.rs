@@ -1,7 +1,7 @@
 //! Reads the figures of a time for the screens of the staff, over a connection of its own.
 
 use crate::model::{Daybook, Period};
-use crate::store::order::checkout::server_time;
+use crate::store::clock::server_time;
 use crate::store::order::{OrderFilter, OrderListing};
 use crate::store::{self, Address, Connection, Error, Trouble};
 use crate::tui::staff::message::StaffMessage;

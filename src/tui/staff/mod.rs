@@ -1,7 +1,9 @@
-//! The screens of the staff: the board of open orders, what can be collected, the figures of a day.
+//! The screens of the staff: the board of open orders, what can be collected, the figures of a day,
+//! the products, and the settings of the shop.
 //!
 //! They are made as the shop's screen is: a pure core, and a thin shell. Nobody shops here, so they
-//! have a state of their own.
+//! have a state of their own. `desk` makes the changes that they ask for, and `figures` reads what
+//! was sold.
 
 pub(crate) mod desk;
 pub(crate) mod figures;

@@ -5,7 +5,8 @@ use crate::config::colours::LateBackground;
 use crate::config::theme::Theme;
 
 /// Takes in that the terminal has told its background: the theme suits it, unless somebody has
-/// chosen one since. Returns the warning that is to show instead of the message that does.
+/// chosen one since. Returns a warning, where one is to take the place of the message
+/// that is `shown`.
 #[must_use]
 pub(in crate::tui) fn suit_theme(
     theme: &mut Theme,

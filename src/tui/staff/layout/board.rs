@@ -140,7 +140,7 @@ impl BoardLayout {
         self.shown_indexes(state).any(|shown| shown == index)
     }
 
-    /// The places of the tickets that show, whole or as a row.
+    /// The indexes of the tickets that show, whole or as a row.
     fn shown_indexes(&self, state: &StaffState) -> impl Iterator<Item = usize> {
         let board = &state.board;
         let listed = self.list.map(list_rows);

@@ -1,4 +1,5 @@
-//! The places of what the screens of the staff show: drawing and the mouse both read them.
+//! Where things stand on the screens of the staff, and the words there: drawing and the mouse both
+//! ask here. `shown` tells when something there changes by itself, and what a key may rely on.
 
 pub mod board;
 pub(in crate::tui) mod footer;

@@ -1,4 +1,4 @@
-//! The things on the screen that a key or the clock depends on.
+//! When something on the screen changes by itself, and what shows there that a key may rely on.
 
 use super::board::BoardLayout;
 use crate::tui::staff::state::{Page, Seen, StaffMode, StaffState};

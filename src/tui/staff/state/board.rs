@@ -169,7 +169,7 @@ pub struct BoardState {
 }
 
 impl BoardState {
-    /// The index of a ticket.
+    /// The index of a ticket among all.
     #[must_use]
     pub(in crate::tui) fn position(&self, id: &OrderId) -> Option<usize> {
         let mut tickets = self.tickets.iter();
@@ -326,7 +326,8 @@ impl BoardState {
     }
 }
 
-/// The index of a ticket among all: those that can be collected by when they became so.
+/// What tickets are sorted by: when they were placed, or since when they can be collected; then
+/// their ids.
 fn sort_key(ticket: &BoardTicket) -> (u64, &OrderId) {
     let order = ticket.order();
     (waits_since(order), &order.id)

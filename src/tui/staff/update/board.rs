@@ -189,7 +189,7 @@ impl Updater<'_> {
             return;
         }
         if is_just_changed || !was_seen {
-            let step = self.state.env.keymap.key_of(Action::Step);
+            let step = self.state.env.keymap.typed_key_of(Action::Step);
             let to = to.name();
             let happened = if is_just_changed {
                 format!("{name} was {} just now", from.name())

@@ -133,7 +133,7 @@ fn draw_blocks(state: &StaffState, ready: &[&Order], room: Rect, sketch: &mut Sk
     }
 }
 
-/// The places of as many numbers as fit.
+/// The frames of as many numbers as fit.
 fn frames(ready: &[&Order], room: Rect, scale: u16) -> Vec<Rect> {
     let height = digits::HEIGHT * scale + 1;
     let mut frames = Vec::new();

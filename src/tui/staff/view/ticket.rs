@@ -128,7 +128,7 @@ fn draw_foot(state: &StaffState, ticket: &BoardTicket, frame: Rect, sketch: &mut
     let room = usize::from(foot.width).saturating_sub(2);
 
     if order.state == OrderState::Cancelled {
-        let step = state.env.keymap.key_of(Action::Step);
+        let step = state.env.keymap.typed_key_of(Action::Step);
         let by = if by.is_empty() {
             String::new()
         } else {

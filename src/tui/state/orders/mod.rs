@@ -58,7 +58,8 @@ pub struct OrdersState {
     pub preview_number: u64,
     /// The number of the preview whose total the user sees. Only that order can be placed.
     pub total_seen: Option<u64>,
-    /// The total was seen, but then keys came together, of which none can be an answer to it.
+    /// The total was seen, but then several keys came at once, as in a paste. They place no order:
+    /// the first of them was pressed before anybody saw what it did.
     pub keys_together: bool,
     /// The preview is being read.
     pub reading: bool,
@@ -84,7 +85,7 @@ pub struct OrdersState {
     pub searched: SearchedWords,
     /// The states of the orders that show.
     pub kept: KeptStates,
-    /// The places in the list of those that show.
+    /// The indexes in the list of those that show.
     pub shown: Vec<usize>,
     /// The position within the list of orders.
     pub scroll: Scroll,
@@ -99,8 +100,8 @@ pub struct OrdersState {
     pub placed_by_other: Option<PlacedByOther>,
     /// The total that this person saw last in the checkout that is open.
     pub last_seen_total: Option<Money>,
-    /// The total for which the order was confirmed, where that came too early or too late: another
-    /// one is told as soon as it is read.
+    /// The total that was confirmed too early or too late, so that nothing was ordered. Where the next
+    /// preview has another one, that is said.
     pub refused_total: Option<Money>,
 }
 
@@ -146,7 +147,7 @@ impl OrdersState {
     pub(crate) fn rows(&self, top: usize) -> impl Iterator<Item = &Order> {
         let list = self.list.as_deref().unwrap_or_default();
         let shown = self.shown.iter().skip(top);
-        shown.filter_map(|place| list.get(*place))
+        shown.filter_map(|index| list.get(*index))
     }
 
     /// Tells whether not all orders show that there are.
@@ -155,10 +156,11 @@ impl OrdersState {
         self.kept != KeptStates::All || !self.words.value().trim().is_empty()
     }
 
-    /// The number of the next page to read: where so few orders show below `top` that are read.
+    /// The number of the order from which on older ones are to be read, once less than three pages of
+    /// those that were read follow below `top`; `None` where none are due.
     #[must_use]
     pub(crate) fn older_due(&self, top: usize, page: usize) -> Option<usize> {
-        let fresh = self.shown.partition_point(|place| *place < self.read);
+        let fresh = self.shown.partition_point(|index| *index < self.read);
         let is_due = self.read < self.total && fresh < top + 3 * page;
         (is_due && self.list.is_some() && !self.reading_older).then_some(self.read)
     }
@@ -206,7 +208,7 @@ impl OrdersState {
 
     /// The total of the order of this id, in its currency, as far as that is known.
     #[must_use]
-    pub fn total_of(&self, id: &OrderId) -> Option<String> {
+    pub(crate) fn total_of(&self, id: &OrderId) -> Option<String> {
         let brief = self.brief(id).and_then(|order| order.total.as_ref());
         if let Some((total, currency)) = brief {
             return Some(total.in_currency(currency));

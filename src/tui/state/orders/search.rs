@@ -31,13 +31,13 @@ impl KeptStates {
     /// The choice after this one, or before it.
     #[must_use]
     pub(crate) fn next(self, forward: bool) -> KeptStates {
-        let place = KeptStates::ALL.iter().position(|other| *other == self);
+        let index = KeptStates::ALL.iter().position(|other| *other == self);
         let by = if forward {
             1
         } else {
             KeptStates::ALL.len() - 1
         };
-        KeptStates::ALL[(place.unwrap_or(0) + by) % KeptStates::ALL.len()]
+        KeptStates::ALL[(index.unwrap_or(0) + by) % KeptStates::ALL.len()]
     }
 
     /// The name in the title.
@@ -79,13 +79,13 @@ impl State {
             let told = searched.of(&order.id, has_accents);
             kept.keeps(order.state) && words.iter().all(|word| told.contains(word))
         };
-        let places = list.iter().enumerate();
-        let shown: Vec<usize> = places
+        let indexed = list.iter().enumerate();
+        let shown: Vec<usize> = indexed
             .filter(|(_, order)| shows(order))
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
             .collect();
         let selected =
-            selected.and_then(|id| shown.iter().position(|place| list[*place].id == *id));
+            selected.and_then(|id| shown.iter().position(|index| list[*index].id == *id));
 
         self.orders.shown = shown;
         if let Some(row) = selected {
