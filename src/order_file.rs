@@ -4,7 +4,7 @@
 //! one is reported with its line and does not hide the others.
 
 use crate::catalog_file::{self, FileError, Lines, RowError, json_error};
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::notes::stored_note;
 use crate::model::order::{is_number, stored_name, stored_unit};
 use crate::model::product::LONGEST_NAME;

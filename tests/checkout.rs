@@ -238,7 +238,7 @@ async fn an_order_is_placed_once_though_the_link_breaks() {
         ann.key("a");
         ann.calm().await;
         ann.key("c");
-        ann.until("a preview", |state| state.orders.preview.is_some())
+        ann.until("a preview", |state| state.checkout.preview.is_some())
             .await;
         ann.key("Y");
         let id = ann.state.orders.placing.clone().unwrap();
@@ -360,7 +360,7 @@ async fn rules_show_and_refusals_take_back_what_showed() {
     assert_eq!(ann.state.cart.shown.lines, before.lines);
     // It can still be ordered.
     ann.key("c");
-    ann.until("a preview", |state| state.orders.preview.is_some())
+    ann.until("a preview", |state| state.checkout.preview.is_some())
         .await;
     ann.key("Y");
     ann.until("the receipt", |state| {

@@ -23,7 +23,7 @@ fn page(stage: &TestScreen) -> CheckoutPage {
 
 /// The name of the selected line.
 fn selected(stage: &TestScreen) -> String {
-    let preview = stage.state.orders.preview.as_ref().unwrap();
+    let preview = stage.state.checkout.preview.as_ref().unwrap();
     let line = &preview.lines[page(stage).scroll.cursor];
     line.order_line.name.clone()
 }

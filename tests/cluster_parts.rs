@@ -358,9 +358,10 @@ async fn an_order_that_needs_a_silent_part_is_told_and_the_link_stays() {
     // Who asks right after that may still be told what was the matter just before.
     parts.thaw();
     let deadline = Deadline::start();
-    while ann.state.orders.preview.is_none() {
+    while ann.state.checkout.preview.is_none() {
         deadline.check("a preview");
         ann.key("c");
-        ann.until("an answer", |state| !state.orders.reading).await;
+        ann.until("an answer", |state| !state.checkout.reading)
+            .await;
     }
 }

@@ -685,9 +685,9 @@ fn the_note_for_the_order_is_written_at_the_checkout_from_what_stands_there() {
     let long = "12:30, back door, please: the front one is locked ".repeat(4);
     let mut stage = shared_checkout(120, 36);
     stage.note("bob", "", long.trim());
-    let mut preview = stage.state.orders.preview.clone().unwrap();
+    let mut preview = stage.state.checkout.preview.clone().unwrap();
     preview.note = long.trim().to_owned();
-    stage.state.orders.preview = Some(preview);
+    stage.state.checkout.preview = Some(preview);
     let picture = stage.picture();
     assert!(picture.contains("Note    12:30, back door"), "{picture}");
     assert!(

@@ -251,7 +251,7 @@ async fn a_terminal_says_that_its_order_waits_and_goes_on() {
     let mut ann = Headless::open(pair.master.url(), "office", copied(), &known);
     ann.calm().await;
     ann.key("c");
-    ann.until("a preview", |state| state.orders.preview.is_some())
+    ann.until("a preview", |state| state.checkout.preview.is_some())
         .await;
     pair.replica.freeze();
     ann.key("Y");

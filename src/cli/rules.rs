@@ -5,7 +5,7 @@ use super::error::{CliError, invalid_argument, usage_error};
 use super::output::Output;
 use super::{connect, now};
 use crate::config::Settings;
-use crate::model::change::typed_name;
+use crate::model::name::typed_name;
 use crate::model::rules::{MOST_EXPECTED, own_word};
 use crate::model::time::{Clock, time_of_day};
 use crate::model::typed_rule::{NONE, TypedRule};

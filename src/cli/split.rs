@@ -6,7 +6,7 @@ use super::order_output::order_people_json;
 use super::output::{Output, cut_name};
 use super::{args, complete, connect, lookup};
 use crate::config::Settings;
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::shares::NOBODY;
 use crate::model::{Order, OrderState, People, text};
 use crate::store::order;

@@ -33,7 +33,7 @@ pub use server::{Server, ServerError};
 pub use setting_table::SettingSource;
 pub(crate) use setting_table::{HEADING, name_variable};
 
-use crate::model::change::{NameError, sanitize_actor, typed_name};
+use crate::model::name::{NameError, sanitize_actor, typed_name};
 use crate::model::time::{Hours, PersonalClock};
 use crate::model::{Refusal, Timeout, UserName, quantity, text};
 use crate::store::{Address, Policy};

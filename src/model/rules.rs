@@ -1,7 +1,7 @@
 //! The rules of a shared cart, which its owner sets.
 
 use super::{Cart, Change, ChangeKind, Currency, Edit, Money, ProductId, Refusal, shares};
-use crate::model::change::{NameError, sanitize_actors, typed_name};
+use crate::model::name::{NameError, sanitize_actors, typed_name};
 use crate::model::shares::Share;
 use crate::model::time::Clock;
 use std::collections::{BTreeMap, HashMap};

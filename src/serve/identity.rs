@@ -5,7 +5,7 @@
 
 pub(crate) use crate::model::Role;
 use crate::model::UserName;
-use crate::model::change::{clean_name, sanitize_actor, typed_name};
+use crate::model::name::{clean_name, sanitize_actor, typed_name};
 use crate::model::text;
 use russh::keys::ssh_key::Fingerprint;
 use russh::keys::{HashAlg, PublicKey};

@@ -4,8 +4,8 @@
 //! comes in, so no role has a right to them but the server's own ([`super::acl`]). What is read
 //! there is checked all the same.
 
-use crate::model::change::sanitize_actor;
 use crate::model::invitation::{Access, InvitationCode};
+use crate::model::name::sanitize_actor;
 use crate::model::{Role, UserName, text};
 use crate::store::connection::{Connection, answer, pipeline};
 use crate::store::error::{Error, Trouble};

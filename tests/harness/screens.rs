@@ -443,7 +443,7 @@ pub fn name_in_ascii(state: &mut State) {
             currency.show_letters();
         }
     }
-    if let Some(preview) = &mut state.orders.preview {
+    if let Some(preview) = &mut state.checkout.preview {
         preview.currency.show_letters();
     }
 }

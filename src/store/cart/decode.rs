@@ -3,7 +3,7 @@
 
 use super::beat::{Beat, Watcher};
 use crate::model::cart::{Added, PendingOrder};
-use crate::model::change::{sanitize_actor, sanitize_actors};
+use crate::model::name::{sanitize_actor, sanitize_actors};
 use crate::model::notes::stored_note;
 use crate::model::rules::MOST_EXPECTED;
 use crate::model::shares::Share;

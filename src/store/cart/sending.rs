@@ -2,7 +2,7 @@
 
 use super::decode;
 use super::push_cart_keys;
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::shares::Share;
 use crate::model::{Change, ChangeKind, Edit, Money, Note, OpId, ProductId, Refusal, Update};
 use crate::store::clock::Moment;

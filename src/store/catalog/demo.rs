@@ -1,13 +1,16 @@
 //! The demo catalog, built into the program.
 
-use super::shop::{Shop, is_untouched, name_shop};
+use super::import::announce_everything;
+use super::index;
+use super::shop::Shop;
 use crate::catalog_file::{self, ColumnRules, FileError, Format, ParsedRow, ProductRow};
-use crate::model::Currency;
 use crate::model::text;
+use crate::model::{Catalog, Currency};
 use crate::store::catalog::import::put_products;
 use crate::store::catalog::index::{StoredHash, fetch_raw};
-use crate::store::connection::Connection;
+use crate::store::connection::{Connection, pipeline};
 use crate::store::error::{Error, Trouble};
+use crate::store::keys;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -91,6 +94,44 @@ pub fn rows(file: &[u8]) -> Result<Vec<ProductRow>, FileError> {
         ControlFlow::Continue(())
     })?;
     Ok(rows)
+}
+
+/// Sets the shop's name and currency, unless it has them already, and tells all open terminals.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub(crate) async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
+    let mut is_changed = false;
+    for (field, value) in [
+        ("name", shop.name.as_str()),
+        ("currency", shop.currency.sign()),
+    ] {
+        let mut command = redis::cmd("HSETNX");
+        command.arg(keys::SHOP).arg(field).arg(value);
+        let is_set = command.query_async::<bool>(&mut connection.conn).await;
+        is_changed |= is_set.map_err(|error| Trouble::from(error).for_products())?;
+    }
+
+    if is_changed {
+        announce_everything(&mut connection.conn).await;
+    }
+    Ok(())
+}
+
+/// Returns whether nobody has set up a shop or a product here yet.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
+    let commands = [keys::SHOP, keys::CATALOG].map(|key| redis::cmd("EXISTS").arg(key).to_owned());
+    for exists in pipeline::run_all(&connection.conn, commands.to_vec()).await? {
+        if exists? != redis::Value::Int(0) {
+            return Ok(false);
+        }
+    }
+
+    let products = index::find_missing(&mut connection.conn, &Catalog::default()).await?;
+    Ok(products.is_empty())
 }
 
 #[cfg(test)]

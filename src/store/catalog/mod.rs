@@ -15,14 +15,14 @@ pub(crate) mod index;
 pub(crate) mod load;
 mod resp;
 mod shop;
+mod shop_change;
 mod shop_edit;
 mod stock;
 
 pub use edit::{Edited, FieldEdit, edit_product};
 pub(crate) use shop::read_shop;
-pub use shop::{
-    NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopField, ShopFlaw, get_shop,
-};
+pub use shop::{NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopField, get_shop};
+pub use shop_change::{ShopChange, ShopFlaw};
 pub use shop_edit::{ShopEdit, ShopEdited, change_shop};
 pub use stock::step_stock;
 

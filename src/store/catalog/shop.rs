@@ -1,17 +1,13 @@
-//! The shop's settings, and changes of them as somebody wrote them.
+//! The shop's settings.
 
-use super::import::announce_everything;
-use super::index;
-use crate::model::currency::{self, ExampleError};
 use crate::model::receipt::Letterhead;
 use crate::model::time::{self, Clock, Hours, PersonalClock};
-use crate::model::{Catalog, Currency, text};
-use crate::store::connection::{Connection, answer, pipeline};
+use crate::model::{Currency, text};
+use crate::store::connection::{Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use jiff::tz::TimeZone;
 use redis::aio::ConnectionLike;
-use std::collections::BTreeMap;
 use strum::VariantArray;
 
 /// The longest name of a shop, in characters.
@@ -19,7 +15,7 @@ pub(crate) const LONGEST_SHOP_NAME: usize = 40;
 /// The longest head or foot of receipts, in characters.
 pub(crate) const LONGEST_RECEIPT_TEXT: usize = 200;
 /// The longest name of a time zone, in characters.
-const LONGEST_TIME_ZONE: usize = 40;
+pub(super) const LONGEST_TIME_ZONE: usize = 40;
 
 /// The settings of a shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +204,7 @@ impl Default for Shop {
 
 /// The settings of a shop as they are stored, by their places in [`SHOP_FIELDS`].
 #[derive(Default)]
-pub(super) struct StoredShop([Option<Vec<u8>>; SHOP_FIELDS.len()]);
+pub(super) struct StoredShop(pub(super) [Option<Vec<u8>>; SHOP_FIELDS.len()]);
 
 impl StoredShop {
     /// Reads the settings as they are stored.
@@ -223,21 +219,6 @@ impl StoredShop {
         let place = SHOP_FIELDS.iter().position(|known| *known == field);
         let stored = place.and_then(|place| self.0[place].as_deref());
         stored.unwrap_or_default()
-    }
-
-    /// Returns whether all is stored that a change sets.
-    pub(super) fn has(&self, change: &ShopChange) -> bool {
-        let mut fields = change.fields();
-        fields.all(|(field, value)| self.get(field) == value.as_bytes())
-    }
-
-    /// Sets what a change sets.
-    pub(super) fn set(&mut self, change: &ShopChange) {
-        for (stored, field) in self.0.iter_mut().zip(SHOP_FIELDS) {
-            if let Some(value) = change.0.get(field) {
-                *stored = Some(value.clone().into_bytes());
-            }
-        }
     }
 
     /// The shop with these settings; defaults where there are none.
@@ -279,28 +260,6 @@ fn setting(raw: &[u8], longest: usize) -> Option<String> {
     let text = text::sanitize_to(raw, longest);
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// Sets the shop's name and currency, unless it has them already, and tells all open terminals.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub(crate) async fn name_shop(connection: &mut Connection, shop: &Shop) -> Result<(), Error> {
-    let mut is_changed = false;
-    for (field, value) in [
-        ("name", shop.name.as_str()),
-        ("currency", shop.currency.sign()),
-    ] {
-        let mut command = redis::cmd("HSETNX");
-        command.arg(keys::SHOP).arg(field).arg(value);
-        let is_set = command.query_async::<bool>(&mut connection.conn).await;
-        is_changed |= is_set.map_err(|error| Trouble::from(error).for_products())?;
-    }
-
-    if is_changed {
-        announce_everything(&mut connection.conn).await;
-    }
-    Ok(())
 }
 
 /// A setting of the shop that its staff see and change, in the sequence of their screen.
@@ -351,153 +310,12 @@ pub const SHOP_FIELDS: [&str; 8] = [
     "receipt_foot",
 ];
 /// The words of a setting that is on or off.
-const YES: &str = "yes";
-const NO: &str = "no";
-
-/// The reason why a value is no setting of a shop.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ShopFlaw {
-    /// No such setting.
-    #[error("a shop has no setting “{0}”; it has {known}", known = known_fields())]
-    NoField(String),
-    /// Too long.
-    #[error("it has {length} characters, the limit is {limit}")]
-    TooLong {
-        /// Its length.
-        length: usize,
-        /// The longest.
-        limit: usize,
-    },
-    /// A character that no terminal shows.
-    #[error("it has a character that can't be shown")]
-    NotShown,
-    /// No amount.
-    #[error("{0}")]
-    Example(#[from] ExampleError),
-    /// Neither yes nor no.
-    #[error("“{0}” is not valid: write yes or no")]
-    NotYesOrNo(String),
-    /// No time zone.
-    #[error("“{0}” is not valid: name a time zone, like Europe/Berlin")]
-    NoZone(String),
-    /// No way to count hours.
-    #[error("“{0}” is not valid: write 24 or 12")]
-    NoHours(String),
-}
-
-/// The names of all settings, in a sentence.
-fn known_fields() -> String {
-    let [others @ .., last] = SHOP_FIELDS;
-    format!("{} and {last}", others.join(", "))
-}
-
-/// A change of a shop's settings: fields of its hash, and their values; an empty value clears one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ShopChange(BTreeMap<&'static str, String>);
-
-impl ShopChange {
-    /// Sets a setting to what somebody wrote.
-    ///
-    /// # Errors
-    /// The [`ShopFlaw`] of what is written.
-    pub fn set(&mut self, field: &str, written: &str) -> Result<(), ShopFlaw> {
-        let written = written.trim();
-        let Some(field) = SHOP_FIELDS.into_iter().find(|known| *known == field) else {
-            return Err(ShopFlaw::NoField(excerpt(field)));
-        };
-
-        let value = match field {
-            "money" if !written.is_empty() => {
-                let currency = Currency::from_example(written)?;
-                let sign = checked(currency.sign(), currency::LONGEST_SIGN)?;
-                self.0.insert("currency", sign);
-                currency.example()
-            }
-            "time_zone" => match TimeZone::get(written) {
-                Err(_) if !written.is_empty() => return Err(ShopFlaw::NoZone(excerpt(written))),
-                Ok(_) | Err(_) => written.to_owned(),
-            },
-            "hours" if !written.is_empty() && Hours::named(written).is_none() => {
-                return Err(ShopFlaw::NoHours(excerpt(written)));
-            }
-            "buyers_cancel" if !["", YES, NO].contains(&written) => {
-                return Err(ShopFlaw::NotYesOrNo(excerpt(written)));
-            }
-            "currency" => checked(written, currency::LONGEST_SIGN)?,
-            "receipt_head" | "receipt_foot" => checked(written, LONGEST_RECEIPT_TEXT)?,
-            _ => checked(written, LONGEST_SHOP_NAME)?,
-        };
-        self.0.insert(field, value);
-        Ok(())
-    }
-
-    /// All that it stores, by field.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(field, value)| (*field, value.as_str()))
-    }
-
-    /// The shop as it is from then on, by this change alone.
-    #[must_use]
-    pub fn shop(&self) -> Shop {
-        let mut stored = StoredShop::default();
-        stored.set(self);
-        stored.shop()
-    }
-}
-
-/// The beginning of what somebody wrote, clean for a message.
-fn excerpt(written: &str) -> String {
-    text::sanitize_to(written.as_bytes(), LONGEST_SHOP_NAME)
-}
-
-/// A value that shows just as it is written.
-fn checked(value: &str, limit: usize) -> Result<String, ShopFlaw> {
-    let length = value.chars().count();
-    if length > limit {
-        return Err(ShopFlaw::TooLong { length, limit });
-    }
-    if !text::is_shown_exactly(value) {
-        return Err(ShopFlaw::NotShown);
-    }
-    Ok(value.to_owned())
-}
-
-/// Returns whether nobody has set up a shop or a product here yet.
-///
-/// # Errors
-/// The [`Trouble`] of the link.
-pub(crate) async fn is_untouched(connection: &mut Connection) -> Result<bool, Error> {
-    let commands = [keys::SHOP, keys::CATALOG].map(|key| redis::cmd("EXISTS").arg(key).to_owned());
-    for exists in pipeline::run_all(&connection.conn, commands.to_vec()).await? {
-        if exists? != redis::Value::Int(0) {
-            return Ok(false);
-        }
-    }
-
-    let products = index::find_missing(&mut connection.conn, &Catalog::default()).await?;
-    Ok(products.is_empty())
-}
+pub(super) const YES: &str = "yes";
+pub(super) const NO: &str = "no";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_change_tells_each_setting_as_it_is_then() {
-        for (field, typed, told) in [
-            (ShopField::Name, "", "trolley"),
-            (ShopField::Money, "€1234.50", "€1234.50"),
-            (ShopField::Money, "1.234,50 €", "1.234,50 €"),
-            (ShopField::TimeZone, "", ""),
-            (ShopField::Hours, "", "24"),
-            (ShopField::BuyersCancel, "", "yes"),
-            (ShopField::BuyersCancel, "no", "no"),
-        ] {
-            let mut change = ShopChange::default();
-            change.set(field.name(), typed).unwrap();
-            assert_eq!(change.shop().text(field), told, "{field:?}");
-        }
-    }
 
     #[test]
     fn a_person_goes_before_the_shop_in_hours_and_the_shop_before_a_computer_in_zones() {

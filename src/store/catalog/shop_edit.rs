@@ -1,7 +1,8 @@
 //! Changes settings of the shop, only where they still are as whoever changes them has seen them.
 
 use super::import::announce_everything;
-use super::shop::{Shop, ShopChange, ShopField, StoredShop};
+use super::shop::{Shop, ShopField, StoredShop};
+use super::shop_change::ShopChange;
 use crate::store::connection::Connection;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;

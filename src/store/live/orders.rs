@@ -14,7 +14,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::CartKeys;
 use crate::store::order::brief::{read_brief, read_newest};
 use crate::store::order::checkout::{log_outcome, order_error, read_preview};
-use crate::store::order::index::read_page;
+use crate::store::order::page::read_page;
 use crate::store::order::records::read_own;
 use crate::store::order::{Driver, OrdersPage, Outcome, cancel_own, mark_settled};
 use std::sync::Arc;

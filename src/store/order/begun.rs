@@ -6,7 +6,7 @@
 //! there, and that id counts only where its record says that it is an order of that cart.
 
 use super::document;
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::order::OrderFailure;
 use crate::model::{Currency, Money, OrderId, OrderLine, Preview, UserName, order};
 use crate::store::error::Trouble;

@@ -3,7 +3,7 @@
 use super::document;
 use super::index::{index_of, read_ids};
 use super::records::{mover, read_each, read_number, utf8};
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::{Currency, OrderBrief, OrderId, OrderState, UserName, order};
 use crate::store::connection::{Conn, answer};
 use crate::store::error::Trouble;

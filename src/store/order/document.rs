@@ -1,7 +1,7 @@
 //! The JSON of orders, which other programs can read: the lines as they are stored, and the
 //! message that tells of a new state.
 
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::notes::stored_note;
 use crate::model::order::{OrderLine, stored_name, stored_unit};
 use crate::model::shares::Share;

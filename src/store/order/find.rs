@@ -1,6 +1,7 @@
 //! Finds the order that somebody means by its number, or by the end of its id.
 
-use super::index::{index_of, list_orders, read_ids};
+use super::index::{index_of, read_ids};
+use super::page::list_orders;
 use crate::model::order::OrderRef;
 use crate::model::{OrderId, Refusal, UserName};
 use crate::store::connection::{Connection, answer};

@@ -9,7 +9,7 @@
 
 use super::records::read_number;
 use super::{delivery, document};
-use crate::model::change::{clean_name, sanitize_actor};
+use crate::model::name::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::{Currency, OrderId, OrderLine, OrderState, text};
 use crate::store::connection::Connection;

@@ -2,7 +2,7 @@
 //! marks who has settled.
 
 use super::records::{get_order, get_ticket, read_ticket};
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::{Order, OrderId, OrderState, People, ProductId, Refusal, Ticket};
 use crate::store::catalog::get_shop;
 use crate::store::connection::Connection;

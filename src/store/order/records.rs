@@ -2,7 +2,7 @@
 
 use super::document;
 use super::over::wind_up;
-use crate::model::change::{clean_name, sanitize_actor};
+use crate::model::name::{clean_name, sanitize_actor};
 use crate::model::notes::stored_note;
 use crate::model::order::{LATEST, is_number};
 use crate::model::{

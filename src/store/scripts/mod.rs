@@ -8,7 +8,7 @@ use crate::model::order::HIGHEST_NUMBER;
 use crate::model::product::STOCK_DIGITS;
 use crate::model::quantity::HIGHEST_LIMIT;
 use crate::model::stored_order::MOST_MINUTES_AHEAD;
-use crate::model::time::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
+use crate::model::timeout::{LONGEST_TIMEOUT_MS, SHORTEST_TIMEOUT_MS};
 use redis::Script;
 use std::fmt::Display;
 use std::sync::LazyLock;

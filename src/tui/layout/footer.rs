@@ -207,7 +207,7 @@ fn shows_people_of_checkout(state: &State) -> bool {
 /// True where nothing is known that stands in the way of the order that the checkout shows.
 fn may_order(state: &State) -> bool {
     state
-        .orders
+        .checkout
         .preview
         .as_ref()
         .is_none_or(|preview| preview.check().is_ok())

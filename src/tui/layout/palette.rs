@@ -4,7 +4,7 @@ use crate::config::keymap::{Action, Context, KeymapEntry, ScreenKind};
 use crate::config::theme::Theme;
 use crate::model::barcode::Reading;
 use crate::model::catalog::{name_similarity, nearest_of};
-use crate::model::change::{NameError, typed_name};
+use crate::model::name::{NameError, typed_name};
 use crate::model::product::SOLD_OUT;
 use crate::model::search;
 use crate::model::search::Sorting;

@@ -89,7 +89,7 @@ impl App for ShopApp {
 
     fn once_shown(&self) -> Vec<Message> {
         let total = shown_total(&self.state);
-        let total = total.filter(|total| self.state.orders.total_seen != Some(*total));
+        let total = total.filter(|total| self.state.checkout.total_seen != Some(*total));
         let news = unseen_news(&self.state).map(str::to_owned);
 
         let loss = self.state.unseen_loss().cloned();

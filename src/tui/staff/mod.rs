@@ -16,7 +16,7 @@ pub mod view;
 
 use super::{ScreenError, Taken};
 use crate::config::Settings;
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::tui::look::Look;
 use screen::StaffVisit;
 use state::today::ShownTime;

@@ -21,7 +21,7 @@ use crate::config::colours::LateBackground;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
-use crate::model::change::sanitize_actor;
+use crate::model::name::sanitize_actor;
 use crate::model::time::{Clock, PersonalClock};
 use crate::model::total::{self, ProductLookup, Totals};
 use crate::model::typed_rule::TypedRule;
@@ -33,7 +33,7 @@ use areas::{Areas, Pane};
 use cart::CartPane;
 use carts::CartsState;
 use catalog::{CatalogPane, PaletteMatches};
-use checkout::{CheckoutPage, CheckoutPane};
+use checkout::{CheckoutPage, CheckoutPane, CheckoutState};
 use digits::TypedDigits;
 use help::HelpPage;
 pub use notice::{Notice, NoticeTopic, Tone, UnknownChange};
@@ -251,7 +251,9 @@ pub struct State {
     pub matches: PaletteMatches,
     /// The cart pane.
     pub cart: CartPane,
-    /// The checkout and the past orders.
+    /// The checkout.
+    pub checkout: CheckoutState,
+    /// The past orders, and the order on its way.
     pub orders: OrdersState,
     /// The carts between which this person can go.
     pub carts: CartsState,
@@ -310,6 +312,7 @@ impl State {
             catalog: CatalogPane::default(),
             matches: PaletteMatches::default(),
             cart: CartPane::default(),
+            checkout: CheckoutState::default(),
             orders: OrdersState::default(),
             carts: CartsState::default(),
             activity: ActivityPane::default(),
@@ -464,7 +467,7 @@ impl State {
     pub fn target(&self) -> Option<ProductId> {
         self.areas()?;
         if let Mode::Checkout(page) = &self.mode {
-            let line = self.orders.previewed(page.scroll.cursor)?;
+            let line = self.checkout.previewed(page.scroll.cursor)?;
             let has_keyboard = page.pane == CheckoutPane::Lines;
             return has_keyboard.then(|| line.order_line.product.clone());
         }

@@ -149,7 +149,7 @@ impl Updater<'_> {
 
         // A total of the cart before may only now reach the terminal, and must not count for
         // another one; nor may an op id be made twice.
-        new.orders.preview_number = old.orders.preview_number;
+        new.checkout.preview_number = old.checkout.preview_number;
         new.ids_made = old.ids_made;
         new.now = old.now;
         new.wall_ahead = old.wall_ahead;

@@ -76,7 +76,7 @@ impl Updater<'_> {
 
     /// The lines that can't be ordered.
     fn blocked_lines(&self) -> Vec<PreviewLine> {
-        let preview = self.state.orders.preview.as_ref();
+        let preview = self.state.checkout.preview.as_ref();
         preview
             .map(|preview| preview.blocked().cloned().collect())
             .unwrap_or_default()
@@ -121,7 +121,7 @@ impl Updater<'_> {
 
     /// Selects the next line that can't be ordered and is not being fixed.
     fn select_next_problem(&mut self) {
-        let Some(preview) = &self.state.orders.preview else {
+        let Some(preview) = &self.state.checkout.preview else {
             return;
         };
         let Mode::Checkout(page) = &self.state.mode else {
@@ -159,7 +159,7 @@ impl Updater<'_> {
 
         let (Some(layout), Some(preview)) = (
             CheckoutLayout::shown(self.state),
-            &self.state.orders.preview,
+            &self.state.checkout.preview,
         ) else {
             return;
         };
@@ -177,7 +177,7 @@ impl Updater<'_> {
     pub(super) fn click_checkout(&mut self, mouse: Mouse) -> bool {
         let (Some(layout), Some(preview)) = (
             CheckoutLayout::shown(self.state),
-            &self.state.orders.preview,
+            &self.state.checkout.preview,
         ) else {
             return false;
         };
@@ -214,7 +214,7 @@ impl Updater<'_> {
     /// with a problem.
     pub(super) fn select_in_preview(&mut self, preview: &Preview) {
         let selected = self.selected_in_checkout();
-        let is_first = self.state.orders.preview.is_none();
+        let is_first = self.state.checkout.preview.is_none();
         let lines = || preview.lines.iter();
         let row = match &selected {
             Some(id) => lines().position(|line| line.order_line.product == *id),
@@ -231,7 +231,7 @@ impl Updater<'_> {
         let Mode::Checkout(page) = *self.state.page() else {
             return None;
         };
-        let line = self.state.orders.previewed(page.scroll.cursor)?;
+        let line = self.state.checkout.previewed(page.scroll.cursor)?;
         Some(line.order_line.product.clone())
     }
 
@@ -256,7 +256,7 @@ impl Updater<'_> {
     /// The lines and people of the checkout that shows.
     fn checkout_extent(&self) -> Option<CheckoutExtent> {
         let layout = CheckoutLayout::shown(self.state)?;
-        let preview = self.state.orders.preview.as_ref()?;
+        let preview = self.state.checkout.preview.as_ref()?;
         let Mode::Checkout(page) = &self.state.mode else {
             return None;
         };

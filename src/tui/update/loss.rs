@@ -17,7 +17,7 @@ impl Updater<'_> {
         }
 
         let is_lost = if matches!(state.mode, Mode::Checkout(_)) {
-            !state.orders.previews(&product)
+            !state.checkout.previews(&product)
         } else if state.list_context() == Context::Cart {
             state.cart.row_of(&product).is_none()
         } else {

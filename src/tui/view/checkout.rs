@@ -33,7 +33,7 @@ const STATUS_WIDTH: usize = 60;
 /// Draws the checkout at these positions.
 pub(super) fn draw(state: &State, page: CheckoutPage, body: Rect, sketch: &mut Sketch) {
     let theme = &state.theme;
-    let Some(preview) = &state.orders.preview else {
+    let Some(preview) = &state.checkout.preview else {
         let (lines, people) = frames(state, CheckoutPane::Lines);
         for (frame, name) in [(people, " People "), (lines, " Checkout ")] {
             let Some(frame) = frame else { continue };
@@ -388,8 +388,8 @@ fn is_online(state: &State) -> bool {
 /// stands in its way.
 fn how_to_order(state: &State, preview: &Preview) -> (String, Style) {
     let theme = &state.theme;
-    let is_stale = state.orders.reading || state.orders.outdated;
-    let is_seen = state.orders.total_seen == Some(state.orders.preview_number);
+    let is_stale = state.checkout.reading || state.checkout.outdated;
+    let is_seen = state.checkout.total_seen == Some(state.checkout.preview_number);
 
     match preview.check() {
         Ok(_) if is_stale => ("Reading prices again …".to_owned(), theme.dim),

@@ -22,7 +22,7 @@ pub(crate) fn closed(state: &State) -> Option<Refusal> {
 /// True where some line can't be ordered and may be fixed.
 #[must_use]
 pub(crate) fn can_fix(state: &State) -> bool {
-    let preview = state.orders.preview.as_ref();
+    let preview = state.checkout.preview.as_ref();
     let is_blocked = preview.is_some_and(|preview| preview.blocked().next().is_some());
     is_blocked && closed(state).is_none()
 }
@@ -36,7 +36,7 @@ pub(crate) fn can_fix_selected(state: &State) -> bool {
 /// The change that fixes the selected line.
 fn selected_mending(state: &State) -> Option<Mending> {
     let selected = state.target()?;
-    let lines = &state.orders.preview.as_ref()?.lines;
+    let lines = &state.checkout.preview.as_ref()?.lines;
     let mut lines = lines.iter();
     lines
         .find(|line| line.order_line.product == selected)?

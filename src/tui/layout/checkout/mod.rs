@@ -88,7 +88,7 @@ impl CheckoutLayout {
         let Mode::Checkout(page) = &state.mode else {
             return None;
         };
-        let preview = state.orders.preview.as_ref()?;
+        let preview = state.checkout.preview.as_ref()?;
         Some(CheckoutLayout::of(state, preview, page.pane))
     }
 

@@ -8,10 +8,10 @@ use crate::tui::state::State;
 /// all of it.
 #[must_use]
 pub fn shown_total(state: &State) -> Option<u64> {
-    let preview = state.orders.preview.as_ref()?;
+    let preview = state.checkout.preview.as_ref()?;
     let place = CheckoutLayout::shown(state)?.foot.total;
     let is_whole = !place.is_empty() && text::width(&total(preview)) <= place.width.into();
-    is_whole.then_some(state.orders.preview_number)
+    is_whole.then_some(state.checkout.preview_number)
 }
 
 /// The total of the checkout, as shown.

@@ -37,8 +37,8 @@ impl Updater<'_> {
     pub(in crate::tui::plain) fn current_preview(&self) -> Option<&Preview> {
         let state = &self.plain.state;
         let is_changing =
-            state.orders.outdated || state.orders.reading || !state.cart.unconfirmed.is_empty();
-        let preview = state.orders.preview.as_deref().filter(|_| !is_changing)?;
+            state.checkout.outdated || state.checkout.reading || !state.cart.unconfirmed.is_empty();
+        let preview = state.checkout.preview.as_deref().filter(|_| !is_changing)?;
         (preview.version >= state.cart.confirmed.version).then_some(preview)
     }
 
@@ -143,7 +143,7 @@ impl Updater<'_> {
         }
 
         // Whoever types the total knows it.
-        let number = self.plain.state.orders.preview_number;
+        let number = self.plain.state.checkout.preview_number;
         self.send(Message::TotalShown(number));
         self.act_here(Action::PlaceOrder);
         if self.plain.state.orders.placing.is_some() {

@@ -1,4 +1,4 @@
-//! The past orders, the order on its way, and the preview of the next one.
+//! The past orders, and the order on its way.
 
 mod search;
 
@@ -6,8 +6,7 @@ pub use search::{KeptStates, SearchedWords};
 
 use super::scroll::Scroll;
 use super::timers::{MINUTE, age};
-use crate::model::checkout::PreviewLine;
-use crate::model::{Money, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, order};
+use crate::model::{Order, OrderBrief, OrderId, OrderState, order};
 use crate::store::order::OrdersPage;
 use std::collections::HashSet;
 use tui_input::Input;
@@ -49,22 +48,9 @@ pub struct AskedAgain {
     pub question: AgainQuestion,
 }
 
-/// The past orders, the order on its way, and the preview of the next one.
+/// The past orders, and the order on its way.
 #[derive(Debug, Default)]
 pub struct OrdersState {
-    /// The order that the checkout shows before it is placed.
-    pub preview: Option<Box<Preview>>,
-    /// Counts the previews that were read: the number of the one at hand.
-    pub preview_number: u64,
-    /// The number of the preview whose total the user sees. Only that order can be placed.
-    pub total_seen: Option<u64>,
-    /// The total was seen, but then several keys came at once, as in a paste. They place no order:
-    /// the first of them was pressed before anybody saw what it did.
-    pub keys_together: bool,
-    /// The preview is being read.
-    pub reading: bool,
-    /// The preview must be read again.
-    pub outdated: bool,
     /// The order that was confirmed here and is being placed.
     pub placing: Option<OrderId>,
     /// The question what of an order to put back. The next action answers that.
@@ -98,11 +84,6 @@ pub struct OrdersState {
     pub followed: Vec<OrderBrief>,
     /// The order that somebody else has placed last since the program started.
     pub placed_by_other: Option<PlacedByOther>,
-    /// The total that this person saw last in the checkout that is open.
-    pub last_seen_total: Option<Money>,
-    /// The total that was confirmed too early or too late, so that nothing was ordered. Where the next
-    /// preview has another one, that is said.
-    pub refused_total: Option<Money>,
 }
 
 /// An order that somebody else has placed.
@@ -241,22 +222,6 @@ impl OrdersState {
 
         let others = open.filter(|order| !order.state.is_over() && order.id != shown.id);
         Some((shown, others.count()))
-    }
-
-    /// The line of the checkout with this index.
-    #[must_use]
-    pub(crate) fn previewed(&self, index: usize) -> Option<&PreviewLine> {
-        self.preview.as_ref()?.lines.get(index)
-    }
-
-    /// Returns whether the checkout has a line of this product.
-    #[must_use]
-    pub(crate) fn previews(&self, product: &ProductId) -> bool {
-        let preview = self.preview.as_ref();
-        preview.is_some_and(|preview| {
-            let mut lines = preview.lines.iter();
-            lines.any(|line| line.order_line.product == *product)
-        })
     }
 
     /// The name that people call the order of this id, as far as that is known.

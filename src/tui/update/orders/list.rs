@@ -142,8 +142,8 @@ impl Updater<'_> {
 
     /// Gives up on answers that a broken connection does not bring. An order on its way goes on.
     pub(in crate::tui::update) fn interrupt_orders(&mut self) {
-        self.state.orders.reading = false;
-        self.state.orders.outdated = true;
+        self.state.checkout.reading = false;
+        self.state.checkout.outdated = true;
         if let Some(id) = self.state.orders.cancelling.take() {
             let name = self.state.orders.name_of(&id);
             self.notify_error(format!("It is not known whether {name} was cancelled"));

@@ -25,12 +25,12 @@ impl Updater<'_> {
             OrderEvent::Preview(mut preview) => {
                 self.name_gone_products(&mut preview);
                 self.select_in_preview(&preview);
-                self.state.orders.reading = false;
-                self.state.orders.preview = Some(preview);
-                self.state.orders.preview_number += 1;
-                if !self.state.orders.outdated {
+                self.state.checkout.reading = false;
+                self.state.checkout.preview = Some(preview);
+                self.state.checkout.preview_number += 1;
+                if !self.state.checkout.outdated {
                     self.tell_changed_total();
-                    self.state.orders.refused_total = None;
+                    self.state.checkout.refused_total = None;
                 }
             }
             OrderEvent::List(page) => {
@@ -61,7 +61,7 @@ impl Updater<'_> {
     /// Takes in that a preview or a list can't be had. A view that has nothing else to show is
     /// closed; the user may open it again, but it is not retried for ever.
     fn on_order_request_failed(&mut self, trouble: Trouble) {
-        let was_previewing = std::mem::take(&mut self.state.orders.reading);
+        let was_previewing = std::mem::take(&mut self.state.checkout.reading);
         let shows_no_list = !was_previewing && self.state.orders.list.is_none();
         let page = self.state.page();
         let shows_nothing = match page {

@@ -28,17 +28,17 @@ impl Updater<'_> {
         }
 
         self.state.mode = Mode::Checkout(CheckoutPage::default());
-        self.state.orders.preview = None;
-        self.state.orders.keys_together = false;
-        self.state.orders.last_seen_total = None;
-        self.state.orders.refused_total = None;
+        self.state.checkout.preview = None;
+        self.state.checkout.keys_together = false;
+        self.state.checkout.last_seen_total = None;
+        self.state.checkout.refused_total = None;
         self.read_preview();
     }
 
     /// Places the order that the checkout shows, once.
     pub(in crate::tui::update) fn place_order(&mut self) {
         // This confirmation has an answer of its own.
-        self.state.orders.refused_total = None;
+        self.state.checkout.refused_total = None;
         if self.state.orders.placing.is_some() {
             self.notify_info("The order is on its way already");
             return;
@@ -55,7 +55,7 @@ impl Updater<'_> {
             );
             return;
         }
-        if self.state.orders.reading {
+        if self.state.checkout.reading {
             self.refuse_early(
                 "Nothing was ordered: the server has not answered yet. Confirm when it has",
             );
@@ -69,9 +69,9 @@ impl Updater<'_> {
             ));
             return;
         }
-        if self.state.orders.total_seen != Some(self.state.orders.preview_number) {
+        if self.state.checkout.total_seen != Some(self.state.checkout.preview_number) {
             let key = self.state.env.keymap.key_of(Action::PlaceOrder);
-            if self.state.orders.keys_together {
+            if self.state.checkout.keys_together {
                 self.notify_error(format!(
                     "Nothing was ordered: {key} came together with other keys. Press {key} alone"
                 ));
@@ -110,7 +110,7 @@ impl Updater<'_> {
     /// Refuses an order that was confirmed while the total that was seen may be changing. Where there is
     /// another one, or as soon as there is, that is told.
     fn refuse_early(&mut self, words: &str) {
-        self.state.orders.refused_total = self.state.orders.last_seen_total;
+        self.state.checkout.refused_total = self.state.checkout.last_seen_total;
         if !self.tell_changed_total() {
             self.notify_error(words);
         }
@@ -119,8 +119,8 @@ impl Updater<'_> {
     /// Tells of a total that is another one than that for which the order was confirmed; returns
     /// whether it is.
     pub(super) fn tell_changed_total(&mut self) -> bool {
-        let orders = &self.state.orders;
-        let (Some(preview), Some(before)) = (&orders.preview, orders.refused_total) else {
+        let checkout = &self.state.checkout;
+        let (Some(preview), Some(before)) = (&checkout.preview, checkout.refused_total) else {
             return false;
         };
         let total = preview.total();
@@ -160,42 +160,42 @@ impl Updater<'_> {
     /// Takes in that the next keys come together. None of them can be an answer to the total that
     /// shows.
     pub(in crate::tui::update) fn on_keys_together(&mut self) {
-        let orders = &mut self.state.orders;
-        orders.keys_together = orders.total_seen.take().is_some() || orders.keys_together;
+        let checkout = &mut self.state.checkout;
+        checkout.keys_together = checkout.total_seen.take().is_some() || checkout.keys_together;
     }
 
     /// Takes in that a total has reached the terminal.
     pub(in crate::tui::update) fn on_total_shown(&mut self, number: u64) {
         if shown_total(self.state) == Some(number) {
-            let preview = self.state.orders.preview.as_ref();
-            self.state.orders.last_seen_total = preview.map(|preview| preview.total());
-            self.state.orders.total_seen = Some(number);
-            self.state.orders.keys_together = false;
+            let preview = self.state.checkout.preview.as_ref();
+            self.state.checkout.last_seen_total = preview.map(|preview| preview.total());
+            self.state.checkout.total_seen = Some(number);
+            self.state.checkout.keys_together = false;
         }
     }
 
     /// Forgets that the total was seen, once it does not show any more.
     pub(in crate::tui::update) fn forget_unseen_total(&mut self) {
-        let seen = self.state.orders.total_seen;
+        let seen = self.state.checkout.total_seen;
         if seen.is_some() && shown_total(self.state) != seen {
-            self.state.orders.total_seen = None;
+            self.state.checkout.total_seen = None;
         }
     }
 
     /// The preview, where it is what would be ordered now: the user sees what is bought.
     fn current_preview(&self) -> Option<Box<Preview>> {
-        let is_changing = self.state.orders.outdated || !self.state.cart.unconfirmed.is_empty();
+        let is_changing = self.state.checkout.outdated || !self.state.cart.unconfirmed.is_empty();
         if is_changing {
             return None;
         }
-        let preview = self.state.orders.preview.as_ref()?;
+        let preview = self.state.checkout.preview.as_ref()?;
         let is_current = preview.version == self.state.cart.confirmed.version;
         is_current.then(|| preview.clone())
     }
 
     /// Marks the preview as outdated, because products or rules have changed.
     pub(in crate::tui::update) fn invalidate_preview(&mut self) {
-        self.state.orders.outdated = true;
+        self.state.checkout.outdated = true;
     }
 
     /// Reads the preview that the checkout shows, where it is missing or out of date.
@@ -206,20 +206,20 @@ impl Updater<'_> {
         }
 
         let version = self.state.cart.confirmed.version;
-        let preview = self.state.orders.preview.as_ref();
+        let preview = self.state.checkout.preview.as_ref();
         let is_old = preview.is_none_or(|preview| preview.version < version);
-        if is_old || self.state.orders.outdated {
+        if is_old || self.state.checkout.outdated {
             self.read_preview();
         }
     }
 
     fn read_preview(&mut self) {
-        if self.state.connectivity != Connectivity::Live || self.state.orders.reading {
+        if self.state.connectivity != Connectivity::Live || self.state.checkout.reading {
             return;
         }
 
-        self.state.orders.reading = true;
-        self.state.orders.outdated = false;
+        self.state.checkout.reading = true;
+        self.state.checkout.outdated = false;
         let currency = self.state.shop.currency.clone();
         self.request_order(OrderRequest::Preview(currency));
     }
@@ -235,7 +235,7 @@ impl Updater<'_> {
     /// Takes in how the order ended that was confirmed here.
     pub(super) fn on_order_ended(&mut self, outcome: Result<Outcome, Error>) {
         self.state.orders.placing = None;
-        self.state.orders.outdated = true;
+        self.state.checkout.outdated = true;
 
         let asks_to_quit = matches!(self.state.mode, Mode::ConfirmQuit);
         if asks_to_quit && !matches!(outcome, Ok(Outcome::Placed(_))) {
