@@ -225,7 +225,7 @@ fn another_terminal_finishes_what_a_killed_one_began_on_a_cluster() {
     child.kill();
     bob.wait("being ordered by ann");
     shop.cluster.nodes[node].cmd("CLIENT UNPAUSE");
-    bob.wait("which had stopped halfway, is placed now");
+    bob.wait_message("which had stopped halfway, is placed now");
     assert_eq!(shop.add_up(0).len(), 1);
 }
 

@@ -696,7 +696,7 @@ fn an_order_begun_by_a_clock_that_was_ahead_is_finished_by_others() {
     let id = stop_before(&server, "alice", &Stage::Take(1));
     ahead(&id);
     let mut ann = shop(&server, "alice", "ann");
-    ann.wait("which had stopped halfway, is placed now");
+    ann.wait_message("which had stopped halfway, is placed now");
     ann.keys("q");
     ann.wait_exit();
 }

@@ -45,6 +45,8 @@ struct Shown {
     raw: Vec<u8>,
     /// How many of the bytes show. Of a frame that has begun, none does before its end.
     showing: usize,
+    /// What has shown in the line above the keys, the last one last.
+    messages: Vec<String>,
     /// When so many bytes were there.
     times: Vec<(usize, Instant)>,
     hung_up: bool,
@@ -67,6 +69,14 @@ impl Shown {
     fn show(&mut self, until: usize) {
         self.parser.process(&self.raw[self.showing..until]);
         self.showing = until;
+
+        let screen = self.parser.screen();
+        let (rows, columns) = screen.size();
+        let above_keys = rows.get().saturating_sub(2);
+        let message = screen.contents_between(above_keys, 0, above_keys, columns.get());
+        if self.messages.last() != Some(&message) {
+            self.messages.push(message);
+        }
     }
 
     /// How many bytes may show: all of them, or those before a frame that has not ended.
@@ -198,6 +208,7 @@ impl Builder {
                 parser,
                 raw: Vec::new(),
                 showing: 0,
+                messages: Vec::new(),
                 times: Vec::new(),
                 hung_up: false,
                 arrived: None,
@@ -285,6 +296,23 @@ impl Terminal {
         self.wait_until(&format!("{pattern:?} did not show"), |screen| {
             regex.is_match(&screen.contents())
         });
+    }
+
+    /// Waits until a message that matches this regex has shown, which may have gone again by itself.
+    pub fn wait_message(&self, pattern: &str) {
+        let regex = RegexBuilder::new(pattern).build().unwrap();
+        let shown = self.shown.0.lock().unwrap();
+        let not_yet = |shown: &mut Shown| !shown.messages.iter().any(|told| regex.is_match(told));
+        let (shown, waited) = self
+            .shown
+            .1
+            .wait_timeout_while(shown, PATIENCE, not_yet)
+            .unwrap();
+        assert!(
+            !waited.timed_out(),
+            "{pattern:?} was not said within {PATIENCE:?}, but: {:?}",
+            shown.messages
+        );
     }
 
     /// Waits until the screen shows this regex no longer.
