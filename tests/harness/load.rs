@@ -73,7 +73,7 @@ pub struct Load {
     /// The last change that an onlooker was told of: its version.
     heard: Arc<AtomicU64>,
     /// What the cart's own log told.
-    logged: Vec<Update>,
+    logged: BTreeMap<u64, Update>,
     is_over: Arc<Notify>,
 }
 
@@ -109,7 +109,7 @@ impl Load {
             counts,
             onlookers: Vec::new(),
             heard: Arc::default(),
-            logged: Vec::new(),
+            logged: BTreeMap::new(),
             is_over: Arc::default(),
         }
     }
@@ -135,22 +135,25 @@ impl Load {
         }));
     }
 
-    /// After a fault of the server: takes in what the cart's log tells, until somebody who looks on
-    /// hears of changes again. Whoever comes back is told only of the last hundred, and more may be
-    /// made before that by those who keep no account.
+    /// After a fault of the server: reads the cart's log again and again until somebody who looks on
+    /// hears of changes again. Whoever comes back is told only of the last hundred, and those who
+    /// keep no account may have made more before that.
     pub async fn read_log(&mut self, address: &Address) {
         let mut direct = connect(address).await;
         let deadline = Deadline::start();
         let mut newest_at_first = None;
         loop {
+            // Before the log, which so reaches back to what they heard first.
+            let heard = self.heard.load(Ordering::Relaxed);
             let log = answered("the log", async || {
                 store::get_log(&mut direct, &alice()).await
             });
             let log = log.await;
             let newest = log.last().map_or(0, |update| update.version);
             let goal = *newest_at_first.get_or_insert(newest);
-            self.logged.extend(log);
-            if self.heard.load(Ordering::Relaxed) > goal {
+            self.logged
+                .extend(log.into_iter().map(|update| (update.version, update)));
+            if heard > goal {
                 return;
             }
             deadline.check("a change that is heard");
@@ -182,9 +185,9 @@ impl Load {
             made.accounts.push(account);
             made.terminals.push(terminal);
         }
-        // Nobody sits before it.
+        // It has no terminal, and so comes behind all that have one.
         made.accounts.push(Account {
-            seen: self.logged,
+            seen: self.logged.into_values().collect(),
             ..Account::default()
         });
         made.kills = self.counts.kills.load(Ordering::Relaxed);
@@ -416,7 +419,7 @@ pub struct Sums {
     refused: usize,
     /// Changes of others, of whom no account is kept.
     of_others: usize,
-    /// Versions that nobody was told of.
+    /// Versions of which neither a screen nor, after a fault, the cart's log told.
     pub lost: usize,
     /// Changes applied more than once.
     pub doubled: usize,
