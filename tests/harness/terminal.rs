@@ -45,7 +45,7 @@ struct Shown {
     raw: Vec<u8>,
     /// How many of the bytes show. Of a frame that has begun, none does before its end.
     showing: usize,
-    /// What has shown in the line above the keys, the last one last.
+    /// What has shown in the last line but one, where messages stand; the last one last.
     messages: Vec<String>,
     /// When so many bytes were there.
     times: Vec<(usize, Instant)>,
@@ -67,6 +67,14 @@ impl Shown {
 
     /// Shows so many of the bytes.
     fn show(&mut self, until: usize) {
+        // A message may go with the next frame.
+        while let Some(ends) = memmem::find(&self.raw[self.showing..until], FRAME_ENDS) {
+            self.show_frame(self.showing + ends + FRAME_ENDS.len());
+        }
+        self.show_frame(until);
+    }
+
+    fn show_frame(&mut self, until: usize) {
         self.parser.process(&self.raw[self.showing..until]);
         self.showing = until;
 
@@ -298,7 +306,8 @@ impl Terminal {
         });
     }
 
-    /// Waits until a message that matches this regex has shown, which may have gone again by itself.
+    /// Waits until a message that matches this regex has shown since the program began. It may have
+    /// gone again by itself.
     pub fn wait_message(&self, pattern: &str) {
         let regex = RegexBuilder::new(pattern).build().unwrap();
         let shown = self.shown.0.lock().unwrap();
