@@ -504,7 +504,7 @@ fn an_order_comes_back_as_one_change_by_two_keys() {
     let mut ann = shop_sized(&server, "alice", "ann", 160, 48);
     let bob = shop(&server, "alice", "bob");
     ann.wait("63 products");
-    // What came before is no news.
+    // A screen tells only of changes that are made once it is live.
     bob.wait("● live");
     ann.keys("o");
     ann.wait("placed .* [0-9]+\\.[0-9][0-9]");

@@ -1,4 +1,4 @@
-//! How long things live, and deadlines as somebody types them.
+//! How long a cart lives, as somebody types it, and when it expires by the server's clock.
 
 use super::text;
 

@@ -1,4 +1,4 @@
-//! The clocks: moments whose age also counts the time for which the computer slept, and the server's.
+//! Clocks: the server's, and moments whose age also counts the time for which the computer slept.
 
 use crate::model::time::millis;
 use crate::store::connection::answer;

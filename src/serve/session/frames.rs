@@ -44,8 +44,8 @@ impl FrameWriter {
         }
     }
 
-    /// Waits a while where the client is far behind. Not for ever: it may be one that says only after
-    /// much more that it reads.
+    /// Waits a while where the client is far behind. Not for ever: it may report that it reads only
+    /// after many more bytes.
     async fn wait_for_client(&mut self) {
         let reading = self.reading.notified();
         tokio::pin!(reading);
@@ -68,7 +68,7 @@ impl FrameWriter {
 pub(in crate::serve) struct Lag {
     /// The bytes that were sent since the client has last said that it reads.
     unread: usize,
-    /// The most bytes that a client which keeps up leaves without a word that it reads.
+    /// The most bytes that a client which keeps up lets pass before it says that it reads.
     most: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The demo catalog, built into the program.
+//! The demo catalog, built into the program, for a shop that nobody has touched yet.
 
 use super::import::announce_everything;
 use super::index;

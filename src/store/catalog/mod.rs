@@ -1,8 +1,9 @@
 //! The products, and the shop that sells them.
 //!
 //! `fields`, `load`, `bulk` and `decode` read products: some, or the whole catalog by its `index`.
-//! `edit`, `stock` and `import` change them, `export` hands them out, and `demo` has those of a new
-//! shop. `shop` reads and changes the shop's own settings.
+//! `edit`, `stock` and `import` change them, and `export` hands them out. `demo` sets up a shop that
+//! nobody has touched. `shop` reads the shop's own settings, `shop_change` checks what somebody types
+//! for them, and `shop_edit` stores it.
 
 mod bulk;
 pub mod decode;

@@ -336,9 +336,9 @@ impl Follower {
         Ok(command.query_async(&mut connection.conn).await?)
     }
 
-    /// Connects anew after trouble and a pause. Where that fails, what is asked next meets the same
-    /// trouble, and this is called again.
-    pub async fn renew(&mut self, connection: &mut Connection, after: &Trouble) {
+    /// Connects anew after trouble and a pause. Where that fails, what is asked next meets trouble
+    /// again, at the latest that of a lost connection.
+    pub(crate) async fn renew(&mut self, connection: &mut Connection, after: &Trouble) {
         // Entries that were on their way when the link broke are ours, and not seen yet.
         self.unacknowledged_from = Some(START.to_owned());
         tokio::time::sleep(RECONNECT_PAUSE).await;

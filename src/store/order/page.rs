@@ -1,4 +1,4 @@
-//! Reads past orders, newest first: as many as somebody asks for, or a page of a cart's.
+//! Reads past orders, newest first: as many as somebody asks for, or one page of the orders of a cart.
 
 use super::index::{index_of, read_ids};
 use super::records::read_tickets;

@@ -1,4 +1,5 @@
-//! Reads order records. One that is over, and that the products still know, is wound up by that.
+//! Reads order records. [`get_order`] and [`get_ticket`] also wind up one that is over, where the
+//! products still know it.
 
 use super::document;
 use super::over::wind_up;

@@ -1,4 +1,4 @@
-//! The checkout: what of the order it shows, and what of that was seen.
+//! The checkout: the preview that it shows, whether its total was seen, and the positions.
 
 use super::scroll::Scroll;
 use crate::model::checkout::PreviewLine;
@@ -35,7 +35,7 @@ pub struct CheckoutState {
     /// The number of the preview whose total the user sees. Only that order can be placed.
     pub total_seen: Option<u64>,
     /// The total was seen, but then several keys came at once, as in a paste. They place no order:
-    /// the first of them was pressed before anybody saw what it did.
+    /// the later ones were pressed before anybody could see what the first did.
     pub keys_together: bool,
     /// The preview is being read.
     pub reading: bool,

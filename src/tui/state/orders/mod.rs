@@ -137,8 +137,8 @@ impl OrdersState {
         self.kept != KeptStates::All || !self.words.value().trim().is_empty()
     }
 
-    /// The number of the order from which on older ones are to be read, once less than three pages of
-    /// those that were read follow below `top`; `None` where none are due.
+    /// The number of orders that were read, where more are to be read behind them: once fewer than
+    /// three pages of those follow below `top`.
     #[must_use]
     pub(crate) fn older_due(&self, top: usize, page: usize) -> Option<usize> {
         let fresh = self.shown.partition_point(|index| *index < self.read);
