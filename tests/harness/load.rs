@@ -129,8 +129,8 @@ impl Load {
                     () = &mut over => return (Account::default(), terminal),
                     () = terminal.step() => {}
                 }
-                let told = terminal.seen.iter().map(|update| update.version);
-                heard.store(told.max().unwrap_or(0), Ordering::Relaxed);
+                let told = terminal.seen.last().map(|update| update.version);
+                heard.store(told.unwrap_or(0), Ordering::Relaxed);
             }
         }));
     }

@@ -81,7 +81,14 @@ impl Shown {
         let screen = self.parser.screen();
         let (rows, columns) = screen.size();
         let above_keys = rows.get().saturating_sub(2);
-        let message = screen.contents_between(above_keys, 0, above_keys, columns.get());
+        // Cell by cell: the text of a row is made of those of all rows before it, too.
+        let cells = (0..columns.get()).filter_map(|column| screen.cell(above_keys, column));
+        let texts = cells.map(|cell| match cell.contents() {
+            "" if cell.is_wide_continuation() => "",
+            "" => " ",
+            text => text,
+        });
+        let message: String = texts.collect();
         if self.messages.last() != Some(&message) {
             self.messages.push(message);
         }
