@@ -202,9 +202,9 @@ impl Default for Shop {
     }
 }
 
-/// The settings of a shop as they are stored, by their places in [`SHOP_FIELDS`].
+/// The settings of a shop as they are stored, by their indexes in [`SHOP_FIELDS`].
 #[derive(Default)]
-pub(super) struct StoredShop(pub(super) [Option<Vec<u8>>; SHOP_FIELDS.len()]);
+pub(super) struct StoredShop([Option<Vec<u8>>; SHOP_FIELDS.len()]);
 
 impl StoredShop {
     /// Reads the settings as they are stored.
@@ -216,9 +216,15 @@ impl StoredShop {
 
     /// A setting as it is stored; empty where there is none.
     pub(super) fn get(&self, field: &str) -> &[u8] {
-        let place = SHOP_FIELDS.iter().position(|known| *known == field);
-        let stored = place.and_then(|place| self.0[place].as_deref());
+        let stored = index_of(field).and_then(|index| self.0[index].as_deref());
         stored.unwrap_or_default()
+    }
+
+    /// Stores a setting, where a shop has it.
+    pub(super) fn put(&mut self, field: &str, value: &str) {
+        if let Some(index) = index_of(field) {
+            self.0[index] = Some(value.as_bytes().to_vec());
+        }
     }
 
     /// The shop with these settings; defaults where there are none.
@@ -238,6 +244,11 @@ impl StoredShop {
             buyers_cancel: self.get(ShopField::BuyersCancel.name()) != NO.as_bytes(),
         }
     }
+}
+
+/// The index of a setting in [`SHOP_FIELDS`].
+fn index_of(field: &str) -> Option<usize> {
+    SHOP_FIELDS.iter().position(|known| *known == field)
 }
 
 /// Reads the shop's settings; defaults where there are none.

@@ -109,10 +109,8 @@ impl StoredShop {
 
     /// Sets what a change sets.
     pub(super) fn set(&mut self, change: &ShopChange) {
-        for (stored, field) in self.0.iter_mut().zip(SHOP_FIELDS) {
-            if let Some(value) = change.0.get(field) {
-                *stored = Some(value.clone().into_bytes());
-            }
+        for (field, value) in change.fields() {
+            self.put(field, value);
         }
     }
 }
