@@ -738,8 +738,9 @@ mod tests {
         }
     }
 
-    /// Whether an amount as it is written, by a currency or by what its example says, means the same.
-    fn is_read_again(currency: &Currency, amount: Money) {
+    /// Checks that an amount as it is written is read as the same, and that the currency's examples
+    /// say all about how it is written.
+    fn check_read_again(currency: &Currency, amount: Money) {
         assert_eq!(currency.read(&amount.in_currency(currency)), Some(amount));
         assert_eq!(currency.read(&currency.number(amount)), Some(amount));
 
@@ -764,7 +765,7 @@ mod tests {
             },
             letters: None,
         };
-        is_read_again(&currency, money("0.000001"));
+        check_read_again(&currency, money("0.000001"));
     }
 
     fn currencies() -> impl Strategy<Value = Currency> {
@@ -822,7 +823,7 @@ mod tests {
             whole in 0u64..1_000_000_000_000,
             millionths in 0u32..1_000_000,
         ) {
-            is_read_again(&currency, money(&format!("{whole}.{millionths:06}")));
+            check_read_again(&currency, money(&format!("{whole}.{millionths:06}")));
         }
 
         #[test]

@@ -1,4 +1,5 @@
-//! How long a cart lives, as somebody types it, and when it expires by the server's clock.
+//! The life of a cart after its last change, as somebody types it, and the moment when it expires by
+//! the server's clock.
 
 use super::text;
 
