@@ -72,7 +72,7 @@ impl FarTerminal {
             keymap: Keymap::default().without(&[Action::Suspend, Action::LoadDemo]),
             display: Display::told_by(AsciiMode::Auto, |_| String::new()),
             alerts: AlertWays::NONE,
-            late_background: None,
+            late_colours: None,
             theme: Theme::DARK,
             mouse: true,
             clock: PersonalClock {

@@ -24,38 +24,9 @@ pub struct SuitingTheme {
     pub warning: Option<String>,
 }
 
-/// The themes for a terminal that has not told its background yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LateBackground {
-    /// The theme on a dark background, which is taken as long as nothing is told.
-    pub on_dark: SuitingTheme,
-    /// The theme on a light one.
-    pub on_light: SuitingTheme,
-}
-
-impl LateBackground {
-    /// The theme, now that the background is told.
-    #[must_use]
-    pub(crate) fn told(self, is_light: bool) -> SuitingTheme {
-        if is_light {
-            self.on_light
-        } else {
-            self.on_dark
-        }
-    }
-}
-
 impl OwnColours {
-    /// The themes on either background of a terminal with these abilities.
-    #[must_use]
-    pub(crate) fn on_backgrounds(&self, display: Display) -> LateBackground {
-        LateBackground {
-            on_dark: self.on_background(display, false),
-            on_light: self.on_background(display, true),
-        }
-    }
-
-    /// The theme on the background that a terminal with these abilities told.
+    /// The theme on the background of a terminal with these abilities. It counts as dark as long as
+    /// nothing is told.
     #[must_use]
     pub(crate) fn on_background(&self, display: Display, is_light: bool) -> SuitingTheme {
         let theme = if is_light { Theme::LIGHT } else { Theme::DARK };

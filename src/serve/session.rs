@@ -123,7 +123,7 @@ pub(super) fn start(
     };
     let is_silent = is_known_as_silent(&terminal.term);
     let visit = visit(shop, connection, grant, terminal, environment);
-    let asks_background = visit.late_background.is_some() && !is_silent;
+    let asks_background = visit.late_colours.is_some() && !is_silent;
     let entering = showing.entering(asks_background);
     let hub = shop.hub.clone();
     let opened = match showing {

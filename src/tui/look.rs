@@ -4,7 +4,7 @@ use super::terminal::port::USUAL_SIZE;
 use super::terminal::{background, tty};
 use crate::config::Settings;
 use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
+use crate::config::colours::OwnColours;
 use crate::config::display::Display;
 use crate::config::theme::Theme;
 use std::time::Duration;
@@ -18,8 +18,8 @@ pub(super) struct Look {
     pub(super) display: Display,
     pub(super) alerts: AlertWays,
     pub(super) theme: Theme,
-    /// The themes where the terminal takes its time, and tells its background then.
-    pub(super) late_background: Option<Box<LateBackground>>,
+    /// The own colours, where the terminal takes its time and tells its background then.
+    pub(super) late_colours: Option<OwnColours>,
     pub(super) size: (u16, u16),
     /// A warning about a colour that is hard to read on the terminal's background, which only the
     /// terminal tells.
@@ -33,7 +33,7 @@ impl Look {
             display: Display::told_by(settings.ascii, variable),
             alerts: AlertWays::NONE,
             theme: settings.theme.unwrap_or(Theme::NONE),
-            late_background: None,
+            late_colours: None,
             size: USUAL_SIZE,
             warning: None,
         }
@@ -46,26 +46,24 @@ impl Look {
         let known = settings.theme.or_else(|| display.plain_theme(variable));
 
         // The background says enough: not every terminal that tells it tells its text's colour, too.
-        let (theme, warning, late_background) = match known {
+        let (theme, warning, late_colours) = match known {
             // The settings have warned already.
             Some(known) => (display.theme(settings.colours.on(known)), None, None),
-            None => match background::is_light(THEME_TIMEOUT, typed) {
-                Some(is_light) => {
-                    let suiting = settings.colours.on_background(display, is_light);
-                    (suiting.theme, suiting.warning, None)
+            None => {
+                let told = background::is_light(THEME_TIMEOUT, typed);
+                let suiting = settings.colours.on_background(display, told == Some(true));
+                match told {
+                    Some(_) => (suiting.theme, suiting.warning, None),
+                    None => (suiting.theme, None, Some(settings.colours.clone())),
                 }
-                None => {
-                    let late = settings.colours.on_backgrounds(display);
-                    (late.on_dark.theme, None, Some(Box::new(late)))
-                }
-            },
+            }
         };
 
         Look {
             display,
             alerts: AlertWays::told_by(settings.alerts, variable),
             theme,
-            late_background,
+            late_colours,
             size: tty::size(),
             warning,
         }

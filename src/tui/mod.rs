@@ -186,7 +186,7 @@ fn visit(settings: &Settings, address: &Address, look: Look) -> Visit {
         display: look.display,
         alerts: look.alerts,
         theme: look.theme,
-        late_background: look.late_background,
+        late_colours: look.late_colours,
         mouse: settings.mouse,
         clock: settings.personal_clock(),
         size: look.size,

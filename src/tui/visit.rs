@@ -1,7 +1,7 @@
 //! Who comes to which cart, on what terminal: what a screen begins with.
 
 use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
+use crate::config::colours::OwnColours;
 use crate::config::display::Display;
 use crate::config::keymap::Keymap;
 use crate::config::theme::Theme;
@@ -30,8 +30,8 @@ pub struct Visit {
     pub alerts: AlertWays,
     /// The colours.
     pub theme: Theme,
-    /// The colours for when the terminal tells its background; `None` where they are known.
-    pub late_background: Option<Box<LateBackground>>,
+    /// The own colours for when the terminal tells its background; `None` where they are known.
+    pub late_colours: Option<OwnColours>,
     /// True where clicks go to the shop, not to the terminal.
     pub mouse: bool,
     /// The time zone of this person's computer, and the hours of their settings.
@@ -66,7 +66,7 @@ impl Visit {
             alerts: self.alerts,
         };
         let mut state = State::new(env, self.theme, self.mouse, self.size);
-        state.late_background = self.late_background.clone();
+        state.late_colours = self.late_colours.clone();
         state.notice = self.warning.clone().map(Notice::warning);
 
         if let Some(used) = &self.used_carts {

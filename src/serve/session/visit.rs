@@ -53,11 +53,12 @@ pub(super) fn visit(
     let display = Display::told_by(ascii, |name| variable(&terminal, environment, name));
     let known = Theme::named(&environment.get("TROLLEY_THEME"))
         .or_else(|| display.plain_theme(|name| variable(&terminal, environment, name)));
-    let (theme, late_background) = match known {
+    let (theme, late_colours) = match known {
         Some(known) => (display.theme(known), None),
         None => {
-            let late = OwnColours::default().on_backgrounds(display);
-            (late.on_dark.theme, Some(Box::new(late)))
+            let colours = OwnColours::default();
+            let suiting = colours.on_background(display, false);
+            (suiting.theme, Some(colours))
         }
     };
     let alerts = Alerts::named(&environment.get("TROLLEY_ALERTS")).unwrap_or(shop.settings.alerts);
@@ -72,7 +73,7 @@ pub(super) fn visit(
         display,
         alerts: AlertWays::told_by(alerts, |name| variable(&terminal, environment, name)),
         theme,
-        late_background,
+        late_colours,
         mouse: shop.settings.mouse,
         clock: PersonalClock {
             hours: environment.hours(),

@@ -2,7 +2,7 @@
 //! out its effects.
 
 use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
+use crate::config::colours::OwnColours;
 use crate::config::theme::Theme;
 use crate::engine::Engine;
 use crate::model::{Order, receipt};
@@ -45,8 +45,8 @@ const RECEIPT_COLUMNS: usize = 40;
 pub(super) struct StaffVisit {
     pub(super) env: StaffEnv,
     pub(super) theme: Theme,
-    /// The colours for when the terminal tells its background; `None` where they are known.
-    pub(super) late_background: Option<Box<LateBackground>>,
+    /// The own colours for when the terminal tells its background; `None` where they are known.
+    pub(super) late_colours: Option<OwnColours>,
     /// True where clicks go to the screen, not to the terminal.
     pub(super) mouse: bool,
     /// Columns and rows of the terminal.
@@ -72,7 +72,7 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
     let terminal = TerminalDriver::new(port, visit.mouse, need_focus);
     let mut state = StaffState::new(visit.env, visit.theme, visit.mouse, visit.size, visit.page);
     state.today.time = visit.time;
-    state.late_background = visit.late_background;
+    state.late_colours = visit.late_colours;
     state.notice = visit.warning.map(Notice::warning);
 
     let (found_sender, found) = Results::with_room_for(CHANNEL_CAPACITY);

@@ -17,7 +17,7 @@ pub mod scroll;
 pub(crate) mod timers;
 
 use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
+use crate::config::colours::OwnColours;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
@@ -231,9 +231,9 @@ pub struct State {
     pub reviving: bool,
     /// The colours.
     pub theme: Theme,
-    /// The colours for when the terminal tells its background; `None` where it has told, or the
+    /// The own colours for when the terminal tells its background; `None` where it has told, or the
     /// colours are chosen.
-    pub late_background: Option<Box<LateBackground>>,
+    pub late_colours: Option<OwnColours>,
     /// The mouse is captured; else it is the terminal's.
     pub mouse: bool,
     /// The last press of the mouse.
@@ -302,7 +302,7 @@ impl State {
             reviving: false,
 
             theme,
-            late_background: None,
+            late_colours: None,
             mouse,
             last_press: None,
             last_edit: None,

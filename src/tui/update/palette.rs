@@ -93,7 +93,7 @@ impl Updater<'_> {
             }
             Run::Theme(theme) => {
                 self.state.theme = self.state.env.display.theme(*theme);
-                self.state.late_background = None;
+                self.state.late_colours = None;
             }
         }
     }

@@ -7,7 +7,7 @@ pub mod settings;
 pub mod today;
 
 use crate::config::alerts::AlertWays;
-use crate::config::colours::LateBackground;
+use crate::config::colours::OwnColours;
 use crate::config::display::Display;
 use crate::config::keymap::{Context, Keymap};
 use crate::config::theme::Theme;
@@ -144,9 +144,9 @@ pub struct StaffState {
     pub reviving: bool,
     /// The colours.
     pub theme: Theme,
-    /// The colours for when the terminal tells its background; `None` where it has told, or they
+    /// The own colours for when the terminal tells its background; `None` where it has told, or they
     /// were known.
-    pub late_background: Option<Box<LateBackground>>,
+    pub late_colours: Option<OwnColours>,
     /// The mouse is captured; else it is the terminal's.
     pub mouse: bool,
     /// The last press of the mouse.
@@ -202,7 +202,7 @@ impl StaffState {
             reviving: false,
 
             theme,
-            late_background: None,
+            late_colours: None,
             mouse,
             last_press: None,
             size,

@@ -140,7 +140,8 @@ impl Updater<'_> {
         let state = &mut self.state;
         let warning = suit_theme(
             &mut state.theme,
-            &mut state.late_background,
+            state.late_colours.take(),
+            state.env.display,
             is_light,
             state.notice.as_ref(),
         );
