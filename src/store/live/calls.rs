@@ -3,7 +3,6 @@
 use super::session::{CartReading, Session};
 use super::visitors::{Audience, Call, VisitorId};
 use super::{LiveEvent, LiveRequest, Supervisor};
-use crate::store::cart::reading::Presence;
 use crate::store::catalog::decode::CatalogNews;
 
 impl Session {
@@ -12,13 +11,9 @@ impl Session {
         match call {
             Call::Join(visitor, events) => {
                 let id = visitor.id;
-                let name = visitor.watcher_name.clone();
                 supervisor.visitors.join(visitor, events);
-
                 self.tell_present_state(supervisor, id);
-                if let Some(name) = name {
-                    self.tell_presence(supervisor, Presence::Here(vec![name]), Vec::new());
-                }
+                self.tell_presence(supervisor);
             }
             Call::CatchUp(visitor) => {
                 supervisor.visitors.catch_up(visitor);
@@ -29,7 +24,7 @@ impl Session {
             }
             Call::Leave(visitor, told) => {
                 supervisor.visitors.leave(visitor, told);
-                self.tell_who_left(supervisor);
+                self.tell_presence(supervisor);
             }
             Call::Request(visitor, request) => self.on_request(supervisor, visitor, request),
         }
@@ -52,18 +47,6 @@ impl Session {
             LiveRequest::Reread => self.read_cart(supervisor),
             LiveRequest::Products(ids) => self.read_products(Audience::One(visitor), ids),
             LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),
-        }
-    }
-
-    /// Tells those who stay who has left. The last one's good-bye is said at the end.
-    pub(super) fn tell_who_left(&mut self, supervisor: &mut Supervisor) {
-        if supervisor.visitors.is_empty() {
-            return;
-        }
-
-        let left = supervisor.visitors.take_left();
-        if !left.is_empty() {
-            self.tell_presence(supervisor, Presence::leaving(&left), left);
         }
     }
 

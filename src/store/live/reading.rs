@@ -1,10 +1,10 @@
 //! Reads the cart, its activity and its watchers over the live link, and tells events in order.
 
 use super::session::{CartReading, Completed, Session, SessionEnd};
-use super::visitors::{Audience, Left};
+use super::visitors::Audience;
 use super::{LiveEvent, Supervisor};
 use crate::model::{Cart, OpId, ProductId, Update};
-use crate::store::cart::beat::Watcher;
+use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::reading;
 use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
 use crate::store::catalog;
@@ -187,20 +187,47 @@ impl Session {
         });
     }
 
-    /// Says at once who has come or left. Those who have `left` are told once it is said.
-    pub(super) fn tell_presence(
-        &mut self,
-        supervisor: &Supervisor,
-        presence: Presence,
-        left: Vec<Left>,
-    ) {
+    /// Says who has come or left since that was said last. While it is being said, others may come
+    /// or leave: they are told of together after that.
+    pub(super) fn tell_presence(&mut self, supervisor: &mut Supervisor) {
+        // The last one's good-bye is said at the end.
+        if self.is_telling_presence || supervisor.visitors.is_empty() {
+            return;
+        }
+
+        let left = supervisor.visitors.take_left();
+        let presence = if left.is_empty() {
+            Presence::Here(supervisor.visitors.take_come())
+        } else {
+            Presence::leaving(&left)
+        };
+        if presence == Presence::Here(Vec::new()) {
+            return;
+        }
+
+        self.is_telling_presence = true;
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
             let told = reading::heartbeat(&mut conn, &keys, presence, false).await;
+            // Who waits for that may go now.
             drop(left);
             Completed::PresenceTold(told)
         });
+    }
+
+    /// Takes in that it was said who has come or left, or could not be.
+    pub(super) fn on_presence_told(
+        &mut self,
+        supervisor: &mut Supervisor,
+        told: Result<Beat, Trouble>,
+    ) {
+        self.is_telling_presence = false;
+        // That is not vital; a broken link shows elsewhere.
+        if let Ok(beat) = told {
+            self.on_watchers(supervisor, beat.watchers);
+        }
+        self.tell_presence(supervisor);
     }
 
     /// Tells who watches, where that is new.

@@ -144,6 +144,8 @@ pub(super) struct Session {
     /// The last word on how fast the server answers.
     pub(super) pace: Option<Pace>,
 
+    /// Set while it is being said who has come or left.
+    pub(super) is_telling_presence: bool,
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
     last_beat: Moment,
@@ -194,6 +196,7 @@ impl Session {
             opened_slowly: false,
             pulse: Pulse::default(),
             pace: None,
+            is_telling_presence: false,
             watchers: Vec::new(),
             beats: 0,
             last_beat: Moment::now(),
@@ -218,7 +221,7 @@ impl Session {
     /// Handles one event after the other until one of them ends the session; returns why.
     async fn run_until_end(&mut self, supervisor: &mut Supervisor) -> SessionEnd {
         self.beat(supervisor);
-        self.tell_who_left(supervisor);
+        self.tell_presence(supervisor);
         self.read_cart(supervisor);
         let locator = supervisor.locator.clone();
         self.start(async move {
@@ -358,7 +361,7 @@ impl Session {
                     self.tell_pace(supervisor, Pace::Silent);
                 }
             }
-            Completed::PresenceTold(Ok(beat)) => self.on_watchers(supervisor, beat.watchers),
+            Completed::PresenceTold(told) => self.on_presence_told(supervisor, told),
             Completed::Activity(Ok(updates)) => {
                 self.activity = updates.iter().cloned().collect();
                 supervisor.tell(LiveEvent::Activity(updates));
@@ -369,9 +372,7 @@ impl Session {
                     .tell(audience, LiveEvent::Products(read));
             }
             // These are not vital; a broken link shows elsewhere.
-            Completed::Products(_, Err(_))
-            | Completed::Activity(Err(_))
-            | Completed::PresenceTold(Err(_)) => {}
+            Completed::Products(_, Err(_)) | Completed::Activity(Err(_)) => {}
             Completed::Superseded => return Err(SessionEnd::Broken(Trouble::Changing)),
 
             Completed::OrderAnswer(_, Err(trouble))

@@ -166,6 +166,8 @@ impl Drop for Subscription {
 #[derive(Debug, Default)]
 pub(super) struct Visitors {
     present: Vec<Present>,
+    /// The entries of those who have come, and whom the list of watchers may not name yet.
+    come: Vec<Box<str>>,
     /// The visitors who have left, and whom the list of watchers may still name.
     left: Vec<Left>,
 }
@@ -197,6 +199,7 @@ impl Presence {
 impl Visitors {
     /// Takes in a new visitor.
     pub(super) fn join(&mut self, visitor: Arc<Visitor>, events: mpsc::Sender<Delivery>) {
+        self.come.extend(visitor.watcher_name.clone());
         self.present.push(Present {
             visitor,
             events,
@@ -212,6 +215,7 @@ impl Visitors {
         let gone = self.present.remove(index);
 
         if let Some(name) = &gone.visitor.watcher_name {
+            self.come.retain(|come| come != name);
             self.left.push(Left {
                 watcher_name: name.clone(),
                 _told: told,
@@ -240,6 +244,11 @@ impl Visitors {
             .iter()
             .filter_map(|present| present.visitor.watcher_name.clone())
             .collect()
+    }
+
+    /// Takes the entries of those who have come since this was asked last.
+    pub(super) fn take_come(&mut self) -> Vec<Box<str>> {
+        std::mem::take(&mut self.come)
     }
 
     /// Takes the visitors who have left since this was asked last.
