@@ -36,6 +36,11 @@ pub(crate) trait App {
     /// Everything that a frame shows.
     fn picture(&self) -> Picture;
 
+    /// Returns whether there is something worth a first frame: it waits a moment for that.
+    fn is_worth_showing(&self) -> bool {
+        true
+    }
+
     /// The messages for when the present picture is on the terminal: they tell the state of it.
     fn once_shown(&self) -> Vec<Self::Message>;
 
@@ -219,6 +224,9 @@ impl<P: Port, A: App> EventLoop<P, A> {
 
     /// Draws a frame, unless there is nothing new or the last one was drawn too recently.
     fn draw_if_due(&mut self) -> Result<(), ScreenError> {
+        if self.app.is_worth_showing() {
+            self.shell.terminal.end_first_wait();
+        }
         if self.shell.terminal.draw_if_due(|| self.app.picture())? {
             self.once_shown = self.app.once_shown();
         }

@@ -87,6 +87,10 @@ impl App for ShopApp {
         picture(&self.state)
     }
 
+    fn is_worth_showing(&self) -> bool {
+        self.state.is_worth_showing()
+    }
+
     fn once_shown(&self) -> Vec<Message> {
         let total = shown_total(&self.state);
         let total = total.filter(|total| self.state.checkout.total_seen != Some(*total));

@@ -542,6 +542,20 @@ impl State {
         total::totals(lines.map(|line| (line, self.lookup(&line.product))))
     }
 
+    /// Returns whether there is something worth a first frame: the shop, or why it is not there.
+    #[must_use]
+    pub(crate) fn is_worth_showing(&self) -> bool {
+        let catalog = &self.catalog;
+        let has_products = catalog.loaded || !catalog.catalog.is_empty();
+        match self.connectivity {
+            Connectivity::Connecting => false,
+            Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => {
+                has_products || catalog.load_trouble.is_some()
+            }
+            Connectivity::Offline { .. } => true,
+        }
+    }
+
     /// Returns whether no change, no order and no rule of ours waits for the server.
     #[must_use]
     pub(crate) fn is_settled(&self) -> bool {

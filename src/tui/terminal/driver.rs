@@ -10,7 +10,11 @@ use crate::tui::runtime::alarm;
 use crate::tui::view::Picture;
 use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// The longest that the first frame waits for something worth showing. Most shops are there by then,
+/// and are not drawn twice.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// A terminal that a screen has taken.
 pub(crate) struct TerminalDriver<P> {
@@ -24,6 +28,8 @@ pub(crate) struct TerminalDriver<P> {
     asks_focus: bool,
     /// Something has changed since the last frame.
     is_dirty: bool,
+    /// The moment until which the first frame waits; `None` once it need not.
+    first_frame_by: Option<Instant>,
 }
 
 /// Something that the terminal does, or that is done with it.
@@ -47,6 +53,7 @@ impl<P: Port> TerminalDriver<P> {
             captures_mouse: mouse,
             asks_focus,
             is_dirty: true,
+            first_frame_by: Some(Instant::now() + FIRST_WAIT),
         }
     }
 
@@ -100,6 +107,11 @@ impl<P: Port> TerminalDriver<P> {
         self.is_dirty = true;
     }
 
+    /// There is something worth a first frame.
+    pub(crate) fn end_first_wait(&mut self) {
+        self.first_frame_by = None;
+    }
+
     /// Returns whether the terminal has taken the last frame.
     pub(crate) fn is_idle(&self) -> bool {
         self.port.outlet().is_idle()
@@ -109,7 +121,11 @@ impl<P: Port> TerminalDriver<P> {
     /// terminal takes none now.
     fn next_frame_at(&self, now: Instant) -> Option<Instant> {
         let can_draw = self.is_dirty && self.is_idle();
-        can_draw.then(|| self.frame_limiter.next_frame_at(now).unwrap_or(now))
+        can_draw.then(|| {
+            let first = self.first_frame_by.unwrap_or(now);
+            let next = self.frame_limiter.next_frame_at(now).unwrap_or(now);
+            first.max(next)
+        })
     }
 
     /// The earlier of a moment, for which the screen waits, and that of the next frame.
