@@ -122,6 +122,11 @@ impl Trouble {
         Trouble::Unexpected("the server said something that trolley can't understand".to_owned())
     }
 
+    /// The trouble with trolley itself, where a part of it has ended that should go on.
+    pub(crate) fn own_fault() -> Trouble {
+        Trouble::Unexpected("a part of trolley has failed".to_owned())
+    }
+
     /// The trouble with a word that is none of the answers to what was asked.
     pub(crate) fn no_answer(word: &str, asked: &str) -> Trouble {
         Trouble::Unexpected(format!(

@@ -102,6 +102,8 @@ pub enum Message {
     Resize(u16, u16),
     /// The live connection reports something.
     Live(LiveEvent),
+    /// The live connection has ended by a fault of this program: it reports nothing any more.
+    LinkEnded,
     /// The first products of the catalog are there; the others follow.
     CatalogBegun(Catalog, Shop),
     /// Loading progress of the catalog: products read so far, and the total.

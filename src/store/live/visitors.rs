@@ -75,14 +75,14 @@ impl Link {
     /// Joins the link, as [`open`](super::open) does. `None` where the link has ended.
     #[must_use]
     pub fn join(&self, policy: &Policy, id: Option<&str>) -> Option<Subscription> {
-        let calls = self.0.upgrade()?;
+        let calls = self.0.upgrade().filter(|calls| !calls.is_closed())?;
         Some(Subscription::new(calls, policy.clone(), id))
     }
 
     /// Returns whether somebody is on the link.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.0.strong_count() > 0
+        self.0.upgrade().is_some_and(|calls| !calls.is_closed())
     }
 }
 

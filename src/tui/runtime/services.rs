@@ -91,10 +91,9 @@ impl Services {
             }
             tokio::select! {
                 biased;
-                Some(event) = self.live.next() => return Message::Live(event),
+                event = self.live.next() => return event.map_or(Message::LinkEnded, Message::Live),
                 Some(result) = self.results.recv() => return *result,
                 () = alarm::at(next_turn) => {}
-                else => std::future::pending().await,
             }
         }
     }

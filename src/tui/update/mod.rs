@@ -25,6 +25,7 @@ pub(in crate::tui) mod scanner;
 pub(in crate::tui) mod typing;
 
 use crate::model::Refusal;
+use crate::store::Trouble;
 use crate::tui::layout::cart::CartRows;
 use crate::tui::message::{Effect, Message, Mouse, MouseKind, Now};
 use crate::tui::state::background::suit_theme;
@@ -95,6 +96,7 @@ impl Updater<'_> {
             }
             Message::Resize(width, height) => self.state.size = (width, height),
             Message::Live(event) => self.on_live(event),
+            Message::LinkEnded => self.effects.push(Effect::GiveUp(Trouble::own_fault())),
             Message::CatalogBegun(begun, shop) => self.on_catalog_begun(begun, shop),
             Message::CatalogCount(read, total) => {
                 let progress = LoadProgress { read, total };
