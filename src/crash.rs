@@ -8,11 +8,20 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The most reports that one process writes. A server that goes on after a panic would else fill the
 /// disk with the same one.
 const MOST_REPORTS: u32 = 10;
+
+/// Set where the last events are those of visitors, whom nobody has asked.
+static LEAVES_OUT_EVENTS: AtomicBool = AtomicBool::new(false);
+
+/// Leaves the last events out of reports from now on: they are those of visitors.
+#[cfg(feature = "serve")]
+pub(crate) fn leave_out_events() {
+    LEAVES_OUT_EVENTS.store(true, Ordering::Relaxed);
+}
 
 /// Makes every panic leave a report in `folder`, and say where it is.
 pub(crate) fn report_to(folder: Option<PathBuf>) {
@@ -57,6 +66,12 @@ fn report(panic: &PanicHookInfo<'_>) -> String {
         Err(_) => "none".to_owned(),
     };
 
+    let events = if LEAVES_OUT_EVENTS.load(Ordering::Relaxed) {
+        "left out: they are those of visitors".to_owned()
+    } else {
+        log::recent().join("\n")
+    };
+
     let text = format!(
         "trolley {}\n{panic}\nthread {:?}\n\n{} {} {}\nTERM={} COLORTERM={} size {terminal_size}\n\nlast events:\n{}\n\n{}\n",
         env!("CARGO_PKG_VERSION"),
@@ -66,7 +81,7 @@ fn report(panic: &PanicHookInfo<'_>) -> String {
         system.machine().to_string_lossy(),
         env_variable("TERM"),
         env_variable("COLORTERM"),
-        log::recent().join("\n"),
+        events,
         Backtrace::force_capture(),
     );
     without_secrets(&text, &env_variable("TROLLEY_PASSWORD"))

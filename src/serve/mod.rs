@@ -27,6 +27,7 @@ mod shutdown;
 mod stream;
 
 use crate::config::{Settings, host_key_file, pipe, shown_path};
+use crate::crash;
 use crate::store::Address;
 use crate::tui::runtime::hub::Hub;
 use connections::{ConnectionLimits, Connections};
@@ -235,6 +236,7 @@ impl Server {
             return Err(ServeError::Nobody);
         }
 
+        crash::leave_out_events();
         let host_key = read_host_key(options.host_key.as_deref())?;
         let keys = match &options.keys {
             Some(path) => read_keys(path)?,
