@@ -3,7 +3,7 @@
 use crate::harness;
 
 use harness::ssh::{Folder, launch};
-use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, until};
+use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, ok, until};
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::fs::Permissions;
@@ -624,6 +624,66 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
     let mut served = Served::office();
     let mut ann = served.visit("ann");
     let mut ben = served.visit("ben");
+/// The number of products that the server was asked for since its statistics were reset.
+fn products_read(redis: &Server) -> usize {
+    let stats = redis.get("INFO commandstats");
+    let calls = stats.lines().find_map(|line| {
+        let calls = line.strip_prefix("cmdstat_hmget:calls=")?;
+        calls.split(',').next()
+    });
+    calls.map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[test]
+fn the_catalog_is_read_once_for_visitors_who_come_one_after_the_other() {
+    // It is kept for thirty times what it takes to read: long enough for those who come next.
+    const PRODUCTS: usize = 30_000;
+    let redis = Server::with_demo();
+    let more: String = (0..PRODUCTS)
+        .map(|number| format!("p{number},Product {number},1.00\n"))
+        .collect();
+    let file = redis.dir().join("more.csv");
+    std::fs::write(&file, format!("id,name,price\n{more}")).unwrap();
+    ok(&redis, &["import", file.to_str().unwrap()]);
+
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="desk""#)];
+    let served = Served::at(redis, &people, &[], &[]);
+    let visit = |who: &'static str| {
+        let visit = served.builder("visitor", Some(who), &[]).open();
+        visit.wait("● live");
+        visit.wait("30,064 products");
+        visit
+    };
+    let mut ann = visit("ann");
+    ann.keys("/ baguette enter");
+    ann.wait(r"Baguette.*2\.10");
+    served.redis.insist::<()>("CONFIG RESETSTAT");
+    let mut ben = visit("ben");
+    ben.keys("/ baguette enter");
+    ben.wait(r"Baguette.*2\.10");
+    assert!(products_read(&served.redis) < 1_000);
+
+    // What is announced while nobody asks is read for who comes next.
+    drop(ben);
+    ok(&served.redis, &["product", "set", "baguette", "price=3.15"]);
+    ok(&served.redis, &["product", "delete", "p7"]);
+    served.redis.insist::<()>("CONFIG RESETSTAT");
+    let mut ben = served.builder("visitor", Some("ben"), &[]).open();
+    ben.wait("30,063 products");
+    ben.keys("/ baguette enter");
+    ben.wait(r"Baguette.*3\.15");
+    assert!(products_read(&served.redis) < 1_000);
+    ann.wait(r"Baguette.*3\.15");
+
+    // Where anything may have changed, all is read.
+    served
+        .redis
+        .insist::<()>("HSET product:baguette price 3.35");
+    served.redis.insist::<()>("PUBLISH catalog-updates *");
+    ann.wait(r"Baguette.*3\.35");
+    assert!(products_read(&served.redis) > PRODUCTS);
+}
+
     let silent = TcpStream::connect(served.address()).unwrap();
 
     // A change is on its way while the server is told to end.

@@ -261,7 +261,7 @@ impl Server {
             keymaps: VisitorKeymaps::new(&settings.keymap),
             settings,
             // Starting a private server again is the matter of whoever runs the shop.
-            hub: Hub::new(address.clone().hidden(), None),
+            hub: Hub::for_visitors(address.clone().hidden()),
             invited: options.invites.then(|| Invited::new(address)),
             admission: RwLock::new(admission),
             connections: Connections::new(limits),

@@ -38,7 +38,8 @@ pub struct Catalog {
     codes: CodeIndex,
     /// The numbers of all products, sorted.
     sorted: Arc<Vec<u32>>,
-    /// Counts the refreshings, so that a search knows whether what it found still holds.
+    /// Another number after each refreshing, so that a search knows whether what it found still
+    /// holds. Copies have the same one until one of them is refreshed.
     generation: u64,
 }
 
@@ -115,7 +116,11 @@ impl Catalog {
     /// The product with this id.
     #[must_use]
     pub fn get(&self, id: &ProductId) -> Option<Item<'_>> {
-        self.at(self.number(id)?)
+        self.get_by(id.as_bytes())
+    }
+
+    fn get_by(&self, id: &[u8]) -> Option<Item<'_>> {
+        self.at(self.number_of(id)?)
     }
 
     /// The number of the product with this id.

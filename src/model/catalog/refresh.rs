@@ -1,14 +1,19 @@
 //! Takes changed products into a catalog.
 
+use super::chunk::CHUNK;
 use super::{Catalog, sort};
 use crate::model::product::Decoded;
 use crate::model::{Product, ProductId};
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Up to this many products that come, go or get another name are moved one by one; with more,
 /// all are sorted anew.
 const FEW: usize = 100;
+/// A catalog that was read anew is shared with the one before where less than one product in this
+/// many has changed.
+const SHARED_FROM: usize = 4;
 
 /// The change that a refreshing made to a catalog, from the least to the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +42,7 @@ impl CatalogChange {
 impl Catalog {
     /// Takes in products as they were read: new values, or `None` for one that is gone.
     pub(crate) fn refresh(&mut self, read: Vec<(ProductId, Option<Product>)>) -> CatalogChange {
-        self.generation += 1;
+        self.generation = next_generation();
         let moves_one_by_one = read.len() <= FEW;
         let mut greatest = CatalogChange::Nothing;
         let mut moved = Vec::new();
@@ -80,6 +85,30 @@ impl Catalog {
             self.codes.refresh(&self.products, recoded);
         }
         greatest
+    }
+
+    /// The catalog as it was read anew. What has not changed since this one is shared with it, so
+    /// that whoever has this one and whoever gets the new one hold most of it once.
+    #[must_use]
+    pub(crate) fn renewed(mut self, read: Catalog) -> Catalog {
+        let most = self.len() / SHARED_FROM;
+        let new = read
+            .iter()
+            .filter(|item| self.get_by(item.id).as_ref() != Some(item));
+        let new = new.map(|item| (item.product_id(), Some(item.to_product())));
+        let gone = self.iter().filter(|item| read.get_by(item.id).is_none());
+        let gone = gone.map(|item| (item.product_id(), None));
+
+        let changed: Vec<_> = new.chain(gone).take(most + 1).collect();
+        // Numbers of products that are gone are not given again.
+        let is_sparse = self.products.numbers() / 2 > self.len() + CHUNK;
+        if changed.len() > most || is_sparse {
+            return read;
+        }
+        if !changed.is_empty() {
+            self.refresh(changed);
+        }
+        self
     }
 
     /// Replaces a product that comes, goes or gets another name; returns its number where it
@@ -144,6 +173,12 @@ impl Catalog {
     }
 }
 
+/// A number that no other state of a catalog has.
+fn next_generation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// The bar codes of a product; empty where there is none.
 fn codes_of(product: Option<&Product>) -> &str {
     product.map_or("", |product| &product.barcode)
@@ -194,6 +229,42 @@ mod tests {
         );
         assert!(Arc::ptr_eq(&sorted, catalog.sorted()));
         assert_eq!(catalog.get(&id).unwrap().price, None);
+    }
+
+    #[test]
+    fn what_is_read_anew_is_shared_where_little_has_changed() {
+        let products: Vec<Product> = (0..40)
+            .map(|n| product(&format!("p{n}"), &format!("Name {n}"), ""))
+            .collect();
+        let old = Catalog::new(products.clone());
+        let all = |catalog: &Catalog| -> Vec<_> {
+            catalog.iter().map(|item| item.to_product()).collect()
+        };
+
+        let same = old.clone().renewed(Catalog::new(products.clone()));
+        assert_eq!(same.generation, old.generation);
+        assert!(Arc::ptr_eq(same.sorted(), old.sorted()));
+
+        let mut changed = products.clone();
+        changed.remove(7);
+        changed[3].price = None;
+        changed.push(product("new", "Another", ""));
+        let read = Catalog::new(changed);
+        let renewed = old.clone().renewed(read.clone());
+        assert_eq!(all(&renewed), all(&read));
+        assert_ne!(renewed.generation, old.generation);
+        assert_eq!(
+            renewed.number(&ProductId::stored(b"p39")),
+            old.number(&ProductId::stored(b"p39"))
+        );
+        assert_eq!(all(&old), all(&Catalog::new(products)));
+
+        let others = Catalog::new(
+            (0..40)
+                .map(|n| product(&format!("q{n}"), "Q", ""))
+                .collect(),
+        );
+        assert_eq!(all(&old.renewed(others.clone())), all(&others));
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The products, and the shop that sells them.
 //!
-//! `fields`, `load`, `bulk` and `decode` read products: some, or the whole catalog by its `index`.
+//! `fields`, `load`, `bulk` and `decode` read products: some, or the whole catalog by its `index`;
+//! `kept` holds one that was read.
 //! `edit`, `stock` and `import` change them, and `export` hands them out. `demo` sets up a shop that
 //! nobody has touched. `shop` reads the shop's own settings, `shop_change` checks what somebody types
 //! for them, and `shop_edit` stores it.
@@ -13,6 +14,7 @@ pub(crate) mod export;
 mod fields;
 pub(crate) mod import;
 pub(crate) mod index;
+pub(crate) mod kept;
 pub(crate) mod load;
 mod resp;
 mod shop;

@@ -36,6 +36,11 @@ impl PushQueue {
         self.waiting.recv().await
     }
 
+    /// The next message that waits already.
+    pub(crate) fn try_next(&mut self) -> Option<PushInfo> {
+        self.waiting.try_recv().ok()
+    }
+
     /// Tells whether no message waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

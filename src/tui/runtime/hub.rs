@@ -30,6 +30,17 @@ impl Hub {
     #[must_use]
     pub fn new(address: Address, engine: Option<Engine>) -> Arc<Hub> {
         let catalog = CatalogReader::new(address.clone(), engine.is_some());
+        Hub::with_catalog(address, engine, catalog)
+    }
+
+    /// A hub for the visitors of the shop at `address`.
+    #[must_use]
+    pub fn for_visitors(address: Address) -> Arc<Hub> {
+        let catalog = CatalogReader::for_visitors(address.clone());
+        Hub::with_catalog(address, None, catalog)
+    }
+
+    fn with_catalog(address: Address, engine: Option<Engine>, catalog: CatalogReader) -> Arc<Hub> {
         Arc::new(Hub {
             address,
             engine,

@@ -1,22 +1,29 @@
 //! Reads the catalog for all screens of the program, on a thread of its own: first the products that
-//! show, then how far it has come, then all, and last what stood in no index.
+//! show, then how far it has come, then all, and last what stood in no index. A program to which
+//! visitors come keeps it for the next one.
 
 use crate::model::Catalog;
 use crate::model::time::millis;
 use crate::store;
+use crate::store::catalog::kept::{KeptCatalog, NewsFeed, connect_with_news};
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::message::Message;
 use crate::tui::runtime::lock::lock;
 use crate::tui::workers::results::Results;
+use futures::FutureExt;
 use futures::future::join_all;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// The pause between two messages about the progress.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
+/// The time after which a catalog that nobody has asked for is kept no longer.
+const KEPT_UNUSED: Duration = Duration::from_secs(600);
 
 /// Reads the catalog whenever a screen asks for it; once for all who ask while it is being read.
 #[derive(Debug)]
@@ -24,6 +31,8 @@ pub(crate) struct CatalogReader {
     address: Address,
     /// An untouched server gets the demo catalog first.
     is_private: bool,
+    /// Others come later who ask for it, too.
+    keeps: bool,
     queue: Mutex<Queue>,
     /// Told when a screen asks.
     asked: Notify,
@@ -31,7 +40,8 @@ pub(crate) struct CatalogReader {
 
 #[derive(Debug, Default)]
 struct Queue {
-    is_reading: bool,
+    /// A thread reads it, or keeps it.
+    has_thread: bool,
     /// The screens that ask for a read. It must begin after they asked, as they learn of changes
     /// only since then.
     waiting: Vec<Results>,
@@ -42,8 +52,17 @@ impl CatalogReader {
         CatalogReader {
             address,
             is_private,
+            keeps: false,
             queue: Mutex::default(),
             asked: Notify::new(),
+        }
+    }
+
+    /// A reader for visitors who come one after the other.
+    pub(crate) fn for_visitors(address: Address) -> CatalogReader {
+        CatalogReader {
+            keeps: true,
+            ..CatalogReader::new(address, false)
         }
     }
 
@@ -53,7 +72,7 @@ impl CatalogReader {
     /// # Errors
     /// The system's, where it gives no thread.
     pub(crate) fn prepare(self: &Arc<CatalogReader>) -> io::Result<()> {
-        if std::mem::replace(&mut lock(&self.queue).is_reading, true) {
+        if std::mem::replace(&mut lock(&self.queue).has_thread, true) {
             return Ok(());
         }
 
@@ -73,7 +92,7 @@ impl CatalogReader {
         let mut queue = lock(&self.queue);
         queue.waiting.push(results);
         self.asked.notify_one();
-        if std::mem::replace(&mut queue.is_reading, true) {
+        if std::mem::replace(&mut queue.has_thread, true) {
             return Ok(());
         }
         drop(queue);
@@ -85,84 +104,156 @@ impl CatalogReader {
     /// Reads the catalog until nobody asks for it any more; the first time by this connection, where
     /// there is one.
     async fn read_for_all(&self, mut connection: Option<Connection>) {
-        while let Some(listeners) = self.next_listeners() {
-            self.load(connection.take(), &listeners).await;
+        let mut kept = None;
+        loop {
+            while let Some(listeners) = self.next_listeners() {
+                let loading = self.load(connection.take(), kept, &listeners);
+                kept = match AssertUnwindSafe(loading).catch_unwind().await {
+                    Ok(kept) => kept,
+                    // Others may still ask.
+                    Err(_) => {
+                        listeners
+                            .send(Message::Catalog(Err(Trouble::own_fault()), 0))
+                            .await;
+                        None
+                    }
+                };
+            }
+
+            let asked = timeout(KEPT_UNUSED, self.asked.notified());
+            let is_used = kept.is_some() && asked.await.is_ok();
+            if !is_used && self.end_thread() {
+                return;
+            }
         }
     }
 
-    /// Takes the listeners who wait for the next read; `None` ends the reading.
+    /// Takes the listeners who wait for the next read; `None` where nobody does.
     fn next_listeners(&self) -> Option<Listeners> {
-        let mut queue = lock(&self.queue);
-        let waiting = std::mem::take(&mut queue.waiting);
-        queue.is_reading = !waiting.is_empty();
-        queue.is_reading.then_some(Listeners(waiting))
+        let waiting = std::mem::take(&mut lock(&self.queue).waiting);
+        (!waiting.is_empty()).then_some(Listeners(waiting))
     }
 
-    /// Reads the catalog by `connection`, or one of its own.
-    async fn load(&self, connection: Option<Connection>, listeners: &Listeners) {
+    /// Ends the thread that reads, unless somebody has just asked.
+    fn end_thread(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        queue.has_thread = !queue.waiting.is_empty();
+        !queue.has_thread
+    }
+
+    /// Tells the listeners the catalog: the one that is kept, or it is read by `connection` or one of
+    /// its own. Returns what is kept for the next ones.
+    async fn load(
+        &self,
+        connection: Option<Connection>,
+        mut kept: Option<KeptCatalog>,
+        listeners: &Listeners,
+    ) -> Option<KeptCatalog> {
         let started = Instant::now();
-        let mut unread = None;
-        let read = self.read_whole(connection, listeners, &mut unread).await;
-        let (mut connection, mut catalog, shop) = match read {
+        if let Some(current) = &mut kept
+            && let Some(read) = current.current().await
+        {
+            let read = Message::Catalog(Ok(read), millis(started.elapsed()));
+            listeners.send(read).await;
+            return kept;
+        }
+
+        let old = kept.map(KeptCatalog::into_catalog);
+        match self.read_all(connection, old, listeners, started).await {
             Ok(read) => read,
-            Err(error) => return fail(listeners, into_trouble(error), started).await,
+            Err(error) => {
+                let failed = Message::Catalog(Err(into_trouble(error)), millis(started.elapsed()));
+                listeners.send(failed).await;
+                None
+            }
+        }
+    }
+
+    /// Reads all of the catalog for the listeners, with what stands in no index. What has not
+    /// changed since `old` is shared with that.
+    async fn read_all(
+        &self,
+        connection: Option<Connection>,
+        old: Option<Catalog>,
+        listeners: &Listeners,
+        started: Instant,
+    ) -> Result<Option<KeptCatalog>, Error> {
+        let (mut connection, feed) = match connection {
+            Some(connection) => (connection, None),
+            None => self.connect().await?,
+        };
+        let mut unread = None;
+        let (read, shop) = self
+            .read_index(&mut connection, listeners, &mut unread)
+            .await?;
+        let mut catalog = match old {
+            Some(old) => old.renewed(read),
+            None => read,
+        };
+        let tell = async |catalog: &Catalog| {
+            let read = Ok((catalog.clone(), shop.clone()));
+            listeners
+                .send(Message::Catalog(read, millis(started.elapsed())))
+                .await;
         };
 
         // What can't be read is tried again, and what stands in no index is then looked for.
         if let Some(unread) = unread {
-            let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-            listeners.send(read).await;
-            return listeners.send(unread).await;
+            tell(&catalog).await;
+            listeners.send(unread).await;
+            return Ok(None);
         }
 
         // The catalog is only known to be empty once no product stands outside the index, either.
         if catalog.is_empty() {
-            match store::find_unlisted(&mut connection, &catalog).await {
-                Ok(unlisted) => {
-                    catalog.refresh(unlisted);
+            catalog.refresh(store::find_unlisted(&mut connection, &catalog).await?);
+            tell(&catalog).await;
+        } else {
+            tell(&catalog).await;
+            let unlisted = match store::find_unlisted(&mut connection, &catalog).await {
+                Ok(unlisted) => unlisted,
+                Err(error) => {
+                    let trouble = into_trouble(error);
+                    if trouble.is_transient() {
+                        return Err(trouble.into());
+                    }
+                    // Where nobody may look for them there are none.
+                    Vec::new()
                 }
-                Err(error) => return fail(listeners, into_trouble(error), started).await,
+            };
+            if !unlisted.is_empty() {
+                listeners.send(Message::Products(unlisted.clone())).await;
+                catalog.refresh(unlisted);
             }
-            let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-            return listeners.send(read).await;
         }
+        Ok(feed.map(|feed| KeptCatalog::new(feed, catalog, shop, started.elapsed())))
+    }
 
-        let listed = catalog.clone();
-        let read = Message::Catalog(Ok((catalog, shop)), millis(started.elapsed()));
-        listeners.send(read).await;
-
-        match store::find_unlisted(&mut connection, &listed).await {
-            Ok(unlisted) if unlisted.is_empty() => {}
-            Ok(unlisted) => listeners.send(Message::Products(unlisted)).await,
-            Err(error) => {
-                // Where nobody may look for them there are none.
-                let trouble = into_trouble(error);
-                if trouble.is_transient() {
-                    fail(listeners, trouble, started).await;
-                }
-            }
+    /// Connects, with news of the products where the catalog is to be kept.
+    async fn connect(&self) -> Result<(Connection, Option<NewsFeed>), Trouble> {
+        if self.keeps {
+            connect_with_news(&self.address).await
+        } else {
+            Ok((store::connect(&self.address).await?, None))
         }
     }
 
-    /// Reads the whole catalog, and tells the progress meanwhile. What is left out goes to `unread`.
-    async fn read_whole(
+    /// Reads the catalog by its index, and tells the progress meanwhile. What is left out goes to
+    /// `unread`.
+    async fn read_index(
         &self,
-        connection: Option<Connection>,
+        connection: &mut Connection,
         listeners: &Listeners,
         unread: &mut Option<Message>,
-    ) -> Result<(Connection, Catalog, Shop), Error> {
-        let mut connection = match connection {
-            Some(connection) => connection,
-            None => store::connect(&self.address).await?,
-        };
+    ) -> Result<(Catalog, Shop), Error> {
         // An untouched server of this person's own gets the demo catalog first.
         if self.is_private {
-            store::catalog::demo::load_if_untouched(&mut connection).await?;
+            store::catalog::demo::load_if_untouched(connection).await?;
         }
-        let shop = store::get_shop(&mut connection).await?;
+        let shop = store::get_shop(connection).await?;
 
         let mut last_progress = Instant::now();
-        let catalog = store::load_catalog(&mut connection, |reading| {
+        let catalog = store::load_catalog(connection, |reading| {
             let message = match reading {
                 Reading::First(first) => Message::CatalogBegun(first, shop.clone()),
                 Reading::Count(..) if last_progress.elapsed() < PROGRESS_PAUSE => return,
@@ -179,7 +270,7 @@ impl CatalogReader {
         })
         .await?;
 
-        Ok((connection, catalog, shop))
+        Ok((catalog, shop))
     }
 }
 
@@ -199,11 +290,6 @@ impl Listeners {
             screen.try_send(message.clone());
         }
     }
-}
-
-async fn fail(listeners: &Listeners, trouble: Trouble, started: Instant) {
-    let failed = Message::Catalog(Err(trouble), millis(started.elapsed()));
-    listeners.send(failed).await;
 }
 
 /// Loads the demo catalog.

@@ -1,0 +1,134 @@
+//! A catalog that is kept for whoever asks next: only what has changed since is read then.
+
+use super::decode::{CatalogNews, catalog_news};
+use super::{Shop, read_reachable};
+use crate::model::{Catalog, ProductId};
+use crate::store::cart::decode;
+use crate::store::connection::address::{Address, ServerKind};
+use crate::store::connection::discovery::Locator;
+use crate::store::connection::pushes::{PushQueue, push_queue};
+use crate::store::connection::raw::{self, ServerConn};
+use crate::store::connection::{Conn, Connection, connect};
+use crate::store::error::Trouble;
+use crate::store::keys::CATALOG_UPDATES;
+use crate::store::policy::Policy;
+use redis::aio::ConnectionLike;
+use redis::{PushInfo, PushKind, Value};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+/// The time for which a catalog is kept, as a multiple of what it took to read. So reading takes at
+/// most a thirtieth of the time, and what nobody has announced shows after that at the latest.
+const KEPT_FOR: u32 = 30;
+/// The most changed products that are read one by one. With more, all are read.
+const MOST_CHANGED: usize = 1_000;
+
+/// News of the products, on a connection that reads them, too.
+pub(crate) struct NewsFeed {
+    server: ServerConn,
+    pushes: PushQueue,
+}
+
+/// A catalog as it was read, and what tells of its changes.
+pub(crate) struct KeptCatalog {
+    feed: NewsFeed,
+    catalog: Catalog,
+    shop: Shop,
+    /// The moment from which on all of it has to be read anew.
+    expires_at: Instant,
+}
+
+/// Connects to a shop, and listens to the news of its products. There is no such feed where servers
+/// may take each other's place: the one that is listened to could miss what another one is told.
+///
+/// # Errors
+/// The [`Trouble`] that stands in the way.
+pub(crate) async fn connect_with_news(
+    address: &Address,
+) -> Result<(Connection, Option<NewsFeed>), Trouble> {
+    let mut locator = Locator::new(address.clone());
+    if !matches!(address.kind(), ServerKind::Server) {
+        return Ok((connect(address).await?, None));
+    }
+
+    let (queue_push, pushes) = push_queue();
+    let Some(mut server) = locator.open_single(Some(queue_push)).await? else {
+        return Ok((connect(address).await?, None));
+    };
+    // Who may not listen reads each time.
+    let is_heard = server.subscribe(&[CATALOG_UPDATES]).await.is_ok();
+    let feed = is_heard.then(|| NewsFeed {
+        server: server.clone(),
+        pushes,
+    });
+    let connection = Connection::over(locator, Conn::One(server), Policy::default());
+    Ok((connection, feed))
+}
+
+impl NewsFeed {
+    /// The products of which there was news until now; `None` where any may have changed.
+    async fn changed(&mut self) -> Result<Option<HashSet<ProductId>>, Trouble> {
+        // What was announced before the server answers comes before its answer.
+        raw::greet(&mut self.server).await?;
+
+        let mut changed = HashSet::new();
+        while let Some(push) = self.pushes.try_next() {
+            match self.news(&push) {
+                Some(CatalogNews::Products(ids)) => changed.extend(ids),
+                Some(CatalogNews::Everything) => return Ok(None),
+                None => {}
+            }
+        }
+        let is_complete = !self.pushes.take_lag() && changed.len() <= MOST_CHANGED;
+        Ok(is_complete.then_some(changed))
+    }
+
+    /// The news in a message of the server.
+    fn news(&self, push: &PushInfo) -> Option<CatalogNews> {
+        let [Value::BulkString(_), Value::BulkString(message)] = &push.data[..] else {
+            return None;
+        };
+        // Channels are the same for all databases of a server.
+        let is_ours = decode::database(message) == self.server.get_db();
+        (push.kind == PushKind::Message && is_ours).then(|| catalog_news(message))
+    }
+}
+
+impl KeptCatalog {
+    /// Keeps what was read within the time `took`, while this feed was open.
+    pub(crate) fn new(feed: NewsFeed, catalog: Catalog, shop: Shop, took: Duration) -> KeptCatalog {
+        KeptCatalog {
+            feed,
+            catalog,
+            shop,
+            expires_at: Instant::now() + took * KEPT_FOR,
+        }
+    }
+
+    /// The catalog as it is now, and the shop; `None` where all of it has to be read anew.
+    pub(crate) async fn current(&mut self) -> Option<(Catalog, Shop)> {
+        if Instant::now() >= self.expires_at {
+            return None;
+        }
+        // Where the feed is broken, reading anew says why.
+        let changed = self.feed.changed().await.ok()??;
+        let changed: Vec<_> = changed.into_iter().collect();
+
+        let conn = Conn::One(self.feed.server.clone());
+        let (read, trouble) = read_reachable(&conn, &changed).await.ok()?;
+        // An id that is no product, and never was, is another client's "read everything again".
+        let is_known = |id: &ProductId| self.catalog.get(id).is_some();
+        let mut missing = read.iter().filter(|(_, product)| product.is_none());
+        if trouble.is_some() || missing.any(|(id, _)| !is_known(id)) {
+            return None;
+        }
+
+        self.catalog.refresh(read);
+        Some((self.catalog.clone(), self.shop.clone()))
+    }
+
+    /// What was kept, for a catalog that is read anew.
+    pub(crate) fn into_catalog(self) -> Catalog {
+        self.catalog
+    }
+}
