@@ -39,8 +39,9 @@ const MOST_OFFERS: usize = 20;
 const MOST_CHANNELS: usize = 10;
 /// The most bytes that a screen takes in before others have their turn.
 const PIECE: usize = 1024;
-/// The pause after which a silent client is asked whether it is still there.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// The pause after which a silent client is asked whether it is still there. Whether its computer is,
+/// the system asks more often, at no cost to us.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most questions in a row that a client may leave without an answer.
 const MOST_KEEPALIVES: usize = 3;
 /// The time after which a connection ends on which nothing at all happens. The library counts what
@@ -231,7 +232,7 @@ impl VisitorHandler {
     }
 
     /// Opens the shop on a channel: on a screen, or in plain mode where the client can show none.
-    fn open_shop(&mut self, channel: ChannelId, description: Description, window: u32) {
+    fn open_shop(&mut self, channel: ChannelId, description: Description, lag: Lag) {
         let Some(grant) = self.grant.clone() else {
             return;
         };
@@ -256,7 +257,7 @@ impl VisitorHandler {
             terminal,
             &description.environment,
             description.output,
-            Lag::new(window),
+            lag,
         );
         self.channels.insert(channel, ChannelState::Running(input));
     }
@@ -279,6 +280,11 @@ impl VisitorHandler {
         let input = exec::start(&self.connection, caller, line, words, is_terminal, output);
         self.channels.insert(channel, ChannelState::Command(input));
     }
+}
+
+/// The lag of the client on this channel, to begin with.
+fn lag_on(session: &Session, channel: ChannelId) -> Lag {
+    Lag::new(session.window_size(&channel), session.remote_sshid())
 }
 
 impl Handler for VisitorHandler {
@@ -453,7 +459,7 @@ impl Handler for VisitorHandler {
             return session.channel_failure(channel);
         };
         session.channel_success(channel)?;
-        self.open_shop(channel, description, session.window_size(&channel));
+        self.open_shop(channel, description, lag_on(session, channel));
         Ok(())
     }
 
@@ -470,7 +476,7 @@ impl Handler for VisitorHandler {
 
         match exec::words(command) {
             Ok(words) if words.is_empty() => {
-                self.open_shop(channel, description, session.window_size(&channel));
+                self.open_shop(channel, description, lag_on(session, channel));
             }
             words => self.run_command(channel, description, command, words),
         }

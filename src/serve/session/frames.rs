@@ -17,6 +17,10 @@ const MOST_BEHIND: usize = 128 * 1024;
 /// The bytes that may be on their way while a client says that it reads.
 const MARGIN: usize = 32 * 1024;
 
+/// The version of clients that say often what they have read, whatever their window: OpenSSH does so
+/// after 48 kB.
+const OFTEN: &[u8] = b"SSH-2.0-OpenSSH_";
+
 /// The pause between two frames for a terminal that is further behind.
 const PAUSE_BEHIND: Duration = Duration::from_secs(1);
 
@@ -73,13 +77,15 @@ pub(in crate::serve) struct Lag {
 }
 
 impl Lag {
-    /// The lag of a client with this window, which has said nothing yet.
-    pub(in crate::serve) fn new(window: u32) -> Lag {
+    /// The lag of a client with this window and this version, which has said nothing yet.
+    pub(in crate::serve) fn new(window: u32, version: &[u8]) -> Lag {
         let half = usize::try_from(window / 2).unwrap_or(usize::MAX);
-        Lag {
-            unread: 0,
-            most: MOST_BEHIND.max(half.saturating_add(MARGIN)),
-        }
+        let most = if version.starts_with(OFTEN) {
+            MOST_BEHIND
+        } else {
+            MOST_BEHIND.max(half.saturating_add(MARGIN))
+        };
+        Lag { unread: 0, most }
     }
 
     fn is_too_far(&self) -> bool {
@@ -109,19 +115,24 @@ mod tests {
     fn a_client_may_be_as_far_behind_as_it_says_that_it_reads() {
         const KB: usize = 1024;
         // A window of 2 MB, of which the client says something once half is used up.
-        let mut seldom = Lag::new(2048 * 1024);
+        let window = 2048 * 1024;
+        let mut seldom = Lag::new(window, b"SSH-2.0-PuTTY_Release_0.78");
         seldom.unread = 1024 * KB;
         assert!(!seldom.is_too_far());
         seldom.note_reading();
         assert!(reach(&mut seldom) > 1024 * KB);
 
         // One that says so often is known after the first time.
-        let mut often = Lag::new(2048 * 1024);
+        let mut often = Lag::new(window, b"SSH-2.0-russh_0.65.1");
         often.unread = 48 * KB;
         often.note_reading();
         assert_eq!(reach(&mut often), MOST_BEHIND + KB);
 
-        assert_eq!(reach(&mut Lag::new(0)), MOST_BEHIND + KB);
-        assert!(reach(&mut Lag::new(u32::MAX)) < usize::MAX);
+        // And of OpenSSH it is known before.
+        let mut open_ssh = Lag::new(window, b"SSH-2.0-OpenSSH_9.2p1 Debian-2");
+        assert_eq!(reach(&mut open_ssh), MOST_BEHIND + KB);
+
+        assert_eq!(reach(&mut Lag::new(0, b"")), MOST_BEHIND + KB);
+        assert!(reach(&mut Lag::new(u32::MAX, b"")) < usize::MAX);
     }
 }
