@@ -540,9 +540,22 @@ fn one_address_gets_only_so_many_connections() {
     let args = ["--per-ip", "2", "--login-grace", "1m"];
     let served = Served::start(&[("ann", r#"cart="office""#)], &args);
     let ann = served.visit("ann");
-    let silent = TcpStream::connect(served.address()).unwrap();
-    until("the second connection is there", || {
-        served.log().matches("INFO connect ").count() == 2
+    let ben = served.visit("ann");
+    let refused = served.ssh(Some("ann"), &["-tt"], &[]).finish();
+    assert_eq!(refused.status.code(), Some(255));
+    let said = complaint(&refused);
+    assert!(
+        said.contains("Too many connections come from your network."),
+        "{said}"
+    );
+
+    // As many more may not have logged in yet.
+    until("the refused one is gone", || {
+        served.log().contains("INFO end ") && served.status()["logging_in"] == 0
+    });
+    let silent = [(); 2].map(|()| TcpStream::connect(served.address()).unwrap());
+    until("two silent connections are there", || {
+        served.status()["logging_in"] == 2
     });
     let mut third = TcpStream::connect(served.address()).unwrap();
     let said = read_to_end(&mut third);
@@ -551,8 +564,10 @@ fn one_address_gets_only_so_many_connections() {
         "{said:?}"
     );
     drop(silent);
-    until("the second connection is gone", || {
-        served.log().contains("INFO end ") && served.status()["logging_in"] == 0
+    drop(ben);
+    until("there is room again", || {
+        let status = served.status();
+        status["logging_in"] == 0 && status["sessions"].as_array().unwrap().len() == 1
     });
     let mut again = served.visit("ann");
     again.keys("/ espresso enter a");

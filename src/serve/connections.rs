@@ -183,8 +183,8 @@ struct Entry {
 impl Entries {
     /// Tells whether there is room for a connection from this network.
     fn room_from(&self, network: Network, limits: ConnectionLimits) -> Result<(), Full> {
-        let all = self.by_id.values();
-        let from_network = all.filter(|entry| Network::of(entry.address) == network);
+        let logging_in = self.by_id.values().filter(|entry| entry.visitor.is_none());
+        let from_network = logging_in.filter(|entry| Network::of(entry.address) == network);
 
         if self.is_closing {
             Err(Full::Closing)
@@ -195,16 +195,24 @@ impl Entries {
         }
     }
 
-    /// Tells whether there is room for a visitor.
-    fn room_for(&self, visitor: &Visitor, limits: ConnectionLimits) -> Result<(), Full> {
-        let visitors = self
-            .by_id
-            .values()
-            .filter_map(|entry| entry.visitor.as_ref());
-        let total = visitors.clone().count();
-        let with_key = visitors
-            .filter(|other| visitor.key.is_some() && other.key == visitor.key)
-            .count();
+    /// Tells whether there is room for a visitor from this network.
+    fn room_for(
+        &self,
+        visitor: &Visitor,
+        network: Network,
+        limits: ConnectionLimits,
+    ) -> Result<(), Full> {
+        let mut total = 0;
+        let mut with_key = 0;
+        let mut from_network = 0;
+        for entry in self.by_id.values() {
+            let Some(other) = &entry.visitor else {
+                continue;
+            };
+            total += 1;
+            with_key += usize::from(visitor.key.is_some() && other.key == visitor.key);
+            from_network += usize::from(Network::of(entry.address) == network);
+        }
 
         if self.is_closing {
             Err(Full::Closing)
@@ -212,6 +220,8 @@ impl Entries {
             Err(Full::Shop)
         } else if with_key >= MOST_WITH_KEY {
             Err(Full::Key)
+        } else if from_network >= limits.from_network {
+            Err(Full::Network)
         } else {
             Ok(())
         }
@@ -426,7 +436,8 @@ impl Connection {
     /// Notes who has logged in, where there is room for them.
     pub(super) fn log_in(&self, visitor: Visitor) -> Result<(), Full> {
         let mut entries = self.all.lock();
-        let room = entries.room_for(&visitor, self.all.limits);
+        let network = Network::of(self.address);
+        let room = entries.room_for(&visitor, network, self.all.limits);
         entries.note_refusal(room)?;
 
         let allowance = entries.allowance_of(Sharers::of(&visitor, self.address));
