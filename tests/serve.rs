@@ -624,21 +624,6 @@ fn a_crash_in_the_answer_to_a_client_ends_its_connection_alone() {
     ann.wait("1 Espresso");
 }
 
-#[test]
-fn an_idle_visitor_has_to_go() {
-    let args = ["--idle", "2s"];
-    let served = Served::start(&[("ann", r#"cart="office""#)], &args);
-    let mut ann = served.builder("visitor", Some("ann"), &[]).open();
-    ann.wait("the shop has closed this screen");
-    assert_eq!(ann.wait_exit().exit_code(), 0);
-    ann.assert_restored();
-}
-
-#[test]
-fn the_end_of_the_server_is_told_and_loses_nothing() {
-    let mut served = Served::office();
-    let mut ann = served.visit("ann");
-    let mut ben = served.visit("ben");
 /// The number of products that the server was asked for since its statistics were reset.
 fn products_read(redis: &Server) -> usize {
     let stats = redis.get("INFO commandstats");
@@ -699,6 +684,42 @@ fn the_catalog_is_read_once_for_visitors_who_come_one_after_the_other() {
     assert!(products_read(&served.redis) > PRODUCTS);
 }
 
+#[test]
+fn an_idle_visitor_has_to_go() {
+    let args = ["--idle", "2s"];
+    let served = Served::start(&[("ann", r#"cart="office""#)], &args);
+    let mut ann = served.builder("visitor", Some("ann"), &[]).open();
+    ann.wait("the shop has closed this screen");
+    assert_eq!(ann.wait_exit().exit_code(), 0);
+    ann.assert_restored();
+}
+
+#[test]
+fn nobody_keeps_a_place_by_a_connection_alone() {
+    let people = [("ann", r#"cart="office""#), ("ben", r#"cart="office""#)];
+    let served = Served::start(&people, &["--idle", "3s"]);
+    let watch = ["watch", "--json"];
+    let mut ben = Running::start(&mut served.ssh(Some("ben"), &["-T"], &watch));
+    assert_eq!(ben.json()["event"], "up");
+
+    let alone = served.ssh(Some("ann"), &["-N"], &[]).finish();
+    assert_eq!(alone.status.code(), Some(255));
+    let said = complaint(&alone);
+    assert!(
+        said.contains("Nothing has run on this connection"),
+        "{said}"
+    );
+    // A command that goes on is something that runs.
+    let status = served.status();
+    assert_eq!(status["sessions"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(status["sessions"][0]["screens"], 1);
+}
+
+#[test]
+fn the_end_of_the_server_is_told_and_loses_nothing() {
+    let mut served = Served::office();
+    let mut ann = served.visit("ann");
+    let mut ben = served.visit("ben");
     let silent = TcpStream::connect(served.address()).unwrap();
 
     // A change is on its way while the server is told to end.

@@ -9,7 +9,7 @@ use russh::keys::ssh_key::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
@@ -31,7 +31,7 @@ const NETWORK_BITS: u32 = 64;
 pub(super) struct ConnectionLimits {
     /// All that have logged in, and again as many that have not yet.
     pub(super) total: usize,
-    /// All from one network.
+    /// All from one network that have logged in, and again as many that have not yet.
     pub(super) from_network: usize,
 }
 
@@ -63,6 +63,9 @@ pub(super) enum Farewell {
         "Nobody has pressed a key for a while, so the shop has closed this screen. Your cart is kept."
     )]
     Idle,
+    /// They have opened no screen and sent no command for too long.
+    #[error("Nothing has run on this connection for a while, so the shop has closed it.")]
+    Unused,
     /// Whoever runs the server has ended their visit.
     #[error("Whoever runs the shop has ended your visit. Your cart is kept.")]
     Ended,
@@ -181,7 +184,8 @@ struct Entry {
 }
 
 impl Entries {
-    /// Tells whether there is room for a connection from this network.
+    /// Tells whether there is room for a connection from this network. Who is refused here reads
+    /// nothing of it: clients show only what they are told at the login.
     fn room_from(&self, network: Network, limits: ConnectionLimits) -> Result<(), Full> {
         let logging_in = self.by_id.values().filter(|entry| entry.visitor.is_none());
         let from_network = logging_in.filter(|entry| Network::of(entry.address) == network);
@@ -216,12 +220,12 @@ impl Entries {
 
         if self.is_closing {
             Err(Full::Closing)
+        } else if from_network >= limits.from_network {
+            Err(Full::Network)
         } else if total >= limits.total {
             Err(Full::Shop)
         } else if with_key >= MOST_WITH_KEY {
             Err(Full::Key)
-        } else if from_network >= limits.from_network {
-            Err(Full::Network)
         } else {
             Ok(())
         }
@@ -280,6 +284,8 @@ pub(super) struct Connection {
     pub(super) kill: CancellationToken,
     /// The screens and commands that run on it.
     pub(super) screens: TaskTracker,
+    /// The number of screens and commands that have begun on it.
+    begun: AtomicUsize,
     /// The bytes that commands have printed and the visitor has not taken.
     pub(super) held_output: Arc<AtomicUsize>,
     /// The turns that its commands may have at the same time.
@@ -335,6 +341,7 @@ impl Connections {
             address,
             kill,
             screens,
+            begun: AtomicUsize::new(0),
             held_output: Arc::default(),
             turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
             pace: Arc::default(),
@@ -448,6 +455,19 @@ impl Connection {
         Ok(())
     }
 
+    /// Runs a screen or a command to its end.
+    pub(super) fn run(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        self.screens.spawn(work);
+    }
+
+    /// The number of screens and commands that have begun, where somebody has logged in and none of
+    /// them runs any more.
+    pub(super) fn idle_after(&self) -> Option<usize> {
+        let is_idle = self.screens.is_empty() && self.is_logged_in();
+        is_idle.then(|| self.begun.load(Ordering::Relaxed))
+    }
+
     /// The changes that its visitor may make.
     pub(super) fn changes(&self) -> Arc<ChangeAllowance> {
         self.changes.get_or_init(Arc::default).clone()
@@ -458,6 +478,14 @@ impl Connection {
         let entries = self.all.lock();
         let entry = entries.by_id.get(&self.id);
         entry.is_some_and(|entry| entry.visitor.is_some())
+    }
+
+    /// Asks the visitor to leave.
+    pub(super) fn ask_to_leave(&self, farewell: Farewell) {
+        let entries = self.all.lock();
+        if let Some(entry) = entries.by_id.get(&self.id) {
+            entry.farewell.send_replace(Some(farewell));
+        }
     }
 
     /// Why the visitor has to go, where that is so.

@@ -257,7 +257,7 @@ pub(super) fn start(
     };
     let running = connection.clone();
     let reads = task.reads;
-    connection.screens.spawn(async move {
+    connection.run(async move {
         let working = async {
             let status = match input_end(reads, &received, &running, &printer).await {
                 InputEnd::Whole => run(task.work, &shop, &running, &printer).await,
@@ -417,7 +417,7 @@ fn words_of(farewell: Farewell) -> &'static str {
     match farewell {
         Farewell::Closing => "the shop restarts; come again in a moment",
         // Only screens are closed for that.
-        Farewell::Idle => "nobody is there",
+        Farewell::Idle | Farewell::Unused => "nobody is there",
         Farewell::Ended => "whoever runs the shop has ended your visit",
         Farewell::KeyChanged => "what your key may do in this shop has changed",
     }

@@ -9,6 +9,7 @@ use super::stream::GuardedStream;
 use proxy_header::io::ProxiedStream;
 use russh::Disconnect;
 use russh::server::RunningSession;
+use rustix::net::sockopt;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,12 @@ use tracing::{info, warn};
 
 /// The pause after the system could not accept a connection, as where too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause after which the system asks whether the computer of a silent client is still there, and
+/// that between two such questions.
+const PROBE_INTERVAL: Duration = Duration::from_secs(15);
+/// The most of these questions in a row that may stay without an answer.
+const MOST_PROBES: u32 = 3;
 
 /// Accepts connections for ever.
 pub(super) async fn accept(
@@ -125,9 +132,10 @@ async fn converse(
 ) -> Result<String, russh::Error> {
     // Frames are small, and each should go at once.
     stream.get_ref().set_nodelay(true)?;
+    notice_dead_peers(stream.get_ref())?;
     let stream = GuardedStream::new(stream, &connection.kill, sent, connection.pace.clone());
     let handler = VisitorHandler::new(shop.clone(), connection.clone());
-    let watch = tokio::spawn(cut_silent(connection.clone(), shop.options.login_grace));
+    let watch = tokio::spawn(watch_over(connection.clone(), shop.clone()));
 
     // This returns once the other side has said its version.
     let begun = russh::server::run_stream(config, stream, handler).await;
@@ -145,8 +153,29 @@ async fn converse(
     result
 }
 
+/// Has the system ask whether a silent client's computer is still there, which wakes nobody here.
+fn notice_dead_peers(socket: &TcpStream) -> io::Result<()> {
+    sockopt::set_tcp_keepidle(socket, PROBE_INTERVAL)?;
+    sockopt::set_tcp_keepintvl(socket, PROBE_INTERVAL)?;
+    sockopt::set_tcp_keepcnt(socket, MOST_PROBES)?;
+    sockopt::set_socket_keepalive(socket, true)?;
+    Ok(())
+}
+
+/// Sees to it that nobody keeps a place by a connection alone.
+async fn watch_over(connection: Arc<Connection>, shop: Arc<ServedShop>) {
+    let cutting = cut_silent(&connection, shop.options.login_grace);
+    let leaving = async {
+        if let Some(idle) = shop.options.idle {
+            unused(&connection, idle).await;
+            connection.ask_to_leave(Farewell::Unused);
+        }
+    };
+    tokio::join!(cutting, leaving);
+}
+
 /// Cuts the connection where nobody has logged in over it in time.
-async fn cut_silent(connection: Arc<Connection>, grace: Duration) {
+async fn cut_silent(connection: &Connection, grace: Duration) {
     tokio::time::sleep(grace).await;
     if !connection.is_logged_in() {
         let refused = Refused {
@@ -155,6 +184,19 @@ async fn cut_silent(connection: Arc<Connection>, grace: Duration) {
         };
         refused.log(connection.address, "took too long to log in");
         connection.kill.cancel();
+    }
+}
+
+/// Waits until nothing has run on the connection for as long as a visitor may be idle.
+async fn unused(connection: &Connection, idle: Duration) {
+    let mut unused_since_start_of = None;
+    loop {
+        let begun = connection.idle_after();
+        if begun.is_some() && begun == unused_since_start_of {
+            return;
+        }
+        unused_since_start_of = begun;
+        tokio::time::sleep(idle).await;
     }
 }
 

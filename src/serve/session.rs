@@ -132,7 +132,7 @@ pub(super) fn start(
     };
 
     let session = connection.id;
-    connection.screens.spawn(async move {
+    connection.run(async move {
         let words = run(opened, entering, frames, &output, showing, &reason).await;
         info!(session, channel = %output.id(), status = words.status, "close");
         words.say(&output).await;

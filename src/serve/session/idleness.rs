@@ -29,7 +29,7 @@ impl Idleness {
         }
     }
 
-    /// A key was pressed.
+    /// The time begins anew, as a key was pressed.
     pub(super) fn end(&mut self) {
         self.since = Instant::now();
         self.is_warned = false;
@@ -52,5 +52,28 @@ impl Idleness {
         IdleStep::Warn(format!(
             "Are you still there? This screen closes in {seconds} seconds unless you press a key"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn is_warned_after(idleness: &mut Idleness, seconds: u64) -> bool {
+        let began = Instant::now();
+        let step = idleness.next_step().await;
+        matches!(step, IdleStep::Warn(_)) && began.elapsed().as_secs() == seconds
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_after_the_warning_gives_the_whole_time_again() {
+        let mut idleness = Idleness::new(Some(Duration::from_secs(1800)));
+        assert!(is_warned_after(&mut idleness, 1740).await);
+        idleness.end();
+        assert!(is_warned_after(&mut idleness, 1740).await);
+
+        let warned = Instant::now();
+        assert!(matches!(idleness.next_step().await, IdleStep::Leave));
+        assert_eq!(warned.elapsed(), IDLE_WARNING);
     }
 }
