@@ -7,8 +7,8 @@ use harness::order_screens::{list, orders};
 use harness::screens::TestScreen;
 use harness::watch::Watch;
 use harness::{
-    Finish, Plain, Running, Served, Server, TROLLEY, Terminal, command, document, ok, ok_as, run,
-    trolley, zone_at,
+    Finish, Plain, Running, Server, TROLLEY, Terminal, command, document, ok, ok_as, run, trolley,
+    zone_at,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -245,8 +245,11 @@ fn a_watch_tells_times_by_the_shops_clock_and_follows_it() {
     told(clock("Asia/Kathmandu", Hours::Twelve), 11);
 }
 
+#[cfg(feature = "serve")]
 #[test]
 fn a_visitor_reads_times_in_the_hours_that_they_choose() {
+    use harness::Served;
+
     let server = shop_in_berlin();
     ok(&server, &["shop", "hours=12"]);
     // What whoever serves the shop chose is not theirs.

@@ -726,6 +726,8 @@ fn who_came_by_an_invitation_gets_its_cart_alone() {
             "remove cappuccino",
             "clear",
             "watch",
+            "note 'for eve'",
+            "ready",
             "checkout",
             "checkout --yes",
             "orders",
