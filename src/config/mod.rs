@@ -349,7 +349,7 @@ fn policy(layers: &mut SettingLayers, user: &UserName) -> Result<Policy, ConfigE
     })
 }
 
-/// A number within these limits.
+/// The number that a setting has in the layers, where it is within these limits.
 fn number(
     layers: &mut SettingLayers,
     name: &'static str,

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The longest wait for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The finding at a socket.
+/// Who was found to listen at a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     /// Nobody listens: there is no socket, or whoever made it has ended.

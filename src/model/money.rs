@@ -17,7 +17,7 @@ const FRACTION_DIGITS: usize = 6;
 pub struct Money(Decimal);
 
 impl Money {
-    /// Nothing.
+    /// No money at all: what sums begin with.
     pub const ZERO: Money = Money(Decimal::ZERO);
 
     /// Reads a price: digits, then optionally a point and digits. No sign, exponent or space.

@@ -66,11 +66,11 @@ impl LineStatus {
 /// The product of a line, as far as it has been looked up.
 #[derive(Debug, Clone, Copy)]
 pub enum ProductLookup<'a> {
-    /// This.
+    /// It is sold, and this is what the catalog has of it.
     Product(Item<'a>),
-    /// There is none.
+    /// No product has this id any more.
     Gone,
-    /// Nothing yet.
+    /// The catalog was not read that far.
     Unread,
 }
 

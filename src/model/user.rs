@@ -13,7 +13,7 @@ pub(crate) const LONGEST: usize = 64;
 pub struct UserName(String);
 
 impl UserName {
-    /// Checks `name`.
+    /// Reads the name of a cart's owner: letters, digits and a few marks.
     ///
     /// # Errors
     /// [`Refusal::BadUser`] where it is empty, too long or has other characters.

@@ -219,7 +219,7 @@ pub(super) fn start(
     let shop = caller.shop.clone();
     let received = Arc::<Received>::default();
     if is_terminal {
-        // What is typed there is no file that ends.
+        // On a terminal somebody types, and no end of a file would come.
         received.end();
     }
     let task = match words {
@@ -368,7 +368,7 @@ async fn next_turn(shop: &ServedShop, connection: &Connection) -> Turns {
     while let Err(wait) = connection.changes().take() {
         sleep(wait).await;
     }
-    // Nobody closes them.
+    // Neither semaphore is ever closed, so both give a turn.
     let own = connection.turns.clone().acquire_owned().await;
     let shared = shop.turns.clone().acquire_owned().await;
     Turns {

@@ -157,7 +157,7 @@ pub(super) async fn watch(shop: Arc<ServedShop>) {
         shop.connections
             .review(|key, visitor| match grants.get(&fingerprint(key)) {
                 Some(grant) if visitor.grant.is_bound => grant.clone(),
-                // They are none of these, or have come since.
+                // Those whose key stands in the file, or who have come since the grants were read.
                 Some(_) | None => Some(visitor.grant.clone()),
             });
     }

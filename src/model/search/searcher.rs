@@ -123,7 +123,7 @@ impl Searcher {
     pub fn share_ranks(&mut self, view: &View, others: impl FnOnce() -> Arc<Ranks>) {
         if !self.ranks.fit(view) {
             self.ranks = others();
-            // It told of the other catalog.
+            // The numbers that were found last are those of the other catalog.
             self.last = None;
         }
     }

@@ -67,7 +67,7 @@ impl ChannelPort {
 
     /// The end of the screen for this reason.
     fn leave(&mut self, farewell: Farewell) -> Arrival {
-        // It stays the first one.
+        // A reason that was given before stays.
         let _ = self.reason.set(farewell);
         let now = Instant::now();
         self.leaves_by = Some(now + self.drain);

@@ -126,7 +126,7 @@ impl Worker {
         Connection::over(self.locator.clone(), conn, self.policy.clone())
     }
 
-    /// The connection to everything else.
+    /// The connection to what is not an order: it may be on other nodes.
     async fn everything(&self) -> Result<Connection, Trouble> {
         let conn = self.products.clone().conn().await?;
         Ok(Connection::over(

@@ -118,7 +118,7 @@ impl Session {
         let (queue_push, pushes) = push_queue();
         let locator = &mut opening.locator;
         let mut conn = locator.open(ORDERS, Some(queue_push)).await?;
-        // These are two rights.
+        // One after the other: a login may have the right to one of the two alone.
         for channel in [ORDER_UPDATES, CATALOG_UPDATES] {
             let subscribed = conn.subscribe(&[channel]).await;
             subscribed.map_err(Trouble::for_orders)?;

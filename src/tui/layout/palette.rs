@@ -56,7 +56,7 @@ pub enum Run {
     Settle(String),
 }
 
-/// One entry.
+/// One entry of the palette.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PaletteEntry {
     /// The text of its row.

@@ -213,7 +213,7 @@ impl<P: Port> PlainShop<P> {
             && (!self.plain.is_busy() || self.plain.is_answered_meanwhile(typed))
             && let Some(typed) = self.typed.pop_front()
         {
-            // What is only told gives a change that waits no more time.
+            // A word that is answered meanwhile gives a change that waits no more time.
             if !self.plain.is_busy() {
                 self.port.put_off_leaving();
             }

@@ -215,7 +215,7 @@ impl Awaited {
                 Message::Live(LiveEvent::Order(OrderEvent::Settled(_)))
             ),
             Awaited::Carts => matches!(message, Message::Carts(_)),
-            // The state tells.
+            // No message alone ends these: what they wait for is looked up in the state.
             Awaited::Settled | Awaited::Command(_) | Awaited::Search(_) | Awaited::Checkout(_) => {
                 false
             }

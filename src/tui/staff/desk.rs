@@ -37,7 +37,7 @@ impl Desk {
         Ok(Desk { jobs })
     }
 
-    /// Has something done.
+    /// Hands a job to the thread; its result comes as a message.
     pub(crate) fn ask(&self, job: DeskJob) {
         // It fails only where the thread has ended, with the program.
         let _ = self.jobs.send(job);

@@ -129,7 +129,7 @@ impl Encoder {
             }
         }
         let place_of_pen = |run: &Run| pens.iter().position(|pen| *pen == run.pen);
-        // Then both ways are the same.
+        // Where the runs stand by their pens already, sorting them saves nothing.
         if runs.is_sorted_by_key(place_of_pen) {
             return self.write_runs(&runs);
         }
@@ -197,7 +197,7 @@ impl Encoder {
             let steps = before.abs_diff(after);
             if steps > 0 {
                 self.bytes.extend_from_slice(b"\x1b[");
-                // That is also the meaning of none.
+                // Without a number the cursor moves by one.
                 if steps > 1 {
                     self.write_number(steps);
                 }

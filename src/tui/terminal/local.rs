@@ -156,7 +156,7 @@ impl Port for LocalPort {
                     Some(arrival) => return arrival,
                     None => continue,
                 },
-                // It has a deadline now.
+                // A frame is held back now: how long that may last has to be watched.
                 () = self.flow.held.notified() => continue,
                 () = alarm::at(held_until) => {
                     self.give_up_answers();

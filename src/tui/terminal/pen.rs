@@ -82,7 +82,7 @@ impl Parameters {
     /// The parameters that reset everything first.
     fn anew(to: Pen) -> Parameters {
         let mut parameters = Parameters::default();
-        // That is also the meaning of none.
+        // Without parameters, the sequence resets everything, too.
         if to != Pen::default() {
             parameters.add(0);
             parameters.add_difference(Pen::default(), to);
@@ -102,7 +102,7 @@ impl Parameters {
         for (modifier, _, unset) in MODIFIERS {
             if (set - to.modifier).contains(modifier) {
                 self.add(unset);
-                // Others share it.
+                // Some are ended by the same parameter, as bold and dim are.
                 let shared = MODIFIERS.iter().filter(|(_, _, other)| *other == unset);
                 shared.for_each(|(other, _, _)| set.remove(*other));
             }

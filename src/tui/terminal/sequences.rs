@@ -18,7 +18,7 @@ pub(super) const ASK_SIDE_MARGINS: &str = "\x1b[?69$p";
 /// sequence.
 pub(super) fn side_margins_told(sequence: &[u8]) -> Option<bool> {
     let state = sequence.strip_prefix(b"\x1b[?69;")?.strip_suffix(b"$y")?;
-    // It is on or off.
+    // The mode is set (1) or reset (2): the terminal knows it.
     Some(matches!(state, b"1" | b"2"))
 }
 

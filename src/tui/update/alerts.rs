@@ -43,7 +43,7 @@ impl Updater<'_> {
 
         let locks =
             update.kind == ChangeKind::Rules && update.rules.contains(&RuleChange::Locked(true));
-        // Lines that grow bring pieces as those of others.
+        // Only where a line shrinks can pieces of this person have gone.
         let shrunk = update.lines.iter().filter(|line| line.delta < 0);
         let mut taken = shrunk.flat_map(|line| &line.taken);
         let takes = taken.any(|share| share.by == *me);

@@ -51,7 +51,7 @@ impl Updater<'_> {
             return;
         }
 
-        // What the header shows besides has no more to say.
+        // Of what the header shows, only the open order leads anywhere.
         if areas.header.contains(position(mouse)) {
             self.open_open_order();
             return;

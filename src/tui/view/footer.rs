@@ -40,7 +40,7 @@ pub(super) fn draw_message(state: &State, area: Rect, sketch: &mut Sketch) {
     let waits = state.notice.as_ref();
     let waits = waits.is_some_and(|notice| notice.until.is_none() && notice.text == message);
     let most = if matches!(state.mode, Mode::Checkout(_)) {
-        // Of it nothing is covered: who orders has the total in sight.
+        // On the checkout a message takes one line, so that the total stays in sight.
         1
     } else if waits {
         MOST_LINES

@@ -50,7 +50,7 @@ pub(in crate::tui) fn tabs(state: &StaffState) -> Vec<Tab> {
         (Page::Products, "Products"),
     ];
 
-    // It shows only where one is.
+    // The shop's settings have a tab only while they are open.
     let shop = (state.page == Page::Shop).then_some((Page::Shop, "Shop"));
     for (page, word) in pages.into_iter().chain(shop) {
         let is_present = page == state.page;

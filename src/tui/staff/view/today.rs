@@ -145,7 +145,7 @@ fn told(period: Period, now: u64, clock: &Clock) -> String {
     told
 }
 
-/// A figure.
+/// One figure of the day, as a row shows it.
 struct Figure {
     name: &'static str,
     value: String,
