@@ -130,8 +130,9 @@ async fn run(address: Address, user: UserName, calls: mpsc::UnboundedReceiver<Ca
     };
     let mut pauses = growing_pauses();
 
-    // Ends only when nobody can call any more.
-    while let Some(opened) = supervisor.open().await {
+    // Ends only when nobody can call any more. What opening takes is in a box of its own, or a link
+    // would keep room for it as long as it is up: 11 kB.
+    while let Some(opened) = Box::pin(supervisor.open()).await {
         let trouble = match opened {
             Ok(session) => {
                 pauses = growing_pauses();
