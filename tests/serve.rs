@@ -2,6 +2,8 @@
 
 use crate::harness;
 
+use harness::cluster::Cluster;
+use harness::sentinel::Sentinels;
 use harness::ssh::{Folder, launch};
 use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, ok, until};
 use rustix::process::Signal;
@@ -11,6 +13,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What a client said on stderr.
@@ -397,6 +400,16 @@ fn a_shopper_orders_nothing() {
     assert_eq!(served.redis.get("XLEN orders"), "0");
     ann.keys("esc a");
     ann.wait("2 Espresso");
+
+    // Nor in words.
+    let words = Running::start_fed(&mut served.ssh(Some("ann"), &["-T"], &[]));
+    words.feed(b"checkout\nplace order 4.80\n");
+    let said = String::from_utf8(words.finish().stdout).unwrap();
+    assert!(
+        said.contains("You may fill this cart, not order it."),
+        "{said}"
+    );
+    assert_eq!(served.redis.get("XLEN orders"), "0");
 }
 
 #[test]
@@ -839,6 +852,50 @@ fn the_private_shop_can_be_served() {
         .args(&["127.0.0.1"])
         .open();
     ann.wait("64 products");
+}
+
+/// Two people by SSH in the shop at `url`; something happens `meanwhile`, before the second change.
+fn shop_together(home: &Path, url: &str, meanwhile: impl FnOnce()) {
+    harness::ok_at(home, url, &["demo"]);
+    let folder = Folder::new();
+    let mut command = harness::trolley(folder.path(), &["--redis", url, "--cart", "office"]);
+    let (_server, address, _) = launch(&mut command, &["--open", "shared"]);
+    let [mut ann, ben] = ["ann", "ben"].map(|who| {
+        let visit = folder.builder(address.port(), who, Some(who), &[]).open();
+        visit.wait("● live");
+        visit.wait("64 products");
+        visit
+    });
+    ann.keys("/ espresso enter a");
+    ben.wait("1 Espresso");
+    meanwhile();
+    ann.keys("a");
+    ben.wait("2 Espresso");
+    ann.gone("2…");
+}
+
+#[test]
+fn visitors_shop_on_a_cluster() {
+    let cluster = Cluster::start(3, 0);
+    let folder = Folder::new();
+    shop_together(folder.path(), &cluster.url(), || {
+        let to = (cluster.owner("cart:office") + 1) % 3;
+        cluster.move_slot("cart:office", to);
+    });
+}
+
+#[test]
+fn visitors_follow_the_master_that_sentinels_name() {
+    let all = Sentinels::start();
+    let folder = Folder::new();
+    shop_together(folder.path(), &all.url(), || {
+        all.fail_over();
+        until("the other is master", || all.master() == Some(1));
+        let subscribed = ["cart-updates:office", "1"];
+        until("the visitors' link is there", || {
+            all.servers[1].get_list("PUBSUB NUMSUB cart-updates:office") == subscribed
+        });
+    });
 }
 
 #[test]

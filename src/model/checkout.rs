@@ -298,9 +298,9 @@ fn preview_line(line: &CartLine, notes: &[Note], product: Option<&Product>) -> P
 
     let status = match (&line.quantity, product, price) {
         (Quantity::Damaged(_), ..) => LineStatus::Damaged,
-        (_, None, _) => LineStatus::Gone,
-        (_, _, None) => LineStatus::NoPrice,
-        _ => LineStatus::Good,
+        (Quantity::Whole(_), None, _) => LineStatus::Gone,
+        (Quantity::Whole(_), Some(_), None) => LineStatus::NoPrice,
+        (Quantity::Whole(_), Some(_), Some(_)) => LineStatus::Good,
     };
 
     let price_when_added = line.added.as_ref().and_then(|added| added.price);

@@ -112,7 +112,7 @@ pub(crate) struct VisitStatus {
     pub(crate) address: IpAddr,
     /// The fingerprint of their key; none of a guest.
     pub(crate) key: Option<String>,
-    /// The number of their open screens.
+    /// The number of their screens and commands that have not ended.
     pub(crate) screens: usize,
     /// The time since they connected, in seconds.
     pub(crate) seconds: u64,
