@@ -5,12 +5,14 @@ use super::patience::{Deadline, PATIENCE, receive, until};
 use memchr::memmem;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use regex::{Regex, RegexBuilder};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use std::io::Read;
 use std::num::NonZeroU16;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -491,9 +493,20 @@ impl Terminal {
 
     /// The bytes that have been typed and not been read.
     pub fn unread_keys(&self) -> u64 {
+        ioctl_fionread(self.tty(OFlags::RDONLY)).unwrap()
+    }
+
+    /// Returns whether the system takes more of what the program writes, though nobody reads it.
+    pub fn takes_output(&self) -> bool {
+        let tty = self.tty(OFlags::WRONLY);
+        let mut writing = [PollFd::new(&tty, PollFlags::OUT)];
+        poll(&mut writing, Some(&Timespec::default())).unwrap() > 0
+    }
+
+    /// The program's side of the terminal.
+    fn tty(&self, flags: OFlags) -> OwnedFd {
         let path = self.master.as_ref().unwrap().tty_name().unwrap();
-        let tty = open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).unwrap();
-        ioctl_fionread(&tty).unwrap()
+        open(path, flags | OFlags::NOCTTY, Mode::empty()).unwrap()
     }
 
     /// Pastes a text, bracketed as terminals do.
