@@ -1,19 +1,9 @@
-//! Searching the products of a pane, and reading them again where that failed.
+//! Searching the products of a pane.
 
 use super::{CatalogPane, SEARCHED_AT_ONCE, ShownCategory};
-use crate::model::{ProductId, Query, Searcher, text};
-use crate::store::Trouble;
+use crate::model::{ProductId, Query, Searcher};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// The rest after reading the whole catalog, in multiples of the time that this took.
-const REST_FACTOR: u64 = 10;
-/// Milliseconds until the catalog is read again after a failure.
-const RETRY_PAUSE: u64 = 500;
-/// Milliseconds until it is read again after a failure that somebody has to mend.
-const MENDING_PAUSE: u64 = 10_000;
-/// Milliseconds until the catalog is read again where some of it could not be read.
-const UNREAD_PAUSE: u64 = 5_000;
 
 /// The list that a search fills. A newer search replaces only those of its own purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,42 +173,5 @@ impl CatalogPane {
         categories
             .iter()
             .position(|category| *category == self.category)
-    }
-
-    /// Takes in that the whole catalog was read, which took so many milliseconds. Returns the
-    /// products that have changed meanwhile.
-    pub(crate) fn end_load(&mut self, now: u64, took: u64) -> Vec<ProductId> {
-        self.loaded = true;
-        self.unread = None;
-        self.load_trouble = None;
-        self.load.succeed(now + took * REST_FACTOR)
-    }
-
-    /// Takes in that the catalog can't be read. It is read again, soon where the reason passes by
-    /// itself, and later where somebody must mend it: then the message for them is returned, once.
-    pub(crate) fn fail_load(&mut self, now: u64, trouble: Trouble) -> Option<String> {
-        let is_transient = trouble.is_transient();
-        let pause = if is_transient {
-            RETRY_PAUSE
-        } else {
-            MENDING_PAUSE
-        };
-        self.load.fail(now + pause);
-
-        let message = format!("The catalog can't be read: {trouble}");
-        let is_news = self.load_trouble.as_ref() != Some(&trouble);
-        self.load_trouble = Some(trouble);
-        if is_transient {
-            self.unread = Some(message);
-            return None;
-        }
-        is_news.then_some(message)
-    }
-
-    /// Takes in that some products could not be read. They are tried again.
-    pub(crate) fn note_unread(&mut self, now: u64, products: usize, trouble: &Trouble) {
-        let products = text::count(products, "product");
-        self.unread = Some(format!("{products} can't be read: {trouble}"));
-        self.load.repeat(now + UNREAD_PAUSE);
     }
 }
