@@ -26,8 +26,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The pause after which the system asks whether the computer of a silent client is still there, and
 /// that between two such questions.
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The most of these questions in a row that may stay without an answer.
-const MOST_PROBES: u32 = 3;
+/// The milliseconds that it may answer nothing, be it to that or to what it was sent.
+const DEAD_AFTER: u32 = 45_000;
 
 /// Accepts connections for ever.
 pub(super) async fn accept(
@@ -153,11 +153,13 @@ async fn converse(
     result
 }
 
-/// Has the system ask whether a silent client's computer is still there, which wakes nobody here.
+/// Has the system notice that a visitor's computer is gone, which wakes nobody here. That comes before
+/// the library's own question, which would make the system wait for its answer instead.
 fn notice_dead_peers(socket: &TcpStream) -> io::Result<()> {
     sockopt::set_tcp_keepidle(socket, PROBE_INTERVAL)?;
     sockopt::set_tcp_keepintvl(socket, PROBE_INTERVAL)?;
-    sockopt::set_tcp_keepcnt(socket, MOST_PROBES)?;
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(socket, DEAD_AFTER)?;
     sockopt::set_socket_keepalive(socket, true)?;
     Ok(())
 }
