@@ -32,6 +32,8 @@ pub fn key(number: usize) -> PrivateKey {
 pub struct Visit {
     /// The time from the start of the connection to the first frame.
     pub first_frame: Duration,
+    /// The time until the whole catalog was there.
+    pub whole: Duration,
     keys: ChannelWriteHalf<Msg>,
     seen: Arc<Seen>,
     is_reading: watch::Sender<bool>,
@@ -46,8 +48,17 @@ struct Seen {
 }
 
 impl Visit {
-    /// Comes in with the key of this number, and waits for the catalog.
+    /// Comes in with the key of this number, and waits for the demo catalog.
     pub async fn begin(address: SocketAddr, number: usize) -> Result<Visit, russh::Error> {
+        Visit::begin_until(address, number, "64 products").await
+    }
+
+    /// Comes in with the key of this number, and waits until this shows.
+    pub async fn begin_until(
+        address: SocketAddr,
+        number: usize,
+        shows: &str,
+    ) -> Result<Visit, russh::Error> {
         let began = Instant::now();
         let config = client::Config {
             nodelay: true,
@@ -70,7 +81,8 @@ impl Visit {
         channel.request_shell(false).await?;
 
         let (mut incoming, keys) = channel.split();
-        let first_frame = wait_for_shop(&mut incoming, began).await?;
+        let first_frame = wait_for_shop(&mut incoming, began, shows).await?;
+        let whole = began.elapsed();
         let (is_reading, reading) = watch::channel(true);
         let seen = Arc::new(Seen {
             bytes: AtomicU64::new(0),
@@ -79,6 +91,7 @@ impl Visit {
         tokio::spawn(read(incoming, reading, seen.clone()));
         Ok(Visit {
             first_frame,
+            whole,
             keys,
             seen,
             is_reading,
@@ -113,15 +126,16 @@ impl Visit {
     }
 }
 
-/// Reads until the catalog shows; returns when the first frame came.
+/// Reads until this shows; returns when the first frame came.
 async fn wait_for_shop(
     incoming: &mut ChannelReadHalf,
     began: Instant,
+    shows: &str,
 ) -> Result<Duration, russh::Error> {
     let mut shown = Vec::new();
     let mut first_frame = None;
 
-    while memchr::memmem::find(&shown, b"64 products").is_none() {
+    while memchr::memmem::find(&shown, shows.as_bytes()).is_none() {
         match incoming.wait().await {
             Some(ChannelMsg::Data { data }) => shown.extend(&data[..]),
             Some(_) => {}

@@ -13,6 +13,9 @@
 mod harness;
 
 mod client;
+#[allow(dead_code, reason = "the other benchmark uses the rest")]
+#[path = "../speed/million.rs"]
+mod million;
 mod process;
 
 use client::{SIZE, Visit};
@@ -30,6 +33,9 @@ use tokio::time::sleep;
 const IDLE: Duration = Duration::from_secs(30);
 /// The time in which a shop comes to rest after everybody has come, or after a change.
 const REST: Duration = Duration::from_secs(4);
+/// The products of a large catalog, and the visitors who come to it one after the other.
+const PRODUCTS: u32 = 1_000_000;
+const LATER: usize = 20;
 /// Keys that are pressed one after the other.
 const KEYS: usize = 300;
 /// Changes that a whole crowd sees.
@@ -77,6 +83,9 @@ async fn main() {
     if is_asked("flood") {
         flood().await;
     }
+    if is_asked("million") {
+        large_catalog().await;
+    }
 }
 
 /// A served shop with the demo catalog.
@@ -89,7 +98,11 @@ struct Shop {
 impl Shop {
     /// Serves visitors, each of whom comes to the cart that is named for their number.
     fn serve(carts: &[&str]) -> Shop {
-        let redis = Server::with_demo();
+        Shop::serve_on(Server::with_demo(), carts)
+    }
+
+    /// [`Shop::serve`] with the products of this server.
+    fn serve_on(redis: Server, carts: &[&str]) -> Shop {
         let mut keys = String::new();
         for (number, cart) in carts.iter().enumerate() {
             let public = client::key(number).public_key().to_openssh().unwrap();
@@ -352,6 +365,47 @@ async fn flood() {
     row(
         "what that costs",
         &format!("{part:.0} % of a core; {before} kB before, {memory} kB with it"),
+    );
+}
+
+/// Visitors come one after the other to a shop with many products.
+async fn large_catalog() {
+    let redis = Server::start();
+    let file = redis.dir().join("products.csv");
+    let mut rows = "id,name,price,category,description\n".to_owned();
+    for number in 0..PRODUCTS {
+        let fields = million::fields(number).map(|field| format!(",\"{field}\""));
+        writeln!(rows, "{}{}", million::id(number), fields.concat()).unwrap();
+    }
+    std::fs::write(&file, rows).unwrap();
+    harness::ok(&redis, &["import", file.to_str().unwrap()]);
+
+    let shop = Shop::serve_on(redis, &vec!["office"; LATER + 1]);
+    // Before, it says how many of them were read. The number itself may come in pieces.
+    let come = async |number| {
+        let coming = Visit::begin_until(shop.address, number, "products");
+        coming.await.unwrap()
+    };
+    let first = come(0).await;
+    sleep(REST).await;
+    let before = shop.process().memory();
+    let mut others = Vec::new();
+    for number in 1..=LATER {
+        others.push(come(number).await);
+    }
+    sleep(REST).await;
+
+    let after = shop.process().memory();
+    let whole: Vec<_> = others.iter().map(|visit| visit.whole).collect();
+    row(
+        &format!("{PRODUCTS} products: a visitor has them all, and the memory of each"),
+        &format!(
+            "the first one after {}; {LATER} others after p50 {}, at most {}; {before} kB, then {:.0} kB each",
+            ms(first.whole),
+            ms(percentile(&whole, 0.5)),
+            ms(percentile(&whole, 1.0)),
+            after.saturating_sub(before) as f64 / LATER as f64,
+        ),
     );
 }
 

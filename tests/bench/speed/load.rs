@@ -108,7 +108,8 @@ pub fn is_child(args: &[String]) -> bool {
             all.as_micros(),
             held / catalog.len()
         );
-    });
+    })
+    .unwrap();
     true
 }
 
