@@ -226,7 +226,10 @@ fn a_catalog_that_could_not_be_read_is_read_again() {
         let due = screen.state.next_moment().unwrap();
         screen.now.steady = due;
         let effects = update(&mut screen.state, Message::Clock, screen.now);
-        assert!(matches!(effects[..], [Effect::LoadCatalog]), "{effects:?}");
+        assert!(
+            matches!(effects[..], [Effect::LoadCatalog(_)]),
+            "{effects:?}"
+        );
         screen.take_in(failed(&trouble));
         // What passes by itself is told until it has; the other once, however often it is tried.
         assert_eq!(

@@ -648,9 +648,8 @@ fn products_read(redis: &Server) -> usize {
 }
 
 #[test]
-fn the_catalog_is_read_once_for_visitors_who_come_one_after_the_other() {
-    // It is kept for thirty times what it takes to read: long enough for those who come next.
-    const PRODUCTS: usize = 30_000;
+fn the_catalog_is_kept_for_visitors_who_come_one_after_the_other() {
+    const PRODUCTS: usize = 10_000;
     let redis = Server::with_demo();
     let more: String = (0..PRODUCTS)
         .map(|number| format!("p{number},Product {number},1.00\n"))
@@ -661,40 +660,47 @@ fn the_catalog_is_read_once_for_visitors_who_come_one_after_the_other() {
 
     let people = [("ann", r#"cart="office""#), ("ben", r#"cart="desk""#)];
     let served = Served::at(redis, &people, &[], &[]);
-    let visit = |who: &'static str| {
-        let visit = served.builder("visitor", Some(who), &[]).open();
-        visit.wait("● live");
-        visit.wait("30,064 products");
+    let finds = |who: &'static str, what: &str| {
+        let mut visit = served.builder("visitor", Some(who), &[]).open();
+        visit.wait("10,064 products");
+        visit.keys("/ baguette enter");
+        visit.wait(what);
         visit
     };
-    let mut ann = visit("ann");
-    ann.keys("/ baguette enter");
-    ann.wait(r"Baguette.*2\.10");
-    served.redis.insist::<()>("CONFIG RESETSTAT");
-    let mut ben = visit("ben");
-    ben.keys("/ baguette enter");
-    ben.wait(r"Baguette.*2\.10");
-    assert!(products_read(&served.redis) < 1_000);
+    let ann = finds("ann", r"Baguette.*2\.10");
 
-    // What is announced while nobody asks is read for who comes next.
-    drop(ben);
-    ok(&served.redis, &["product", "set", "baguette", "price=3.15"]);
-    ok(&served.redis, &["product", "delete", "p7"]);
-    served.redis.insist::<()>("CONFIG RESETSTAT");
-    let mut ben = served.builder("visitor", Some("ben"), &[]).open();
-    ben.wait("30,063 products");
-    ben.keys("/ baguette enter");
-    ben.wait(r"Baguette.*3\.15");
-    assert!(products_read(&served.redis) < 1_000);
-    ann.wait(r"Baguette.*3\.15");
+    // It is kept for thirty times what it takes to read: somebody comes meanwhile, also on a machine
+    // that is slow now and then.
+    let mut cents = 10;
+    until("somebody finds it kept", || {
+        cents += 1;
+        let price = format!("3.{cents}");
+        let shown = format!(r"Baguette.*3\.{cents}");
+        finds("ben", ".");
+        // What is announced while nobody asks is read for who comes next.
+        ok(
+            &served.redis,
+            &["product", "set", "baguette", &format!("price={price}")],
+        );
+        served.redis.insist::<()>("CONFIG RESETSTAT");
+        finds("ben", &shown);
+        ann.wait(&shown);
+        products_read(&served.redis) < 1_000
+    });
 
-    // Where anything may have changed, all is read.
-    served
-        .redis
-        .insist::<()>("HSET product:baguette price 3.35");
-    served.redis.insist::<()>("PUBLISH catalog-updates *");
-    ann.wait(r"Baguette.*3\.35");
-    assert!(products_read(&served.redis) > PRODUCTS);
+    // Where another program says that anything may have changed, all is read.
+    for (channel, price) in [("catalog-updates", "4.10"), ("cart-updates:office", "4.20")] {
+        let shown = format!(r"Baguette.*{}", price.replace('.', r"\."));
+        finds("ben", ".");
+        served.redis.insist::<()>("CONFIG RESETSTAT");
+        served
+            .redis
+            .insist::<()>(&format!("HSET product:baguette price {price}"));
+        served.redis.insist::<()>(&format!("PUBLISH {channel} *"));
+        ann.wait(&shown);
+        assert!(products_read(&served.redis) > PRODUCTS);
+        finds("ben", &shown);
+    }
 }
 
 #[test]
@@ -723,9 +729,11 @@ fn nobody_keeps_a_place_by_a_connection_alone() {
         "{said}"
     );
     // A command that goes on is something that runs.
-    let status = served.status();
-    assert_eq!(status["sessions"].as_array().unwrap().len(), 1, "{status}");
-    assert_eq!(status["sessions"][0]["screens"], 1);
+    until("ben alone is there", || {
+        let status = served.status();
+        let sessions = status["sessions"].as_array().unwrap();
+        sessions.len() == 1 && sessions[0]["screens"] == 1
+    });
 }
 
 #[test]

@@ -42,12 +42,12 @@ pub struct ServeSettings {
     #[arg(long, value_name = "N")]
     pub max: Option<usize>,
 
-    /// The most connections from one address [default: 20]
+    /// The most visitors from one address [default: 20]
     #[arg(long, value_name = "N")]
     pub per_ip: Option<usize>,
 
-    /// Close a screen on which nobody has pressed a key for this long: 30m, 2h, never
-    /// [default: 30m]
+    /// Close a screen on which nobody has pressed a key for this long, and a connection on which
+    /// nothing runs: 30m, 2h, never [default: 30m]
     #[arg(long, value_name = "TIME")]
     pub idle: Option<String>,
 

@@ -68,6 +68,15 @@ pub enum ShellEvent {
     Clock,
 }
 
+/// How fresh a catalog has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freshness {
+    /// With all changes that were announced. One that is kept will do.
+    AsAnnounced,
+    /// Read anew: it may have changed without a word.
+    ReadAnew,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Message {
@@ -185,7 +194,7 @@ pub enum Effect {
     /// Pass a request to the live connection.
     Live(LiveRequest),
     /// Read the whole catalog.
-    LoadCatalog,
+    LoadCatalog(Freshness),
     /// Drop this catalog, which was replaced, on a thread where that delays nobody.
     Replaced(Box<Catalog>),
     /// Search the catalog.

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 /// The time for which a catalog is kept, as a multiple of what it took to read. So reading takes at
 /// most a thirtieth of the time, and what nobody has announced shows after that at the latest.
 const KEPT_FOR: u32 = 30;
+/// The longest time for which it is kept.
+const LONGEST_KEPT: Duration = Duration::from_secs(60);
 /// The most changed products that are read one by one. With more, all are read.
 const MOST_CHANGED: usize = 1_000;
 
@@ -27,6 +29,15 @@ const MOST_CHANGED: usize = 1_000;
 pub(crate) struct NewsFeed {
     server: ServerConn,
     pushes: PushQueue,
+    /// The news since it was asked for last.
+    changed: Changed,
+}
+
+/// The products that have changed.
+enum Changed {
+    These(HashSet<ProductId>),
+    /// Any may have.
+    Any,
 }
 
 /// A catalog as it was read, and what tells of its changes.
@@ -60,27 +71,47 @@ pub(crate) async fn connect_with_news(
     let feed = is_heard.then(|| NewsFeed {
         server: server.clone(),
         pushes,
+        changed: Changed::These(HashSet::new()),
     });
     let connection = Connection::over(locator, Conn::One(server), Policy::default());
     Ok((connection, feed))
 }
 
 impl NewsFeed {
-    /// The products of which there was news until now; `None` where any may have changed.
-    async fn changed(&mut self) -> Result<Option<HashSet<ProductId>>, Trouble> {
+    /// Takes in news as it comes; ends with the connection. Nothing is lost where the future is
+    /// dropped before its end.
+    async fn listen(&mut self) {
+        while let Some(push) = self.pushes.next().await {
+            self.take_in(&push);
+        }
+        self.changed = Changed::Any;
+    }
+
+    /// The products of which there was news until now, since this was asked last.
+    async fn changed(&mut self) -> Result<Changed, Trouble> {
         // What was announced before the server answers comes before its answer.
         raw::greet(&mut self.server).await?;
-
-        let mut changed = HashSet::new();
         while let Some(push) = self.pushes.try_next() {
-            match self.news(&push) {
-                Some(CatalogNews::Products(ids)) => changed.extend(ids),
-                Some(CatalogNews::Everything) => return Ok(None),
-                None => {}
-            }
+            self.take_in(&push);
         }
-        let is_complete = !self.pushes.take_lag() && changed.len() <= MOST_CHANGED;
-        Ok(is_complete.then_some(changed))
+        if self.pushes.take_lag_so_far() {
+            self.changed = Changed::Any;
+        }
+        let none = Changed::These(HashSet::new());
+        Ok(std::mem::replace(&mut self.changed, none))
+    }
+
+    fn take_in(&mut self, push: &PushInfo) {
+        match (self.news(push), &mut self.changed) {
+            (None, _) | (_, Changed::Any) => {}
+            (Some(CatalogNews::Products(ids)), Changed::These(changed)) => {
+                changed.extend(ids);
+                if changed.len() > MOST_CHANGED {
+                    self.changed = Changed::Any;
+                }
+            }
+            (Some(CatalogNews::Everything), Changed::These(_)) => self.changed = Changed::Any,
+        }
     }
 
     /// The news in a message of the server.
@@ -101,7 +132,7 @@ impl KeptCatalog {
             feed,
             catalog,
             shop,
-            expires_at: Instant::now() + took * KEPT_FOR,
+            expires_at: Instant::now() + (took * KEPT_FOR).min(LONGEST_KEPT),
         }
     }
 
@@ -111,7 +142,9 @@ impl KeptCatalog {
             return None;
         }
         // Where the feed is broken, reading anew says why.
-        let changed = self.feed.changed().await.ok()??;
+        let Ok(Changed::These(changed)) = self.feed.changed().await else {
+            return None;
+        };
         let changed: Vec<_> = changed.into_iter().collect();
 
         let conn = Conn::One(self.feed.server.clone());
@@ -125,6 +158,11 @@ impl KeptCatalog {
 
         self.catalog.refresh(read);
         Some((self.catalog.clone(), self.shop.clone()))
+    }
+
+    /// Hears of changes while nobody asks; ends where there is nothing more to hear.
+    pub(crate) async fn listen(&mut self) {
+        self.feed.listen().await;
     }
 
     /// What was kept, for a catalog that is read anew.

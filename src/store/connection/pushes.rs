@@ -41,6 +41,11 @@ impl PushQueue {
         self.waiting.try_recv().ok()
     }
 
+    /// Tells, once, that messages were dropped so far, whatever waits.
+    pub(crate) fn take_lag_so_far(&mut self) -> bool {
+        self.lagged.swap(false, Ordering::Relaxed)
+    }
+
     /// Tells whether no message waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

@@ -140,7 +140,10 @@ impl Services {
 
         match effect {
             Effect::Live(request) => self.request(request),
-            Effect::LoadCatalog => self.hub.catalog.read(self.results_sender.clone())?,
+            Effect::LoadCatalog(freshness) => {
+                let results = self.results_sender.clone();
+                self.hub.catalog.read(results, freshness)?;
+            }
             Effect::LoadDemo => self.load_demo()?,
             Effect::Search(search) => self.search_worker.search(search, catalog)?,
             Effect::Replaced(old) => self.search_worker.prepare(catalog, old)?,
@@ -275,7 +278,10 @@ impl Services {
         let address = self.hub.address.clone();
         let results = self.results_sender.clone();
 
-        in_background(move || catalog::on_two_threads(catalog::load_demo(address, results)))
+        in_background(move || {
+            // Without threads from the system, there is nothing that could be done.
+            let _ = catalog::on_two_threads(catalog::load_demo(address, results));
+        })
     }
 
     fn revive_server(&self) -> std::io::Result<()> {

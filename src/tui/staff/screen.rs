@@ -10,7 +10,7 @@ use crate::order_command::{CommandError, CommandOutput, OrderCommand, OrderFacts
 use crate::store::board::{self, BoardLink};
 use crate::store::{Address, Policy};
 use crate::tui::error::ScreenError;
-use crate::tui::message::{Message, Now};
+use crate::tui::message::{Freshness, Message, Now};
 use crate::tui::runtime::event_loop::{App, EventLoop, Shell};
 use crate::tui::runtime::services::first_line;
 use crate::tui::staff::desk::Desk;
@@ -190,10 +190,16 @@ impl StaffApp {
                 let address = self.address.clone();
                 let results = self.results_sender.clone();
                 let reading = Reading::begin(number, &self.newest_figures, results);
-                in_background(move || on_two_threads(figures::read(address, time, reading)))?;
+                in_background(move || {
+                    // Without threads from the system, there is nothing that could be done.
+                    let _ = on_two_threads(figures::read(address, time, reading));
+                })?;
             }
             StaffEffect::Desk(job) => self.desk.ask(job),
-            StaffEffect::LoadCatalog => self.catalog.read(self.found_sender.clone())?,
+            StaffEffect::LoadCatalog => {
+                let results = self.found_sender.clone();
+                self.catalog.read(results, Freshness::ReadAnew)?;
+            }
             StaffEffect::Search(search) => {
                 let catalog = &self.state.products.list.catalog;
                 self.searches.search(search, catalog)?;

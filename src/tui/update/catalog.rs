@@ -7,7 +7,7 @@ use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
 use crate::store::live::OrderRequest;
 use crate::store::{Shop, Trouble};
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Freshness};
 use crate::tui::state::areas::Pane;
 use crate::tui::state::catalog::ShownCategory;
 use crate::tui::state::catalog::{SearchPurpose, SearchResults};
@@ -19,6 +19,13 @@ use tui_input::Input;
 const NAMES_LIMIT: usize = 200;
 
 impl Updater<'_> {
+    /// Reads the whole catalog anew, now or when it has rested: something may have changed in it
+    /// without a word.
+    fn reload_catalog(&mut self) {
+        self.state.catalog.is_doubted = true;
+        self.load_catalog();
+    }
+
     /// Reads the whole catalog, now or when it has rested.
     pub(super) fn load_catalog(&mut self) {
         self.state.catalog.load.want();
@@ -30,7 +37,12 @@ impl Updater<'_> {
         let now = self.state.now;
         if self.state.catalog_load_due_at().is_some_and(|at| at <= now) {
             self.state.catalog.load.start();
-            self.effects.push(Effect::LoadCatalog);
+            let is_doubted = std::mem::take(&mut self.state.catalog.is_doubted);
+            self.effects.push(Effect::LoadCatalog(if is_doubted {
+                Freshness::ReadAnew
+            } else {
+                Freshness::AsAnnounced
+            }));
         }
     }
 
@@ -93,7 +105,7 @@ impl Updater<'_> {
         // An id that is no product, and never was, is another client's "read everything again".
         let mut missing = read.iter().filter(|(_, product)| product.is_none());
         if missing.any(|(id, _)| !self.is_known(id)) {
-            self.load_catalog();
+            self.reload_catalog();
         }
 
         for (id, product) in &read {
@@ -124,7 +136,7 @@ impl Updater<'_> {
     pub(super) fn on_catalog_news(&mut self, news: CatalogNews) {
         match news {
             CatalogNews::Products(ids) => self.state.catalog.load.note_changed(&ids),
-            CatalogNews::Everything => self.load_catalog(),
+            CatalogNews::Everything => self.reload_catalog(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::time::millis;
 use crate::store;
 use crate::store::catalog::kept::{KeptCatalog, NewsFeed, connect_with_news};
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
-use crate::tui::message::Message;
+use crate::tui::message::{Freshness, Message};
 use crate::tui::runtime::lock::lock;
 use crate::tui::workers::results::Results;
 use futures::FutureExt;
@@ -45,6 +45,8 @@ struct Queue {
     /// The screens that ask for a read. It must begin after they asked, as they learn of changes
     /// only since then.
     waiting: Vec<Results>,
+    /// One of them asks that it be read anew.
+    reads_anew: bool,
 }
 
 impl CatalogReader {
@@ -77,7 +79,7 @@ impl CatalogReader {
         }
 
         let reader = self.clone();
-        on_own_thread(async move {
+        self.begin(async move {
             let connection = store::connect(&reader.address).await.ok();
             reader.asked.notified().await;
             reader.read_for_all(connection).await;
@@ -88,9 +90,14 @@ impl CatalogReader {
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub(crate) fn read(self: &Arc<CatalogReader>, results: Results) -> io::Result<()> {
+    pub(crate) fn read(
+        self: &Arc<CatalogReader>,
+        results: Results,
+        freshness: Freshness,
+    ) -> io::Result<()> {
         let mut queue = lock(&self.queue);
         queue.waiting.push(results);
+        queue.reads_anew |= freshness == Freshness::ReadAnew;
         self.asked.notify_one();
         if std::mem::replace(&mut queue.has_thread, true) {
             return Ok(());
@@ -98,13 +105,36 @@ impl CatalogReader {
         drop(queue);
 
         let reader = self.clone();
-        on_own_thread(async move { reader.read_for_all(None).await })
+        self.begin(async move { reader.read_for_all(None).await })
+    }
+
+    /// Begins this on a thread of its own. Where there is none, others may try again.
+    fn begin(
+        self: &Arc<CatalogReader>,
+        reading: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let reader = self.clone();
+        let begun = std::thread::Builder::new()
+            .name("catalog".to_owned())
+            .spawn(move || {
+                if on_two_threads(reading).is_err() {
+                    reader.note_no_thread();
+                }
+            });
+        if begun.is_err() {
+            self.note_no_thread();
+        }
+        begun.map(drop)
+    }
+
+    fn note_no_thread(&self) {
+        lock(&self.queue).has_thread = false;
     }
 
     /// Reads the catalog until nobody asks for it any more; the first time by this connection, where
     /// there is one.
     async fn read_for_all(&self, mut connection: Option<Connection>) {
-        let mut kept = None;
+        let mut kept: Option<KeptCatalog> = None;
         loop {
             while let Some(listeners) = self.next_listeners() {
                 let loading = self.load(connection.take(), kept, &listeners);
@@ -120,18 +150,34 @@ impl CatalogReader {
                 };
             }
 
-            let asked = timeout(KEPT_UNUSED, self.asked.notified());
-            let is_used = kept.is_some() && asked.await.is_ok();
+            let is_used = match &mut kept {
+                Some(kept) => self.keep(kept).await,
+                None => false,
+            };
             if !is_used && self.end_thread() {
                 return;
             }
         }
     }
 
+    /// Keeps a catalog until somebody asks for it; returns whether that came about.
+    async fn keep(&self, kept: &mut KeptCatalog) -> bool {
+        let asked = timeout(KEPT_UNUSED, self.asked.notified());
+        tokio::select! {
+            asked = asked => asked.is_ok(),
+            () = kept.listen() => false,
+        }
+    }
+
     /// Takes the listeners who wait for the next read; `None` where nobody does.
     fn next_listeners(&self) -> Option<Listeners> {
-        let waiting = std::mem::take(&mut lock(&self.queue).waiting);
-        (!waiting.is_empty()).then_some(Listeners(waiting))
+        let mut queue = lock(&self.queue);
+        let screens = std::mem::take(&mut queue.waiting);
+        let reads_anew = std::mem::take(&mut queue.reads_anew);
+        (!screens.is_empty()).then_some(Listeners {
+            screens,
+            reads_anew,
+        })
     }
 
     /// Ends the thread that reads, unless somebody has just asked.
@@ -151,6 +197,7 @@ impl CatalogReader {
     ) -> Option<KeptCatalog> {
         let started = Instant::now();
         if let Some(current) = &mut kept
+            && !listeners.reads_anew
             && let Some(read) = current.current().await
         {
             let read = Message::Catalog(Ok(read), millis(started.elapsed()));
@@ -275,18 +322,25 @@ impl CatalogReader {
 }
 
 /// The screens for which the catalog is read.
-struct Listeners(Vec<Results>);
+struct Listeners {
+    screens: Vec<Results>,
+    /// It is to be read anew for them.
+    reads_anew: bool,
+}
 
 impl Listeners {
     /// Sends a message to all.
     async fn send(&self, message: Message) {
-        let sending = self.0.iter().map(|screen| screen.send(message.clone()));
+        let sending = self
+            .screens
+            .iter()
+            .map(|screen| screen.send(message.clone()));
         join_all(sending).await;
     }
 
     /// Sends a message to those who have time for it: for the others the next one will do.
     fn try_send(&self, message: &Message) {
-        for screen in &self.0 {
+        for screen in &self.screens {
             screen.try_send(message.clone());
         }
     }
@@ -303,24 +357,17 @@ pub(crate) async fn load_demo(address: Address, results: Results) {
     results.send(Message::Demo(loaded)).await;
 }
 
-/// Runs work with the store to its end, on a thread of its own.
-fn on_own_thread(work: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new()
-        .name("catalog".to_owned())
-        .spawn(move || on_two_threads(work))?;
-    Ok(())
-}
-
 /// Runs work with the store to its end. One thread asks, and another decodes the answers.
-pub fn on_two_threads(work: impl Future<Output = ()>) {
-    // Without threads from the system, there is nothing that could be done.
-    if let Ok(runtime) = Builder::new_multi_thread()
+///
+/// # Errors
+/// The system's, where it gives no threads: then nothing is done.
+pub fn on_two_threads(work: impl Future<Output = ()>) -> io::Result<()> {
+    let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
-        .build()
-    {
-        runtime.block_on(work);
-    }
+        .build()?;
+    runtime.block_on(work);
+    Ok(())
 }
 
 /// Reading is never refused: it fails only with the connection.
@@ -353,7 +400,7 @@ mod tests {
         let reader = Arc::new(reader);
         let ask = || {
             let (results, heard) = Results::with_room_for(8);
-            reader.read(results).unwrap();
+            reader.read(results, Freshness::AsAnnounced).unwrap();
             heard
         };
         let accept = || async { timeout(PATIENCE, server.accept()).await.unwrap().unwrap() };
