@@ -44,8 +44,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
+
+/// The connections that may wait to be taken. The system drops others, whose clients try again only
+/// after a second. It is also the most that Linux grants unless it is told otherwise.
+const BACKLOG: u32 = 4_096;
 
 /// An error that keeps the shop from being served.
 #[derive(Debug, thiserror::Error)]
@@ -244,7 +248,7 @@ impl Server {
         };
         let listener = match sockets.listener {
             Some(passed) => TcpListener::from_std(passed)?,
-            None => listen(options.listen).await?,
+            None => listen(options.listen)?,
         };
 
         let admission = Admission {
@@ -307,10 +311,18 @@ impl Server {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| ServeError::Listen { address, error })
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // The port of a server that has just ended can be had at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|error| ServeError::Listen { address, error })
 }
 
 fn read_host_key(named: Option<&Path>) -> Result<PrivateKey, ServeError> {
