@@ -7,12 +7,12 @@ use harness::screens::TestScreen;
 use harness::shopping::connect;
 use harness::{Server, server};
 use std::sync::atomic::Ordering;
-use trolley::model::{Catalog, Product, ProductId};
+use trolley::model::{Cart, Catalog, Product, ProductId};
 use trolley::store;
 use trolley::store::catalog::decode::CatalogNews;
 use trolley::store::live::LiveEvent;
-use trolley::store::{Address, Connection, Error, Trouble};
-use trolley::tui::message::{Effect, Message};
+use trolley::store::{Address, Connection, Error, Shop, Trouble};
+use trolley::tui::message::{Effect, Freshness, Message};
 use trolley::tui::update::update;
 
 /// More than are read the usual way.
@@ -211,6 +211,48 @@ async fn a_link_that_fails_on_the_way_is_no_short_catalog() {
         faults.on.store(false, Ordering::Relaxed);
         every.store(0, Ordering::Relaxed);
     }
+}
+
+#[test]
+fn a_catalog_is_read_anew_only_where_it_may_have_changed_without_a_word() {
+    let mut screen = TestScreen::filled(120, 36);
+    let mut asks = |message: Message| {
+        let effects = update(&mut screen.state, message, screen.now);
+        let asked = effects.into_iter().find_map(|effect| match effect {
+            Effect::LoadCatalog(freshness) => Some(freshness),
+            _ => None,
+        });
+        if asked.is_some() {
+            screen.take_in(Message::Catalog(
+                Ok((Catalog::default(), Shop::default())),
+                0,
+            ));
+        }
+        asked
+    };
+    let link = |event| Message::Live(event);
+
+    // A link that was down may have missed news, but the news were told.
+    assert_eq!(asks(link(LiveEvent::Down(Trouble::Lost))), None);
+    let up = asks(link(LiveEvent::Cart(Cart::default())));
+    assert_eq!(up, Some(Freshness::AsAnnounced));
+    let everything = asks(link(LiveEvent::Catalog(CatalogNews::Everything)));
+    assert_eq!(everything, Some(Freshness::ReadAnew));
+    let some = CatalogNews::Products(vec![ProductId::stored(b"tea")]);
+    assert_eq!(asks(link(LiveEvent::Catalog(some))), None);
+    // An id that is no product means the same as everything.
+    let unknown = LiveEvent::Products(vec![(ProductId::stored(b"x"), None)]);
+    assert_eq!(asks(link(unknown)), Some(Freshness::ReadAnew));
+}
+
+#[test]
+fn a_screen_whose_link_has_failed_ends() {
+    let mut screen = TestScreen::filled(120, 36);
+    let effects = update(&mut screen.state, Message::LinkEnded, screen.now);
+    assert!(
+        matches!(effects[..], [Effect::GiveUp(Trouble::Unexpected(_))]),
+        "{effects:?}"
+    );
 }
 
 #[test]

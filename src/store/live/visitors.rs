@@ -300,3 +300,20 @@ impl Present {
         let _ = self.events.try_send(delivery);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_joins_a_link_that_has_failed() {
+        let (calls, incoming) = mpsc::unbounded_channel();
+        let link = Link::new(&calls);
+        assert!(link.is_open());
+        assert!(link.join(&Policy::default(), None).is_some());
+
+        drop(incoming);
+        assert!(!link.is_open());
+        assert!(link.join(&Policy::default(), None).is_none());
+    }
+}
