@@ -6,7 +6,6 @@ use crate::harness;
 use harness::{
     Plain, Running, Server, TROLLEY, Terminal, assert_plain, keep_day, ok, ok_as, trolley,
 };
-use regex::Regex;
 use rustix::process::Signal;
 use std::fs::File;
 use std::process::Stdio;
@@ -610,6 +609,7 @@ fn the_guides_recordings_are_what_is_said() {
 #[test]
 fn visitors_without_a_screen_shop_in_words() {
     use harness::Served;
+    use regex::Regex;
 
     let served = Served::office();
     let client = |options: &[&str]| served.builder("visitor", Some("ann"), options);
