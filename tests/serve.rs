@@ -617,6 +617,20 @@ fn a_crash_ends_one_screen_and_leaves_the_others() {
     ben.wait("1 Espresso");
     let again = served.visit("ann");
     again.wait("1 Espresso");
+
+    // The report of it may be sent on: it tells nothing of the others.
+    let folder = served.folder.path().join(".local/state/trolley");
+    let mut files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let report = files.find(|path| path.extension().is_some_and(|it| it == "txt"));
+    let report = std::fs::read_to_string(report.unwrap()).unwrap();
+    assert!(report.contains("asked to panic"), "{report}");
+    assert!(
+        report.contains("left out: they are those of visitors"),
+        "{report}"
+    );
+    assert!(!report.contains("cart=office"), "{report}");
 }
 
 #[test]
@@ -849,6 +863,45 @@ fn the_end_of_the_server_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let people = [("ann", r#"cart="office""#)];
+    let mut served = Served::start(&people, &["--drain", "1h"]);
+    let mut ann = served.visit("ann");
+    served.redis.freeze();
+    ann.keys("/ espresso enter a");
+    ann.wait("1…");
+    served.signal(Signal::TERM);
+    ann.wait("This screen closes in");
+    served.signal(Signal::INT);
+    assert_eq!(served.process().wait().code(), Some(0));
+    ann.wait_exit();
+}
+
+#[test]
+fn a_visit_goes_on_under_new_keys() {
+    let served = Served::office();
+    let told = served.redis.dir().join("client.log");
+    let file = told.to_str().unwrap();
+    let options = ["-v", "-E", file, "-o", "RekeyLimit=16K"];
+    let mut ann = served.builder("visitor", Some("ann"), &options).open();
+    ann.wait("64 products");
+    let exchanges = || {
+        let log = std::fs::read_to_string(&told).unwrap();
+        log.matches("SSH2_MSG_NEWKEYS received").count()
+    };
+    until("the keys were changed twice", || {
+        ann.send(b"G");
+        ann.wait(" 64 of 64 ");
+        ann.send(b"g");
+        ann.wait(" 1 of 64 ");
+        exchanges() > 2
+    });
+    let ben = served.visit("ben");
+    ann.keys("/ espresso enter a");
+    ben.wait("1 Espresso");
+}
+
+#[test]
 fn the_private_shop_can_be_served() {
     let home = Home::new();
     let folder = Folder::new();
@@ -939,10 +992,23 @@ fn a_proxy_says_who_comes() {
     let people = [("ann", r#"cart="office""#)];
     let args = ["--proxy-protocol", "10.0.0.0/8,127.0.0.1", "--per-ip", "1"];
     let served = Served::start(&people, &args);
-    let visits = [("203.0.113.7", "TCP4"), ("2001:db8::7", "TCP6")].map(|(address, family)| {
-        let own = if family == "TCP4" { "192.0.2.1" } else { "::1" };
-        let header = format!(r"PROXY {family} {address} {own} 5000 22\r\n");
-        let option = through_proxy(&served, &header);
+    // Version 1 for both families, and version 2, which is in bytes.
+    let visits = [
+        (
+            "203.0.113.7",
+            r"PROXY TCP4 203.0.113.7 192.0.2.1 5000 22\r\n",
+        ),
+        ("2001:db8::7", r"PROXY TCP6 2001:db8::7 ::1 5000 22\r\n"),
+        (
+            "198.51.100.9",
+            concat!(
+                r"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c",
+                r"\xc6\x33\x64\x09\xc0\x00\x02\x01\x13\x88\x00\x16"
+            ),
+        ),
+    ]
+    .map(|(address, header)| {
+        let option = through_proxy(&served, header);
         let visit = served.builder("visitor", Some("ann"), &["-o", &option]);
         (address, visit.open())
     });
