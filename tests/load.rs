@@ -5,7 +5,7 @@ use crate::harness;
 use harness::proxy::Proxy;
 use harness::screens::TestScreen;
 use harness::shopping::connect;
-use harness::{Server, server};
+use harness::{Server, server, shop_at, until};
 use std::sync::atomic::Ordering;
 use trolley::model::{Cart, Catalog, Product, ProductId};
 use trolley::store;
@@ -230,19 +230,29 @@ fn a_catalog_is_read_anew_only_where_it_may_have_changed_without_a_word() {
         }
         asked
     };
-    let link = |event| Message::Live(event);
 
-    // A link that was down may have missed news, but the news were told.
-    assert_eq!(asks(link(LiveEvent::Down(Trouble::Lost))), None);
-    let up = asks(link(LiveEvent::Cart(Cart::default())));
+    // A link that was down may have missed news, but the news was told.
+    assert_eq!(asks(Message::Live(LiveEvent::Down(Trouble::Lost))), None);
+    let up = asks(Message::Live(LiveEvent::Cart(Cart::default())));
     assert_eq!(up, Some(Freshness::AsAnnounced));
-    let everything = asks(link(LiveEvent::Catalog(CatalogNews::Everything)));
+    let everything = asks(Message::Live(LiveEvent::Catalog(CatalogNews::Everything)));
     assert_eq!(everything, Some(Freshness::ReadAnew));
     let some = CatalogNews::Products(vec![ProductId::stored(b"tea")]);
-    assert_eq!(asks(link(LiveEvent::Catalog(some))), None);
+    assert_eq!(asks(Message::Live(LiveEvent::Catalog(some))), None);
     // An id that is no product means the same as everything.
     let unknown = LiveEvent::Products(vec![(ProductId::stored(b"x"), None)]);
-    assert_eq!(asks(link(unknown)), Some(Freshness::ReadAnew));
+    assert_eq!(asks(Message::Live(unknown)), Some(Freshness::ReadAnew));
+}
+
+#[test]
+fn what_another_program_keeps_is_no_reason_to_read_again() {
+    let server = Server::with_demo();
+    server.cmd("HSET product:tea:stats views 3");
+    let ann = shop_at(server.dir(), server.url(), "alice", "ann", (120, 36));
+    ann.wait("64 products");
+    server.insist::<()>("CONFIG RESETSTAT");
+    until("three heartbeats came", || server.calls("evalsha") >= 3);
+    assert!(server.calls("hmget") < 64);
 }
 
 #[test]

@@ -269,6 +269,15 @@ impl Server {
         command.query(&mut self.connection()).unwrap()
     }
 
+    /// The calls of a command since the statistics were reset, also by scripts.
+    pub fn calls(&self, command: &str) -> usize {
+        let stats = self.get("INFO commandstats");
+        let start = format!("cmdstat_{command}:calls=");
+        let line = stats.lines().find_map(|line| line.strip_prefix(&start));
+        let calls = line.and_then(|line| line.split(',').next());
+        calls.map_or(0, |calls| calls.parse().unwrap())
+    }
+
     /// [`Server::insist`] on a command that answers with a text or a number.
     pub fn get(&self, line: &str) -> String {
         self.insist::<Option<String>>(line).unwrap_or_default()

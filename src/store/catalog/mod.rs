@@ -166,14 +166,11 @@ pub async fn find_unlisted(
     }
 
     let missing = index::find_missing(&mut connection.conn, catalog).await?;
-    let found = get_products(connection, &missing).await?;
-
+    let mut found = get_products(connection, &missing).await?;
     // Hashes that are no products belong to other programs.
-    let products: Vec<&ProductId> = found
-        .iter()
-        .filter(|(_, product)| product.is_some())
-        .map(|(id, _)| id)
-        .collect();
+    found.retain(|(_, product)| product.is_some());
+
+    let products: Vec<&ProductId> = found.iter().map(|(id, _)| id).collect();
     for batch in products.chunks(LISTED_AT_ONCE) {
         // It only helps the next reader, so a failure is no error.
         let _ = index::add(&mut connection.conn, batch.iter().copied()).await;
