@@ -26,7 +26,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The pause after which the system asks whether the computer of a silent client is still there, and
 /// that between two such questions.
 const PROBE_INTERVAL: Duration = Duration::from_secs(15);
-/// The milliseconds that it may answer nothing, be it to that or to what it was sent.
+/// The most of these questions in a row that may stay without an answer.
+const MOST_PROBES: u32 = 3;
+/// The milliseconds without an answer, also to what was sent, after which a client's computer counts as
+/// gone.
+#[cfg(target_os = "linux")]
 const DEAD_AFTER: u32 = 45_000;
 
 /// Accepts connections for ever.
@@ -153,11 +157,12 @@ async fn converse(
     result
 }
 
-/// Has the system notice that a visitor's computer is gone, which wakes nobody here. That comes before
-/// the library's own question, which would make the system wait for its answer instead.
+/// Has the system notice that a visitor's computer is gone, which wakes nobody here. It asks nothing
+/// while it waits for an answer to what was sent: then the second time limit counts.
 fn notice_dead_peers(socket: &TcpStream) -> io::Result<()> {
     sockopt::set_tcp_keepidle(socket, PROBE_INTERVAL)?;
     sockopt::set_tcp_keepintvl(socket, PROBE_INTERVAL)?;
+    sockopt::set_tcp_keepcnt(socket, MOST_PROBES)?;
     #[cfg(target_os = "linux")]
     sockopt::set_tcp_user_timeout(socket, DEAD_AFTER)?;
     sockopt::set_socket_keepalive(socket, true)?;

@@ -248,7 +248,10 @@ impl Server {
         };
         let listener = match sockets.listener {
             Some(passed) => TcpListener::from_std(passed)?,
-            None => listen(options.listen)?,
+            None => listen(options.listen).map_err(|error| ServeError::Listen {
+                address: options.listen,
+                error,
+            })?,
         };
 
         let admission = Admission {
@@ -311,18 +314,15 @@ impl Server {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let listen = || {
-        let socket = match address {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        // The port of a server that has just ended can be had at once.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    listen().map_err(|error| ServeError::Listen { address, error })
+    // The port of a server that has just ended can be had at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn read_host_key(named: Option<&Path>) -> Result<PrivateKey, ServeError> {
