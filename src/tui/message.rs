@@ -69,7 +69,7 @@ pub enum ShellEvent {
 }
 
 /// How fresh a catalog has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
     /// With all changes that were announced. One that is kept will do.
     AsAnnounced,

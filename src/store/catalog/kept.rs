@@ -4,28 +4,28 @@ use super::decode::{CatalogNews, catalog_news};
 use super::{Shop, read_reachable};
 use crate::model::{Catalog, ProductId};
 use crate::store::cart::decode;
+use crate::store::connection::Connection;
 use crate::store::connection::address::{Address, ServerKind};
 use crate::store::connection::discovery::Locator;
 use crate::store::connection::pushes::{PushQueue, push_queue};
 use crate::store::connection::raw::{self, ServerConn};
-use crate::store::connection::{Conn, Connection, connect};
 use crate::store::error::Trouble;
 use crate::store::keys::CATALOG_UPDATES;
-use crate::store::policy::Policy;
 use redis::aio::ConnectionLike;
 use redis::{PushInfo, PushKind, Value};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// The time for which a catalog is kept, as a multiple of what it took to read. So reading takes at
-/// most a thirtieth of the time, and what nobody has announced shows after that at the latest.
+/// The time for which a catalog is kept, as a multiple of what it took to read. Until then, who comes
+/// next may miss what nobody has announced.
 const KEPT_FOR: u32 = 30;
 /// The longest time for which it is kept.
 const LONGEST_KEPT: Duration = Duration::from_secs(60);
 /// The most changed products that are read one by one. With more, all are read.
 const MOST_CHANGED: usize = 1_000;
 
-/// News of the products, on a connection that reads them, too.
+/// News of the products. It comes by a connection of its own: a server sends less over one that is
+/// subscribed, and cuts it if more waits.
 pub(crate) struct NewsFeed {
     server: ServerConn,
     pushes: PushQueue,
@@ -43,41 +43,39 @@ enum Changed {
 /// A catalog as it was read, and what tells of its changes.
 pub(crate) struct KeptCatalog {
     feed: NewsFeed,
+    /// Reads what has changed.
+    connection: Connection,
     catalog: Catalog,
     shop: Shop,
     /// The moment from which on all of it has to be read anew.
     expires_at: Instant,
 }
 
-/// Connects to a shop, and listens to the news of its products. There is no such feed where servers
-/// may take each other's place: the one that is listened to could miss what another one is told.
-///
-/// # Errors
-/// The [`Trouble`] that stands in the way.
-pub(crate) async fn connect_with_news(
-    address: &Address,
-) -> Result<(Connection, Option<NewsFeed>), Trouble> {
-    let mut locator = Locator::new(address.clone());
-    if !matches!(address.kind(), ServerKind::Server) {
-        return Ok((connect(address).await?, None));
+impl NewsFeed {
+    /// Listens to the news of a shop's products. `None` where it may not, and where servers may take
+    /// each other's place: the one that is listened to could miss what another one is told.
+    ///
+    /// # Errors
+    /// The [`Trouble`] that stands in the way.
+    pub(crate) async fn open(address: &Address) -> Result<Option<NewsFeed>, Trouble> {
+        if !matches!(address.kind(), ServerKind::Server) {
+            return Ok(None);
+        }
+        let (queue_push, pushes) = push_queue();
+        let mut locator = Locator::new(address.clone());
+        let Some(mut server) = locator.open_single(Some(queue_push)).await? else {
+            return Ok(None);
+        };
+        if server.subscribe(&[CATALOG_UPDATES]).await.is_err() {
+            return Ok(None);
+        }
+        Ok(Some(NewsFeed {
+            server,
+            pushes,
+            changed: Changed::These(HashSet::new()),
+        }))
     }
 
-    let (queue_push, pushes) = push_queue();
-    let Some(mut server) = locator.open_single(Some(queue_push)).await? else {
-        return Ok((connect(address).await?, None));
-    };
-    // Who may not listen reads each time.
-    let is_heard = server.subscribe(&[CATALOG_UPDATES]).await.is_ok();
-    let feed = is_heard.then(|| NewsFeed {
-        server: server.clone(),
-        pushes,
-        changed: Changed::These(HashSet::new()),
-    });
-    let connection = Connection::over(locator, Conn::One(server), Policy::default());
-    Ok((connection, feed))
-}
-
-impl NewsFeed {
     /// Takes in news as it comes; ends with the connection. Nothing is lost where the future is
     /// dropped before its end.
     async fn listen(&mut self) {
@@ -126,10 +124,16 @@ impl NewsFeed {
 }
 
 impl KeptCatalog {
-    /// Keeps what was read within the time `took`, while this feed was open.
-    pub(crate) fn new(feed: NewsFeed, catalog: Catalog, shop: Shop, took: Duration) -> KeptCatalog {
+    /// Keeps what was read by this connection within the time `took`, while the feed was open.
+    pub(crate) fn new(
+        feed: NewsFeed,
+        connection: Connection,
+        (catalog, shop): (Catalog, Shop),
+        took: Duration,
+    ) -> KeptCatalog {
         KeptCatalog {
             feed,
+            connection,
             catalog,
             shop,
             expires_at: Instant::now() + (took * KEPT_FOR).min(LONGEST_KEPT),
@@ -147,8 +151,8 @@ impl KeptCatalog {
         };
         let changed: Vec<_> = changed.into_iter().collect();
 
-        let conn = Conn::One(self.feed.server.clone());
-        let (read, trouble) = read_reachable(&conn, &changed).await.ok()?;
+        let read = read_reachable(&self.connection.conn, &changed).await;
+        let (read, trouble) = read.ok()?;
         // An id that is no product, and never was, is another client's "read everything again".
         let is_known = |id: &ProductId| self.catalog.get(id).is_some();
         let mut missing = read.iter().filter(|(_, product)| product.is_none());

@@ -55,6 +55,6 @@ impl PushQueue {
     /// long as they come in faster than that, more are dropped, and whatever is read instead of
     /// them would be out of date.
     pub(crate) fn take_lag(&mut self) -> bool {
-        self.is_empty() && self.lagged.swap(false, Ordering::Relaxed)
+        self.is_empty() && self.take_lag_so_far()
     }
 }

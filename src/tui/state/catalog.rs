@@ -59,7 +59,7 @@ pub struct CatalogPane {
     pub unread: Option<String>,
     /// The state of reading the whole catalog.
     pub load: CatalogLoad,
-    /// It may have changed without a word since it was read, or began to be.
+    /// Something may have changed in it that nobody announced: next it is read anew.
     pub is_doubted: bool,
     /// The reason why the catalog could not be read the last time.
     pub load_trouble: Option<Trouble>,

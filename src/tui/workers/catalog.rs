@@ -5,7 +5,8 @@
 use crate::model::Catalog;
 use crate::model::time::millis;
 use crate::store;
-use crate::store::catalog::kept::{KeptCatalog, NewsFeed, connect_with_news};
+use crate::store::catalog::FoundProducts;
+use crate::store::catalog::kept::{KeptCatalog, NewsFeed};
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::message::{Freshness, Message};
 use crate::tui::runtime::lock::lock;
@@ -108,7 +109,7 @@ impl CatalogReader {
         self.begin(async move { reader.read_for_all(None).await })
     }
 
-    /// Begins this on a thread of its own. Where there is none, others may try again.
+    /// Begins this on a thread of its own.
     fn begin(
         self: &Arc<CatalogReader>,
         reading: impl Future<Output = ()> + Send + 'static,
@@ -127,8 +128,14 @@ impl CatalogReader {
         begun.map(drop)
     }
 
+    /// Takes in that the system gives no thread: those who wait are told, and may ask again.
     fn note_no_thread(&self) {
-        lock(&self.queue).has_thread = false;
+        let mut queue = lock(&self.queue);
+        queue.has_thread = false;
+        queue.reads_anew = false;
+        for screen in queue.waiting.drain(..) {
+            screen.try_send(Message::Catalog(Err(Trouble::own_fault()), 0));
+        }
     }
 
     /// Reads the catalog until nobody asks for it any more; the first time by this connection, where
@@ -225,9 +232,15 @@ impl CatalogReader {
         listeners: &Listeners,
         started: Instant,
     ) -> Result<Option<KeptCatalog>, Error> {
-        let (mut connection, feed) = match connection {
-            Some(connection) => (connection, None),
-            None => self.connect().await?,
+        // It has to hear of all that changes while the catalog is read.
+        let feed = if self.keeps {
+            NewsFeed::open(&self.address).await?
+        } else {
+            None
+        };
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => store::connect(&self.address).await?,
         };
         let mut unread = None;
         let (read, shop) = self
@@ -257,32 +270,14 @@ impl CatalogReader {
             tell(&catalog).await;
         } else {
             tell(&catalog).await;
-            let unlisted = match store::find_unlisted(&mut connection, &catalog).await {
-                Ok(unlisted) => unlisted,
-                Err(error) => {
-                    let trouble = into_trouble(error);
-                    if trouble.is_transient() {
-                        return Err(trouble.into());
-                    }
-                    // Where nobody may look for them there are none.
-                    Vec::new()
-                }
-            };
+            let unlisted = unlisted_products(&mut connection, &catalog).await?;
             if !unlisted.is_empty() {
                 listeners.send(Message::Products(unlisted.clone())).await;
                 catalog.refresh(unlisted);
             }
         }
-        Ok(feed.map(|feed| KeptCatalog::new(feed, catalog, shop, started.elapsed())))
-    }
-
-    /// Connects, with news of the products where the catalog is to be kept.
-    async fn connect(&self) -> Result<(Connection, Option<NewsFeed>), Trouble> {
-        if self.keeps {
-            connect_with_news(&self.address).await
-        } else {
-            Ok((store::connect(&self.address).await?, None))
-        }
+        let took = started.elapsed();
+        Ok(feed.map(|feed| KeptCatalog::new(feed, connection, (catalog, shop), took)))
     }
 
     /// Reads the catalog by its index, and tells the progress meanwhile. What is left out goes to
@@ -342,6 +337,24 @@ impl Listeners {
     fn try_send(&self, message: &Message) {
         for screen in &self.screens {
             screen.try_send(message.clone());
+        }
+    }
+}
+
+/// Finds products that stand in no index. Where nobody may look for them there are none.
+async fn unlisted_products(
+    connection: &mut Connection,
+    catalog: &Catalog,
+) -> Result<FoundProducts, Trouble> {
+    match store::find_unlisted(connection, catalog).await {
+        Ok(unlisted) => Ok(unlisted),
+        Err(error) => {
+            let trouble = into_trouble(error);
+            if trouble.is_transient() {
+                Err(trouble)
+            } else {
+                Ok(Vec::new())
+            }
         }
     }
 }
