@@ -60,6 +60,7 @@ async fn torture_beside(name: &str, mut place: Deployment, changes: u64, visitor
     );
     if visitors.are_there() {
         load.look_on(address.clone(), products);
+        load.read_log(address.clone());
     }
     // Faults of the servers themselves, while the clients go on.
     let server_faults = place.server_faults();
@@ -67,9 +68,6 @@ async fn torture_beside(name: &str, mut place: Deployment, changes: u64, visitor
         let goal = changes * (fault + 1) / (server_faults + 2);
         counted("changes before a fault", goal, || load.changes());
         place.fault(fault);
-        if visitors.are_there() {
-            load.read_log(&address).await;
-        }
     }
     counted("all changes", changes / CLIENTS * CLIENTS, || {
         load.changes()

@@ -5,9 +5,9 @@ use super::patience::{Deadline, answered};
 use super::shopping::{connect, named};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, block_in_place};
 use trolley::model::shares::Share;
@@ -70,10 +70,8 @@ pub struct Load {
     counts: Arc<Counts>,
     /// Those who change nothing and look on, until this is notified.
     onlookers: Vec<JoinHandle<(Account, Headless)>>,
-    /// The last change that an onlooker was told of: its version.
-    heard: Arc<AtomicU64>,
-    /// What the cart's own log told.
-    logged: BTreeMap<u64, Update>,
+    /// What reads the cart's own log all the time, where that is wanted.
+    log: Option<LogReader>,
     is_over: Arc<Notify>,
 }
 
@@ -108,8 +106,7 @@ impl Load {
             tasks: tasks.collect(),
             counts,
             onlookers: Vec::new(),
-            heard: Arc::default(),
-            logged: BTreeMap::new(),
+            log: None,
             is_over: Arc::default(),
         }
     }
@@ -117,7 +114,6 @@ impl Load {
     /// Has somebody look on who changes nothing, so that others may who keep no account.
     pub fn look_on(&mut self, address: Address, products: Vec<Product>) {
         let is_over = self.is_over.clone();
-        let heard = self.heard.clone();
         self.onlookers.push(tokio::spawn(async move {
             let policy = named("an onlooker");
             let terminal = Headless::at(&address, "alice", policy, &products);
@@ -129,36 +125,14 @@ impl Load {
                     () = &mut over => return (Account::default(), terminal),
                     () = terminal.step() => {}
                 }
-                let told = terminal.seen.last().map(|update| update.version);
-                heard.store(told.unwrap_or(0), Ordering::Relaxed);
             }
         }));
     }
 
-    /// After a fault of the server: reads the cart's log again and again until somebody who looks on
-    /// hears of changes again. Whoever comes back is told only of the last hundred, and those who
-    /// keep no account may have made more before that.
-    pub async fn read_log(&mut self, address: &Address) {
-        let mut direct = connect(address).await;
-        let deadline = Deadline::start();
-        let mut newest_at_first = None;
-        loop {
-            // Before the log, which so reaches back to what they heard first.
-            let heard = self.heard.load(Ordering::Relaxed);
-            let log = answered("the log", async || {
-                store::get_log(&mut direct, &alice()).await
-            });
-            let log = log.await;
-            let newest = log.last().map_or(0, |update| update.version);
-            let goal = *newest_at_first.get_or_insert(newest);
-            self.logged
-                .extend(log.into_iter().map(|update| (update.version, update)));
-            if heard > goal {
-                return;
-            }
-            deadline.check("a change that is heard");
-            tokio::time::sleep(READING_PAUSE).await;
-        }
+    /// Has the cart's log read from now on. Whoever comes back after a fault of the server is told only
+    /// of the last hundred changes, and those who keep no account may have made more before that.
+    pub fn read_log(&mut self, address: Address) {
+        self.log = Some(LogReader::start(address));
     }
 
     /// How many changes have been made.
@@ -187,12 +161,51 @@ impl Load {
         }
         // It has no terminal, and so comes behind all that have one.
         made.accounts.push(Account {
-            seen: self.logged.into_values().collect(),
+            seen: self.log.map(LogReader::end).unwrap_or_default(),
             ..Account::default()
         });
         made.kills = self.counts.kills.load(Ordering::Relaxed);
         made
     }
+}
+
+/// Reads the cart's log again and again. That has a thread of its own: a log is short, and on a busy
+/// machine many clients may have their turn before.
+struct LogReader {
+    thread: std::thread::JoinHandle<BTreeMap<u64, Update>>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl LogReader {
+    fn start(address: Address) -> LogReader {
+        let is_over = Arc::<AtomicBool>::default();
+        let over = is_over.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(read_log(&address, &over))
+        });
+        LogReader { thread, is_over }
+    }
+
+    /// All changes that the log has told of.
+    fn end(self) -> Vec<Update> {
+        self.is_over.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap().into_values().collect()
+    }
+}
+
+async fn read_log(address: &Address, is_over: &AtomicBool) -> BTreeMap<u64, Update> {
+    let mut told = BTreeMap::new();
+    let mut direct = connect(address).await;
+    while !is_over.load(Ordering::Relaxed) {
+        match store::get_log(&mut direct, &alice()).await {
+            Ok(log) => told.extend(log.into_iter().map(|update| (update.version, update))),
+            // The server has fallen.
+            Err(_) => direct = connect(address).await,
+        }
+        tokio::time::sleep(READING_PAUSE).await;
+    }
+    told
 }
 
 /// What clients have made.
