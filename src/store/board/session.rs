@@ -19,7 +19,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use redis::aio::ConnectionLike;
-use redis::{PushInfo, PushKind, Value};
+use redis::{PushInfo, PushKind};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -274,12 +274,12 @@ impl Session {
         supervisor: &Supervisor,
         push: &PushInfo,
     ) -> Result<(), SessionEnd> {
-        match (&push.kind, &push.data[..]) {
-            (PushKind::Disconnection, _) => Err(SessionEnd::Broken(Trouble::Lost)),
-            (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
-                self.on_message(supervisor, channel, message).await
-            }
-            _ => Ok(()),
+        if push.kind == PushKind::Disconnection {
+            return Err(SessionEnd::Broken(Trouble::Lost));
+        }
+        match decode::message(push, self.conn.get_db()) {
+            Some((channel, message)) => self.on_message(supervisor, channel, message).await,
+            None => Ok(()),
         }
     }
 
@@ -289,10 +289,6 @@ impl Session {
         channel: &[u8],
         message: &[u8],
     ) -> Result<(), SessionEnd> {
-        // Channels are the same for all databases of a server.
-        if decode::database(message) != self.conn.get_db() {
-            return Ok(());
-        }
         if channel == CATALOG_UPDATES.as_bytes() {
             let news = catalog_news(message);
             if news == CatalogNews::Everything {

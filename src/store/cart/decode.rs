@@ -12,6 +12,7 @@ use crate::model::{
     ProductId, Quantity, RuleChange, Rules, Update,
 };
 use crate::store::scripts::{HIGHEST_VERSION, MOST_NOTES, MOST_READY};
+use redis::{PushInfo, PushKind, Value};
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -116,6 +117,17 @@ pub fn database(message: &[u8]) -> i64 {
 
     let origin: Option<Origin> = serde_json::from_slice(message).ok();
     origin.map_or(0, |origin| origin.db)
+}
+
+/// The channel of a server's message, and what it says. `None` where that is about another database
+/// than this one: channels are the same for all databases of a server.
+#[must_use]
+pub(crate) fn message(push: &PushInfo, own_database: i64) -> Option<(&[u8], &[u8])> {
+    let [Value::BulkString(channel), Value::BulkString(message)] = &push.data[..] else {
+        return None;
+    };
+    let is_ours = push.kind == PushKind::Message && database(message) == own_database;
+    is_ours.then_some((channel, message))
 }
 
 /// More fields than the rules of a cart have. Whoever writes more wants something else.

@@ -11,8 +11,8 @@ use crate::store::connection::pushes::{PushQueue, push_queue};
 use crate::store::connection::raw::{self, ServerConn};
 use crate::store::error::Trouble;
 use crate::store::keys::CATALOG_UPDATES;
+use redis::PushInfo;
 use redis::aio::ConnectionLike;
-use redis::{PushInfo, PushKind, Value};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,9 @@ impl NewsFeed {
     }
 
     fn take_in(&mut self, push: &PushInfo) {
-        match (self.news(push), &mut self.changed) {
+        let message = decode::message(push, self.server.get_db());
+        let news = message.map(|(_, message)| catalog_news(message));
+        match (news, &mut self.changed) {
             (None, _) | (_, Changed::Any) => {}
             (Some(CatalogNews::Products(ids)), Changed::These(changed)) => {
                 changed.extend(ids);
@@ -110,16 +112,6 @@ impl NewsFeed {
             }
             (Some(CatalogNews::Everything), Changed::These(_)) => self.changed = Changed::Any,
         }
-    }
-
-    /// The news in a message of the server.
-    fn news(&self, push: &PushInfo) -> Option<CatalogNews> {
-        let [Value::BulkString(_), Value::BulkString(message)] = &push.data[..] else {
-            return None;
-        };
-        // Channels are the same for all databases of a server.
-        let is_ours = decode::database(message) == self.server.get_db();
-        (push.kind == PushKind::Message && is_ours).then(|| catalog_news(message))
     }
 }
 

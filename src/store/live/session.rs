@@ -26,7 +26,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use redis::aio::ConnectionLike;
-use redis::{PushInfo, PushKind, Value};
+use redis::{PushInfo, PushKind};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -251,7 +251,7 @@ impl Session {
             // room for more requests; a heartbeat can wait longest.
             biased;
             push = self.pushes.next() => match push {
-                Some(push) => self.on_push(supervisor, push)?,
+                Some(push) => self.on_push(supervisor, &push)?,
                 None => return Err(SessionEnd::Broken(Trouble::Lost)),
             },
             Some(done) = self.work.next() => self.on_completed(supervisor, done)?,
@@ -284,25 +284,18 @@ impl Session {
         self.work.push(Box::pin(tokio::task::unconstrained(work)));
     }
 
-    fn on_push(&mut self, supervisor: &mut Supervisor, push: PushInfo) -> Result<(), SessionEnd> {
-        match push.kind {
-            PushKind::Disconnection => return Err(SessionEnd::Broken(Trouble::Lost)),
-            PushKind::Message => self.on_message(supervisor, &push.data),
-            _ => {}
+    fn on_push(&mut self, supervisor: &mut Supervisor, push: &PushInfo) -> Result<(), SessionEnd> {
+        if push.kind == PushKind::Disconnection {
+            return Err(SessionEnd::Broken(Trouble::Lost));
+        }
+        if let Some((channel, message)) = decode::message(push, self.conn.get_db()) {
+            self.on_message(supervisor, channel, message);
         }
         Ok(())
     }
 
     /// Takes in a message of one of the channels.
-    fn on_message(&mut self, supervisor: &mut Supervisor, data: &[Value]) {
-        let [Value::BulkString(channel), Value::BulkString(message)] = data else {
-            return;
-        };
-        // Channels are the same for all databases of a server.
-        if decode::database(message) != self.conn.get_db() {
-            return;
-        }
-
+    fn on_message(&mut self, supervisor: &mut Supervisor, channel: &[u8], message: &[u8]) {
         if channel == CATALOG_UPDATES.as_bytes() {
             let news = catalog_news(message);
             if let CatalogNews::Products(ids) = &news {
