@@ -16,7 +16,7 @@ use crate::tui::terminal::alert;
 use crate::tui::visit::Visit;
 use crate::tui::workers::results::Results;
 use crate::tui::workers::search::SearchWorker;
-use crate::tui::workers::{carts, catalog, in_background};
+use crate::tui::workers::{carts, catalog, in_background, with_store_in_background};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -278,10 +278,7 @@ impl Services {
         let address = self.hub.address.clone();
         let results = self.results_sender.clone();
 
-        in_background(move || {
-            // Without threads from the system, there is nothing that could be done.
-            let _ = catalog::on_two_threads(catalog::load_demo(address, results));
-        })
+        with_store_in_background(catalog::load_demo(address, results))
     }
 
     fn revive_server(&self) -> std::io::Result<()> {

@@ -25,10 +25,10 @@ use crate::tui::terminal::alert;
 use crate::tui::terminal::driver::TerminalDriver;
 use crate::tui::terminal::port::Port;
 use crate::tui::view::Picture;
-use crate::tui::workers::catalog::{CatalogReader, on_two_threads};
-use crate::tui::workers::in_background;
+use crate::tui::workers::catalog::CatalogReader;
 use crate::tui::workers::results::Results;
 use crate::tui::workers::search::SearchWorker;
+use crate::tui::workers::{in_background, with_store_in_background};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -190,10 +190,7 @@ impl StaffApp {
                 let address = self.address.clone();
                 let results = self.results_sender.clone();
                 let reading = Reading::begin(number, &self.newest_figures, results);
-                in_background(move || {
-                    // Without threads from the system, there is nothing that could be done.
-                    let _ = on_two_threads(figures::read(address, time, reading));
-                })?;
+                with_store_in_background(figures::read(address, time, reading))?;
             }
             StaffEffect::Desk(job) => self.desk.ask(job),
             StaffEffect::LoadCatalog => {

@@ -13,3 +13,10 @@ pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std
         .spawn(work)?;
     Ok(())
 }
+
+/// [`in_background`] for work with the store. Where the system gives it no more threads, nothing is done.
+pub(in crate::tui) fn with_store_in_background(
+    work: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    in_background(move || drop(catalog::on_two_threads(work)))
+}
