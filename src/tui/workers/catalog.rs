@@ -45,9 +45,7 @@ struct Queue {
     has_thread: bool,
     /// The screens that ask for a read. It must begin after they asked, as they learn of changes
     /// only since then.
-    waiting: Vec<Results>,
-    /// One of them asks that it be read anew.
-    reads_anew: bool,
+    waiting: Listeners,
 }
 
 impl CatalogReader {
@@ -97,8 +95,8 @@ impl CatalogReader {
         freshness: Freshness,
     ) -> io::Result<()> {
         let mut queue = lock(&self.queue);
-        queue.waiting.push(results);
-        queue.reads_anew |= freshness == Freshness::ReadAnew;
+        queue.waiting.screens.push(results);
+        queue.waiting.reads_anew |= freshness == Freshness::ReadAnew;
         self.asked.notify_one();
         if std::mem::replace(&mut queue.has_thread, true) {
             return Ok(());
@@ -132,10 +130,8 @@ impl CatalogReader {
     fn note_no_thread(&self) {
         let mut queue = lock(&self.queue);
         queue.has_thread = false;
-        queue.reads_anew = false;
-        for screen in queue.waiting.drain(..) {
-            screen.try_send(Message::Catalog(Err(Trouble::own_fault()), 0));
-        }
+        let waiting = std::mem::take(&mut queue.waiting);
+        waiting.try_send(&Message::Catalog(Err(Trouble::own_fault()), 0));
     }
 
     /// Reads the catalog until nobody asks for it any more; the first time by this connection, where
@@ -178,19 +174,14 @@ impl CatalogReader {
 
     /// Takes the listeners who wait for the next read; `None` where nobody does.
     fn next_listeners(&self) -> Option<Listeners> {
-        let mut queue = lock(&self.queue);
-        let screens = std::mem::take(&mut queue.waiting);
-        let reads_anew = std::mem::take(&mut queue.reads_anew);
-        (!screens.is_empty()).then_some(Listeners {
-            screens,
-            reads_anew,
-        })
+        let waiting = std::mem::take(&mut lock(&self.queue).waiting);
+        (!waiting.screens.is_empty()).then_some(waiting)
     }
 
     /// Ends the thread that reads, unless somebody has just asked.
     fn end_thread(&self) -> bool {
         let mut queue = lock(&self.queue);
-        queue.has_thread = !queue.waiting.is_empty();
+        queue.has_thread = !queue.waiting.screens.is_empty();
         !queue.has_thread
     }
 
@@ -232,16 +223,9 @@ impl CatalogReader {
         listeners: &Listeners,
         started: Instant,
     ) -> Result<Option<KeptCatalog>, Error> {
-        // It has to hear of all that changes while the catalog is read.
-        let feed = if self.keeps {
-            NewsFeed::open(&self.address).await?
-        } else {
-            None
-        };
-        let mut connection = match connection {
-            Some(connection) => connection,
-            None => store::connect(&self.address).await?,
-        };
+        // Both before the reading begins: what changes meanwhile has to be heard of.
+        let (mut connection, feed) =
+            tokio::try_join!(self.connect(connection), self.hear_of_changes())?;
         let mut unread = None;
         let (read, shop) = self
             .read_index(&mut connection, listeners, &mut unread)
@@ -278,6 +262,22 @@ impl CatalogReader {
         }
         let took = started.elapsed();
         Ok(feed.map(|feed| KeptCatalog::new(feed, connection, (catalog, shop), took)))
+    }
+
+    async fn connect(&self, open: Option<Connection>) -> Result<Connection, Trouble> {
+        match open {
+            Some(open) => Ok(open),
+            None => store::connect(&self.address).await,
+        }
+    }
+
+    /// Listens to the news of the products, where the catalog is to be kept.
+    async fn hear_of_changes(&self) -> Result<Option<NewsFeed>, Trouble> {
+        if self.keeps {
+            NewsFeed::open(&self.address).await
+        } else {
+            Ok(None)
+        }
     }
 
     /// Reads the catalog by its index, and tells the progress meanwhile. What is left out goes to
@@ -317,6 +317,7 @@ impl CatalogReader {
 }
 
 /// The screens for which the catalog is read.
+#[derive(Debug, Default)]
 struct Listeners {
     screens: Vec<Results>,
     /// It is to be read anew for them.
