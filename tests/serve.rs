@@ -21,6 +21,14 @@ fn complaint(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// A client that is turned away, or whose connection ends, reads this.
+fn assert_turned_away(client: &mut Command, words: &str) {
+    let output = client.finish();
+    assert_eq!(output.status.code(), Some(255), "{client:?}: {output:?}");
+    let said = complaint(&output);
+    assert!(said.contains(words), "{client:?}: {said}");
+}
+
 /// A command for the shop on this server, with the folder as its home.
 fn shop(redis: &Server, folder: &Folder) -> Command {
     harness::trolley(folder.path(), &["--redis", redis.url()])
@@ -87,17 +95,13 @@ fn the_user_name_picks_a_cart_and_grants_none() {
 #[test]
 fn who_is_not_listed_reads_how_to_get_in() {
     let served = Served::office();
-    let refused = served.ssh(Some("cleo"), &["-tt"], &[]).finish();
-    assert_eq!(refused.status.code(), Some(255));
-    let said = complaint(&refused);
-    assert!(said.contains("does not know your key SHA256:"), "{said}");
+    let mut cleo = served.ssh(Some("cleo"), &["-tt"], &[]);
+    assert_turned_away(&mut cleo, "does not know your key SHA256:");
 
     // No other key, user name or empty hand helps.
     for (user, who) in [("office", Some("cleo")), ("ann", None), ("root", None)] {
-        let refused = served.ssh_as(user, who, &["-tt"], &[]).finish();
-        assert_eq!(refused.status.code(), Some(255), "{user}");
-        let said = complaint(&refused);
-        assert!(said.contains("whoever runs the shop"), "{said}");
+        let mut stranger = served.ssh_as(user, who, &["-tt"], &[]);
+        assert_turned_away(&mut stranger, "whoever runs the shop");
     }
     // Whatever a name contains, the line begins with the address that was refused.
     let mut forged = served.ssh_as("x INFO refused ip=192.0.2.1", None, &["-tt"], &[]);
@@ -205,12 +209,8 @@ fn the_expensive_key_exchanges_are_not_offered() {
         "ecdh-sha2-nistp256",
     ] {
         let option = format!("KexAlgorithms={kex}");
-        let output = served
-            .ssh(Some("ann"), &["-T", "-o", &option], &[])
-            .finish();
-        assert_eq!(output.status.code(), Some(255), "{kex}");
-        let said = complaint(&output);
-        assert!(said.contains("no matching key exchange"), "{said}");
+        let mut ann = served.ssh(Some("ann"), &["-T", "-o", &option], &[]);
+        assert_turned_away(&mut ann, "no matching key exchange");
     }
     for cipher in ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com"] {
         let output = served.ssh(Some("ann"), &["-T", "-c", cipher], &[]).finish();
@@ -554,13 +554,8 @@ fn one_address_gets_only_so_many_connections() {
     let served = Served::start(&[("ann", r#"cart="office""#)], &args);
     let ann = served.visit("ann");
     let ben = served.visit("ann");
-    let refused = served.ssh(Some("ann"), &["-tt"], &[]).finish();
-    assert_eq!(refused.status.code(), Some(255));
-    let said = complaint(&refused);
-    assert!(
-        said.contains("Too many connections come from your network."),
-        "{said}"
-    );
+    let mut refused = served.ssh(Some("ann"), &["-tt"], &[]);
+    assert_turned_away(&mut refused, "Too many connections come from your network.");
 
     // As many more may not have logged in yet.
     until("the refused one is gone", || {
@@ -593,13 +588,8 @@ fn a_full_shop_says_so() {
     let people = [("ann", r#"cart="office""#), ("ben", r#"cart="office""#)];
     let served = Served::start(&people, &args);
     let _ann = served.visit("ann");
-    let refused = served.ssh(Some("ben"), &["-tt"], &[]).finish();
-    assert_eq!(refused.status.code(), Some(255));
-    let said = complaint(&refused);
-    assert!(
-        said.contains("The shop is full; try again later."),
-        "{said}"
-    );
+    let mut ben = served.ssh(Some("ben"), &["-tt"], &[]);
+    assert_turned_away(&mut ben, "The shop is full; try again later.");
 }
 
 #[test]
@@ -735,13 +725,8 @@ fn nobody_keeps_a_place_by_a_connection_alone() {
     let mut ben = Running::start(&mut served.ssh(Some("ben"), &["-T"], &watch));
     assert_eq!(ben.json()["event"], "up");
 
-    let alone = served.ssh(Some("ann"), &["-N"], &[]).finish();
-    assert_eq!(alone.status.code(), Some(255));
-    let said = complaint(&alone);
-    assert!(
-        said.contains("Nothing has run on this connection"),
-        "{said}"
-    );
+    let mut alone = served.ssh(Some("ann"), &["-N"], &[]);
+    assert_turned_away(&mut alone, "Nothing has run on this connection");
     // A command that goes on is something that runs.
     until("ben alone is there", || {
         let status = served.status();
@@ -846,15 +831,21 @@ fn the_theme_fits_the_ground_of_a_visitors_terminal() {
     assert_eq!(text(&silent), rgb(dark));
 }
 
-#[test]
-fn the_end_of_the_server_does_not_wait_for_ever() {
+/// A server that is told to end while a change of ann's is on its way, and her screen.
+fn ending_amid_a_change(drain: &str) -> (Served, Terminal) {
     let people = [("ann", r#"cart="office""#)];
-    let mut served = Served::start(&people, &["--drain", "1s"]);
+    let served = Served::start(&people, &["--drain", drain]);
     let mut ann = served.visit("ann");
     served.redis.freeze();
     ann.keys("/ espresso enter a");
     ann.wait("1…");
     served.signal(Signal::TERM);
+    (served, ann)
+}
+
+#[test]
+fn the_end_of_the_server_does_not_wait_for_ever() {
+    let (mut served, mut ann) = ending_amid_a_change("1s");
     ann.wait_exit();
     ann.wait("The shop restarts");
     ann.wait("changes were not confirmed");
@@ -864,13 +855,7 @@ fn the_end_of_the_server_does_not_wait_for_ever() {
 
 #[test]
 fn a_second_signal_ends_the_server_at_once() {
-    let people = [("ann", r#"cart="office""#)];
-    let mut served = Served::start(&people, &["--drain", "1h"]);
-    let mut ann = served.visit("ann");
-    served.redis.freeze();
-    ann.keys("/ espresso enter a");
-    ann.wait("1…");
-    served.signal(Signal::TERM);
+    let (mut served, mut ann) = ending_amid_a_change("1h");
     ann.wait("This screen closes in");
     served.signal(Signal::INT);
     assert_eq!(served.process().wait().code(), Some(0));
