@@ -42,7 +42,7 @@ pub struct ServeSettings {
     #[arg(long, value_name = "N")]
     pub max: Option<usize>,
 
-    /// The most visitors from one address [default: 20]
+    /// The most connections from one address that are logged in [default: 20]
     #[arg(long, value_name = "N")]
     pub per_ip: Option<usize>,
 

@@ -416,7 +416,7 @@ fn work_on_thread(
 fn words_of(farewell: Farewell) -> &'static str {
     match farewell {
         Farewell::Closing => "the shop restarts; come again in a moment",
-        // Only screens are closed for that.
+        // Only screens are closed for that, and connections on which nothing runs.
         Farewell::Idle | Farewell::Unused => "nobody is there",
         Farewell::Ended => "whoever runs the shop has ended your visit",
         Farewell::KeyChanged => "what your key may do in this shop has changed",

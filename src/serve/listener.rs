@@ -196,13 +196,13 @@ async fn cut_silent(connection: &Connection, grace: Duration) {
 
 /// Waits until nothing has run on the connection for as long as a visitor may be idle.
 async fn unused(connection: &Connection, idle: Duration) {
-    let mut unused_since_start_of = None;
+    let mut idle_before = None;
     loop {
-        let begun = connection.idle_after();
-        if begun.is_some() && begun == unused_since_start_of {
+        let idle_now = connection.idle_after();
+        if idle_now.is_some() && idle_now == idle_before {
             return;
         }
-        unused_since_start_of = begun;
+        idle_before = idle_now;
         tokio::time::sleep(idle).await;
     }
 }
