@@ -115,6 +115,31 @@ fn who_is_not_listed_reads_how_to_get_in() {
 }
 
 #[test]
+#[test]
+fn who_has_many_keys_reads_how_to_name_one() {
+    let served = Served::office();
+    let files: Vec<String> = (0..20)
+        .map(|n| {
+            let name = format!("key-{n}");
+            served.folder.make_key(&name, "ed25519");
+            served.folder.text(&name)
+        })
+        .collect();
+    let mut options = vec!["-tt"];
+    for file in &files {
+        options.extend(["-i", file]);
+    }
+
+    let mut stranger = served.ssh(Some("key-0"), &options, &[]);
+    assert_turned_away(&mut stranger, "name that one: ssh -i FILE");
+    // The right key is found among those of a well filled ring.
+    let ann = served.folder.text("ann");
+    let ring = [&options[..1 + 2 * 12], &["-i", &ann]].concat();
+    let mut ann = served.ssh(Some("key-0"), &ring, &["cart"]);
+    let output = ann.finish();
+    assert!(output.status.success(), "{output:?}");
+}
+
 fn an_open_shop_gives_every_key_a_cart_of_its_own() {
     let served = Served::start(&[], &["--open", "own"]);
     let mut ann = served.visit_as("office", Some("ann"));

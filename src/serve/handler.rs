@@ -31,10 +31,10 @@ use tracing::info;
 
 /// The time until a refusal is told, so that guessing is slow.
 const REJECTION_TIME: Duration = Duration::from_millis(300);
-/// The most attempts to log in.
-const MOST_ATTEMPTS: usize = 12;
-/// The most keys that may be offered. The library counts only those that are refused.
-const MOST_OFFERS: usize = 20;
+/// The most attempts to log in. Beyond them the library ends the connection without a word.
+const MOST_ATTEMPTS: usize = 20;
+/// The most keys that may be offered, so that there is room to say how to get in.
+const MOST_OFFERS: usize = MOST_ATTEMPTS - 4;
 /// The most channels of a connection.
 const MOST_CHANNELS: usize = 10;
 /// The most bytes that a screen takes in before others have their turn.
@@ -186,12 +186,20 @@ impl VisitorHandler {
         }
         match (self.refusal, self.refused_key) {
             (Some(full), _) => format!("{}.", text::capitalized(&full.to_string())),
+            (None, Some(_)) if !self.may_offer_more() => format!(
+                "This shop knows none of the first {MOST_OFFERS} keys that you have offered. If it knows another, name that one: ssh -i FILE -o IdentitiesOnly=yes."
+            ),
             (None, Some(key)) => format!(
                 "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
             ),
             (None, None) if self.shop.invited.is_some() => "This shop knows people by their SSH key, also those who have an invitation, and you have shown none. Make one with ssh-keygen, and come again.".to_owned(),
             (None, None) => "This shop knows people by their SSH key, and you have shown none. Make one with ssh-keygen, and send its public half (~/.ssh/*.pub) to whoever runs the shop.".to_owned(),
         }
+    }
+
+    /// Returns whether the visitor may offer another key.
+    fn may_offer_more(&self) -> bool {
+        self.offers < MOST_OFFERS
     }
 
     /// Says how to get in, and asks nothing.
@@ -282,6 +290,14 @@ impl VisitorHandler {
     }
 }
 
+/// Refuses an attempt to log in; the visitor may go on in these ways.
+fn reject(ways: &[MethodKind]) -> Auth {
+    Auth::Reject {
+        proceed_with_methods: Some(MethodSet::from(ways)),
+        partial_success: false,
+    }
+}
+
 /// The lag of the client on this channel, to begin with.
 fn lag_on(session: &Session, channel: ChannelId) -> Lag {
     Lag::new(session.window_size(&channel), session.remote_sshid())
@@ -295,11 +311,11 @@ impl Handler for VisitorHandler {
         user: &str,
         offer: PublicKeyOffer<'_>,
     ) -> Result<Auth, russh::Error> {
-        self.offers += 1;
-        if self.offers > MOST_OFFERS {
+        if !self.may_offer_more() {
             self.refuse(user, "too many keys");
-            return Err(russh::Error::Disconnect);
+            return Ok(reject(&[MethodKind::KeyboardInteractive]));
         }
+        self.offers += 1;
 
         // A signature by SHA-1 proves nothing any more.
         let is_weak = *offer.algorithm == Algorithm::Rsa { hash: None };
@@ -310,7 +326,11 @@ impl Handler for VisitorHandler {
         }
         self.refused_key
             .get_or_insert_with(|| fingerprint(offer.public_key));
-        Ok(Auth::reject())
+        Ok(if self.may_offer_more() {
+            Auth::reject()
+        } else {
+            reject(&[MethodKind::KeyboardInteractive])
+        })
     }
 
     /// Called once the visitor has proven to own the key.
@@ -339,9 +359,10 @@ impl Handler for VisitorHandler {
                 let typed = response.next();
                 return Ok(self.hear_code(user, typed.as_deref()).await);
             }
-            return Ok(Auth::Reject {
-                proceed_with_methods: Some(MethodSet::from(&[MethodKind::PublicKey][..])),
-                partial_success: false,
+            return Ok(if self.may_offer_more() {
+                reject(&[MethodKind::PublicKey])
+            } else {
+                reject(&[])
             });
         }
 
