@@ -205,7 +205,7 @@ pub(crate) fn is_simple(text: &str) -> bool {
         // A soft hyphen is invisible, and the squares behind the last sign here are wide.
         matches!(
             letter,
-            ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '–'..='…' | '€' | '\u{2500}'..='\u{25fc}'
+            ' '..='~' | '\u{a0}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '–'..='…' | '€' | '\u{2500}'..='\u{25fc}'
         )
     })
 }
@@ -434,7 +434,7 @@ mod tests {
             .collect();
         assert_eq!(simple.graphemes(true).count(), simple.chars().count());
         assert!(simple.chars().all(|letter| letter.width() == Some(1)));
-        for sign in ["│", "─", "●", "▸", "·", "€", "…", "é"] {
+        for sign in ["│", "─", "●", "▸", "·", "€", "…", "é", "\u{a0}"] {
             assert!(is_simple(sign), "{sign}");
         }
     }
