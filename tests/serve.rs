@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// What a client said on stderr.
 fn complaint(output: &std::process::Output) -> String {
@@ -115,7 +116,6 @@ fn who_is_not_listed_reads_how_to_get_in() {
 }
 
 #[test]
-#[test]
 fn who_has_many_keys_reads_how_to_name_one() {
     let served = Served::office();
     let files: Vec<String> = (0..20)
@@ -140,6 +140,7 @@ fn who_has_many_keys_reads_how_to_name_one() {
     assert!(output.status.success(), "{output:?}");
 }
 
+#[test]
 fn an_open_shop_gives_every_key_a_cart_of_its_own() {
     let served = Served::start(&[], &["--open", "own"]);
     let mut ann = served.visit_as("office", Some("ann"));
@@ -549,6 +550,20 @@ fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     }
 }
 
+/// Sends a byte of a greeting each second for as long as the connection is open.
+fn greet_without_end(stream: &TcpStream) {
+    let mut stream = stream.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let greeting = b"SSH-2.0-".iter().chain(std::iter::repeat(&b'x'));
+        for byte in greeting {
+            if stream.write_all(&[*byte]).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    });
+}
+
 #[test]
 fn who_never_logs_in_is_cut_off_and_keeps_nobody_out() {
     let args = ["--login-grace", "10s", "--per-ip", "200"];
@@ -557,10 +572,11 @@ fn who_never_logs_in_is_cut_off_and_keeps_nobody_out() {
     let silent: Vec<TcpStream> = (0..30)
         .map(|n| {
             let mut stream = TcpStream::connect(served.address()).unwrap();
-            match n % 3 {
+            match n % 4 {
                 0 => {}
                 1 => stream.write_all(b"SSH-2.0-x\r\n").unwrap(),
-                _ => stream.write_all(b"S").unwrap(),
+                2 => stream.write_all(b"S").unwrap(),
+                _ => greet_without_end(&stream),
             }
             stream
         })

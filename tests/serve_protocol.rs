@@ -80,9 +80,10 @@ async fn no_size_is_too_small_or_too_large() {
     ] {
         let mut channel = open_shop(&connection, told.0, told.1).await;
         let is_told = told.0 > 0 && told.1 > 0;
-        // Of a flood of sizes the last counts, and one without a length keeps the one before.
+        // Of a flood of sizes (10,000 in all) the last counts, and one without a length keeps the one
+        // before.
         let sizes = [if is_told { (7, 7) } else { told }, told, (0, 0)];
-        for (columns, rows) in sizes.repeat(300) {
+        for (columns, rows) in sizes.repeat(700) {
             channel.window_change(columns, rows, 0, 0).await.unwrap();
         }
 
