@@ -19,6 +19,9 @@ use tokio::time::{Instant, timeout};
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The updates among which one that comes twice is looked for.
 const MOST_TOLD: usize = 256;
+/// The pause after it was said who has come or left: in a crowd that comes at once, everybody would
+/// hear of each newcomer.
+const PRESENCE_PAUSE: Duration = Duration::from_millis(400);
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
 
@@ -187,11 +190,11 @@ impl Session {
         });
     }
 
-    /// Says who has come or left since that was said last. While it is being said, others may come
-    /// or leave: they are told of together after that.
+    /// Says who has come or left since that was said last. While it is being said, and for a moment
+    /// after that, others may come or leave: they are told of together then.
     pub(super) fn tell_presence(&mut self, supervisor: &mut Supervisor) {
         // The last one's good-bye is said at the end.
-        if self.is_telling_presence || supervisor.visitors.is_empty() {
+        if self.presence_rests || supervisor.visitors.is_empty() {
             return;
         }
 
@@ -205,7 +208,7 @@ impl Session {
             return;
         }
 
-        self.is_telling_presence = true;
+        self.presence_rests = true;
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
@@ -222,11 +225,19 @@ impl Session {
         supervisor: &mut Supervisor,
         told: Result<Beat, Trouble>,
     ) {
-        self.is_telling_presence = false;
         // That is not vital; a broken link shows elsewhere.
         if let Ok(beat) = told {
             self.on_watchers(supervisor, beat.watchers);
         }
+        self.start(async {
+            tokio::time::sleep(PRESENCE_PAUSE).await;
+            Completed::PresenceRested
+        });
+    }
+
+    /// Says who has come or left meanwhile.
+    pub(super) fn on_presence_rested(&mut self, supervisor: &mut Supervisor) {
+        self.presence_rests = false;
         self.tell_presence(supervisor);
     }
 

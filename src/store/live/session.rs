@@ -70,6 +70,8 @@ pub(super) enum Completed {
     HeartbeatDue(u64),
     /// The server heard who has come or left, and said who watches.
     PresenceTold(Result<Beat, Trouble>),
+    /// The moment after that is over.
+    PresenceRested,
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
     /// Products were read for these visitors.
@@ -144,8 +146,8 @@ pub(super) struct Session {
     /// The last word on how fast the server answers.
     pub(super) pace: Option<Pace>,
 
-    /// Set while it is being said who has come or left.
-    pub(super) is_telling_presence: bool,
+    /// Set while it is being said who has come or left, and for a moment after that.
+    pub(super) presence_rests: bool,
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
     last_beat: Moment,
@@ -196,7 +198,7 @@ impl Session {
             opened_slowly: false,
             pulse: Pulse::default(),
             pace: None,
-            is_telling_presence: false,
+            presence_rests: false,
             watchers: Vec::new(),
             beats: 0,
             last_beat: Moment::now(),
@@ -355,6 +357,7 @@ impl Session {
                 }
             }
             Completed::PresenceTold(told) => self.on_presence_told(supervisor, told),
+            Completed::PresenceRested => self.on_presence_rested(supervisor),
             Completed::Activity(Ok(updates)) => {
                 self.activity = updates.iter().cloned().collect();
                 supervisor.tell(LiveEvent::Activity(updates));
