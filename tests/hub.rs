@@ -136,6 +136,32 @@ async fn those_who_leave_a_link_are_not_watched_any_more() {
 }
 
 #[tokio::test]
+async fn a_crowd_that_comes_is_told_of_together() {
+    let server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_watchers(&mut ann, &["ann"]).await;
+
+    let mut crowd = Vec::new();
+    for n in 0..40 {
+        let name = format!("visitor {n}");
+        let mut newcomer = link.join(&named(&name), Some(&name)).unwrap();
+        hear_cart(&mut newcomer).await;
+        crowd.push(newcomer);
+    }
+
+    let mut lists = 0;
+    hear(&mut ann, "all of the crowd", |event| match event {
+        LiveEvent::Watchers(watchers) => {
+            lists += 1;
+            (watchers.len() == 41).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    assert!(lists <= 10, "{lists} lists for 40 newcomers");
+}
+
+#[tokio::test]
 async fn who_takes_nothing_in_holds_nobody_up_and_hears_the_present_later() {
     let server = Server::with_demo();
     let (link, mut ann) = open(server.url(), "ann");
