@@ -59,7 +59,7 @@ impl Visit {
                 Timeout::Never => None,
             },
             ops: uuid::Uuid::new_v4().simple().to_string()[..16].to_owned(),
-            op_key: RandomState::new(),
+            id_key: RandomState::new(),
             clock: self.clock.clone(),
             keymap: self.keymap.clone(),
             display: self.display,

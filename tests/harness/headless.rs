@@ -54,7 +54,7 @@ impl Headless {
             private: false,
             item_timeout: Some(policy.item_timeout.as_millis()).filter(|ms| *ms > 0),
             ops,
-            op_key: std::hash::RandomState::new(),
+            id_key: std::hash::RandomState::new(),
             clock: PersonalClock {
                 zone: jiff::tz::TimeZone::UTC,
                 hours: None,

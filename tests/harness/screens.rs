@@ -75,7 +75,7 @@ pub fn env() -> Env {
         private: false,
         item_timeout: None,
         ops: "0123456789abcdef".to_owned(),
-        op_key: std::hash::RandomState::new(),
+        id_key: std::hash::RandomState::new(),
         clock: PersonalClock {
             zone: jiff::tz::TimeZone::UTC,
             hours: None,

@@ -59,8 +59,9 @@ pub struct Env {
     pub item_timeout: Option<u64>,
     /// The beginning of our op ids; no two programs have the same.
     pub ops: String,
-    /// The key that makes our op ids unguessable: who knew the next one could use it first.
-    pub op_key: RandomState,
+    /// The key that makes the ids of our changes and orders unguessable: who knew the next one could
+    /// use it first.
+    pub id_key: RandomState,
     /// The time zone of this person's computer, and the hours of their settings.
     pub clock: PersonalClock,
     /// The keys in force.
@@ -576,20 +577,15 @@ impl State {
     /// Makes a new op id.
     pub(crate) fn next_op(&mut self) -> OpId {
         self.ids_made += 1;
-        let secret = self.env.op_key.hash_one(self.ids_made);
+        let secret = self.env.id_key.hash_one(self.ids_made);
         OpId::parse(&format!("{}-{}-{secret:x}", self.env.ops, self.ids_made))
             .unwrap_or_else(|| unreachable!("the prefix is made of hexadecimal digits"))
     }
 
-    /// Makes random bits for an order id: our prefix is random, and the number tells our own
-    /// orders apart. The store refuses an id that exists already.
+    /// Makes random bits for an order id. The store refuses an id that exists already.
     pub(crate) fn next_order_bits(&mut self) -> u64 {
         self.ids_made += 1;
-
-        let prefix = self.env.ops.get(..16);
-        let random = prefix.and_then(|hex| u64::from_str_radix(hex, 16).ok());
-        let spread = self.ids_made.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        random.unwrap_or(0).wrapping_add(spread)
+        self.env.id_key.hash_one(self.ids_made)
     }
 }
 
@@ -607,7 +603,7 @@ pub(crate) mod tests {
             private: false,
             item_timeout: None,
             ops: "0123456789abcdef".to_owned(),
-            op_key: RandomState::new(),
+            id_key: RandomState::new(),
             clock: PersonalClock {
                 zone: jiff::tz::TimeZone::UTC,
                 hours: None,
@@ -620,7 +616,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn who_knows_our_op_ids_does_not_know_the_next() {
+    fn who_knows_our_ids_does_not_know_the_next() {
         let [mut ours, mut theirs] = [state(), state()];
         let ids: Vec<OpId> = (0..50)
             .flat_map(|_| [ours.next_op(), theirs.next_op()])
@@ -629,5 +625,8 @@ pub(crate) mod tests {
             assert!(id.as_str().starts_with("0123456789abcdef-"));
             assert_eq!(ids.iter().filter(|other| *other == id).count(), 1);
         }
+
+        // Neither is the id of an order told by the prefix, which all who watch a cart know.
+        assert_ne!(ours.next_order_bits(), theirs.next_order_bits());
     }
 }
