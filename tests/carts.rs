@@ -47,8 +47,12 @@ fn three_keys_lead_to_another_cart_and_back() {
     assert_eq!(server.get("ZSCORE cart:office espresso"), "1");
 
     // The next start knows both. In the cart that was used last, it writes nothing.
-    drop(ann);
     let list = server.dir().join(".local/state/trolley/carts");
+    until("the cart that was used last is on the list", || {
+        let carts = std::fs::read_to_string(&list).unwrap();
+        carts.lines().next().unwrap().ends_with("\toffice")
+    });
+    drop(ann);
     let written = std::fs::metadata(&list).unwrap().ino();
     let mut ann = shop(&server, "office", "ann");
     ann.keys("b");
