@@ -30,6 +30,9 @@ impl Moment {
     }
 }
 
+/// The milliseconds between two heartbeats above which the program, or the machine, has slept.
+pub(crate) const SLEEP_NOTICED: u64 = 6_000;
+
 /// Reads the server's clock, in Unix milliseconds.
 pub(crate) async fn server_time(conn: &mut impl ConnectionLike) -> Result<u64, Trouble> {
     let (seconds, micros): (u64, u64) = answer(&redis::cmd("TIME"), conn).await?;

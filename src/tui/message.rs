@@ -20,7 +20,7 @@ pub struct Now {
 }
 
 /// Milliseconds of sleep from which on everything is read again.
-const SLEEP_NOTICED: i64 = 2_000;
+const CLOCK_JUMP_NOTICED: i64 = 2_000;
 
 impl Now {
     /// Tells whether the machine has slept since the last time: then the server was not asked
@@ -28,7 +28,7 @@ impl Now {
     pub(in crate::tui) fn is_after_sleep(self, wall_ahead: &mut Option<i64>) -> bool {
         let ahead = self.wall.saturating_sub_unsigned(self.steady);
         let before = wall_ahead.replace(ahead);
-        before.is_some_and(|before| ahead.saturating_sub(before) > SLEEP_NOTICED)
+        before.is_some_and(|before| ahead.saturating_sub(before) > CLOCK_JUMP_NOTICED)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::model::{OrderId, OrderState, Ticket};
 use crate::store::cart::decode;
 use crate::store::catalog::Shop;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
-use crate::store::clock::Moment;
+use crate::store::clock::{Moment, SLEEP_NOTICED};
 use crate::store::connection::pushes::{PUSH_CAPACITY, PushQueue, push_queue};
 use crate::store::connection::raw::ServerConn;
 use crate::store::error::{Error, Trouble};
@@ -32,8 +32,6 @@ const MISSED_HEARTBEATS_LIMIT: u32 = 2;
 /// The heartbeats after which the orders are looked through again: for what other clients changed
 /// and told nobody, and for orders that their products can forget.
 const BEATS_TO_LOOK_AGAIN: u32 = 300;
-/// The milliseconds between two heartbeats above which the program, or the machine, has slept.
-const SLEEP_NOTICED: u64 = 6_000;
 
 /// Why a session ended.
 pub(super) enum SessionEnd {

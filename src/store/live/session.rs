@@ -12,7 +12,7 @@ use crate::store::cart::decode;
 use crate::store::cart::reading::{Presence, heartbeat};
 use crate::store::cart::sending::{Attempt, ProductAnswers};
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
-use crate::store::clock::Moment;
+use crate::store::clock::{Moment, SLEEP_NOTICED};
 use crate::store::connection::Conn;
 use crate::store::connection::discovery::Locator;
 use crate::store::connection::pushes::{PushQueue, push_queue};
@@ -37,8 +37,6 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 pub(super) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 /// The heartbeats without an answer after which a link counts as dead.
 const MISSED_HEARTBEATS_LIMIT: u32 = 2;
-/// The milliseconds between two heartbeats above which the program, or the machine, has slept.
-const SLEEP_NOTICED: u64 = 6_000;
 /// The time from connecting to the first cart after which the way to the server counts as slow.
 const SLOW_OPENING: Duration = Duration::from_secs(2);
 /// The longest time that saying good-bye may take.

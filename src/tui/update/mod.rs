@@ -90,7 +90,7 @@ impl Updater<'_> {
             Message::Paste(text) => self.paste(&text),
             Message::Mouse(mouse) => self.on_mouse(mouse),
             Message::Continued => {
-                // Who lets it go on looks at it.
+                // Whoever resumes the program is looking at it.
                 self.on_focus(true);
                 self.reread_cart();
             }

@@ -32,7 +32,7 @@ pub(crate) struct CatalogReader {
     address: Address,
     /// An untouched server gets the demo catalog first.
     is_private: bool,
-    /// Others come later who ask for it, too.
+    /// It keeps the catalog for those who come later.
     keeps: bool,
     queue: Mutex<Queue>,
     /// Told when a screen asks.

@@ -95,7 +95,7 @@ impl Updater<'_> {
             ShellEvent::Terminal(event) => self.on_terminal(event),
             ShellEvent::Resize(width, height) => self.state.size = (width, height),
             ShellEvent::Continued => {
-                // Who lets it go on looks at it.
+                // Whoever resumes the program is looking at it.
                 self.on_focus(true);
                 self.reread();
             }
