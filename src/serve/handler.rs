@@ -31,10 +31,11 @@ use tracing::info;
 
 /// The time until a refusal is told, so that guessing is slow.
 const REJECTION_TIME: Duration = Duration::from_millis(300);
-/// The most attempts to log in. Beyond them the library ends the connection without a word.
-const MOST_ATTEMPTS: usize = 20;
-/// The most keys that may be offered, so that there is room to say how to get in.
-const MOST_OFFERS: usize = MOST_ATTEMPTS - 4;
+/// The most keys that may be offered.
+const MOST_OFFERS: usize = 16;
+/// The most attempts to log in. Beyond them the library ends the connection without a word, so there
+/// is room to say how to get in.
+const MOST_ATTEMPTS: usize = MOST_OFFERS + 8;
 /// The most channels of a connection.
 const MOST_CHANNELS: usize = 10;
 /// The most bytes that a screen takes in before others have their turn.
@@ -187,7 +188,7 @@ impl VisitorHandler {
         match (self.refusal, self.refused_key) {
             (Some(full), _) => format!("{}.", text::capitalized(&full.to_string())),
             (None, Some(_)) if !self.may_offer_more() => format!(
-                "This shop knows none of the first {MOST_OFFERS} keys that you have offered. If it knows another, name that one: ssh -i FILE -o IdentitiesOnly=yes."
+                "This shop knows none of the {MOST_OFFERS} keys that you have offered. Name the right one (ssh -i FILE -o IdentitiesOnly=yes), or send its public half to whoever runs the shop."
             ),
             (None, Some(key)) => format!(
                 "This shop does not know your key {key}. Send its public half (a line of ~/.ssh/*.pub) to whoever runs the shop."
@@ -362,7 +363,8 @@ impl Handler for VisitorHandler {
             return Ok(if self.may_offer_more() {
                 reject(&[MethodKind::PublicKey])
             } else {
-                reject(&[])
+                // Where no way is named, OpenSSH tries them all again.
+                reject(&[MethodKind::None])
             });
         }
 
