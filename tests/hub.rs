@@ -145,6 +145,8 @@ async fn a_crowd_that_comes_is_told_of_together() {
     for n in 0..40 {
         let name = format!("visitor {n}");
         let mut newcomer = link.join(&named(&name), Some(&name)).unwrap();
+        // Meanwhile the server would have heard of each.
+        server.get("PING");
         hear_cart(&mut newcomer).await;
         crowd.push(newcomer);
     }

@@ -19,8 +19,8 @@ use tokio::time::{Instant, timeout};
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The updates among which one that comes twice is looked for.
 const MOST_TOLD: usize = 256;
-/// The pause after it was said who has come or left: in a crowd that comes at once, everybody would
-/// hear of each newcomer.
+/// The pause after it was said who has come: in a crowd that comes at once, everybody would hear of
+/// each newcomer.
 const PRESENCE_PAUSE: Duration = Duration::from_millis(400);
 /// The most updates held back while the cart is read.
 const MOST_HELD: usize = 1024;
@@ -191,7 +191,7 @@ impl Session {
     }
 
     /// Says who has come or left since that was said last. While it is being said, and for a moment
-    /// after that, others may come or leave: they are told of together then.
+    /// after newcomers, others may come or leave: they are told of together then.
     pub(super) fn tell_presence(&mut self, supervisor: &mut Supervisor) {
         // The last one's good-bye is said at the end.
         if self.presence_rests || supervisor.visitors.is_empty() {
@@ -199,7 +199,8 @@ impl Session {
         }
 
         let left = supervisor.visitors.take_left();
-        let presence = if left.is_empty() {
+        let are_newcomers = left.is_empty();
+        let presence = if are_newcomers {
             Presence::Here(supervisor.visitors.take_come())
         } else {
             Presence::leaving(&left)
@@ -212,10 +213,13 @@ impl Session {
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
-            let told = reading::heartbeat(&mut conn, &keys, presence, false).await;
+            let answer = reading::heartbeat(&mut conn, &keys, presence, false).await;
             // Who waits for that may go now.
             drop(left);
-            Completed::PresenceTold(told)
+            Completed::PresenceTold {
+                answer,
+                are_newcomers,
+            }
         });
     }
 
@@ -223,11 +227,15 @@ impl Session {
     pub(super) fn on_presence_told(
         &mut self,
         supervisor: &mut Supervisor,
-        told: Result<Beat, Trouble>,
+        answer: Result<Beat, Trouble>,
+        are_newcomers: bool,
     ) {
         // That is not vital; a broken link shows elsewhere.
-        if let Ok(beat) = told {
+        if let Ok(beat) = answer {
             self.on_watchers(supervisor, beat.watchers);
+        }
+        if !are_newcomers {
+            return self.on_presence_rested(supervisor);
         }
         self.start(async {
             tokio::time::sleep(PRESENCE_PAUSE).await;

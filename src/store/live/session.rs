@@ -67,8 +67,11 @@ pub(super) enum Completed {
     /// The heartbeat of this number is overdue, unless it was answered.
     HeartbeatDue(u64),
     /// The server heard who has come or left, and said who watches.
-    PresenceTold(Result<Beat, Trouble>),
-    /// The moment after that is over.
+    PresenceTold {
+        answer: Result<Beat, Trouble>,
+        are_newcomers: bool,
+    },
+    /// The moment after newcomers were told of is over.
     PresenceRested,
     /// The cart's newest updates were read.
     Activity(Result<Vec<Update>, Trouble>),
@@ -144,7 +147,7 @@ pub(super) struct Session {
     /// The last word on how fast the server answers.
     pub(super) pace: Option<Pace>,
 
-    /// Set while it is being said who has come or left, and for a moment after that.
+    /// Set while it is being said who has come or left, and for a moment after newcomers.
     pub(super) presence_rests: bool,
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
@@ -354,7 +357,10 @@ impl Session {
                     self.tell_pace(supervisor, Pace::Silent);
                 }
             }
-            Completed::PresenceTold(told) => self.on_presence_told(supervisor, told),
+            Completed::PresenceTold {
+                answer,
+                are_newcomers,
+            } => self.on_presence_told(supervisor, answer, are_newcomers),
             Completed::PresenceRested => self.on_presence_rested(supervisor),
             Completed::Activity(Ok(updates)) => {
                 self.activity = updates.iter().cloned().collect();
