@@ -5,6 +5,7 @@ use crate::harness;
 use harness::patience::answered;
 use harness::shopping::{change, hear, named};
 use harness::{Server, in_time};
+use std::time::Duration;
 use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, UserName};
 use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
 use trolley::store::{Address, Error, Policy};
@@ -145,8 +146,8 @@ async fn a_crowd_that_comes_is_told_of_together() {
     for n in 0..40 {
         let name = format!("visitor {n}");
         let mut newcomer = link.join(&named(&name), Some(&name)).unwrap();
-        // Meanwhile the server would have heard of each.
-        server.get("PING");
+        // In that time each could have been told of alone.
+        tokio::time::sleep(Duration::from_millis(10)).await;
         hear_cart(&mut newcomer).await;
         crowd.push(newcomer);
     }
@@ -160,7 +161,7 @@ async fn a_crowd_that_comes_is_told_of_together() {
         _ => None,
     })
     .await;
-    assert!(lists <= 10, "{lists} lists for 40 newcomers");
+    assert!(lists <= 20, "{lists} lists for 40 newcomers");
 }
 
 #[tokio::test]
