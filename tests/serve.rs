@@ -115,34 +115,36 @@ fn who_is_not_listed_reads_how_to_get_in() {
     }
 }
 
+/// The options of a client that offers these keys.
+fn offering(files: &[String]) -> Vec<&str> {
+    files.iter().flat_map(|file| ["-i", file]).collect()
+}
+
 #[test]
 fn who_has_many_keys_reads_how_to_name_one() {
     let served = Served::office();
-    let files: Vec<String> = (0..18)
+    let mut files: Vec<String> = (0..18)
         .map(|n| {
             let name = format!("key-{n}");
             served.folder.make_key(&name, "ed25519");
             served.folder.text(&name)
         })
         .collect();
-    let mut options = vec!["-tt"];
-    for file in &files {
-        options.extend(["-i", file]);
-    }
 
     // As many as may be offered, and more.
     for count in [16, 18] {
-        let mut stranger = served.ssh(None, &options[..1 + 2 * count], &[]);
-        let said = complaint(&stranger.finish());
+        let refused = served.ssh(None, &offering(&files[..count]), &[]).finish();
+        assert_eq!(refused.status.code(), Some(255), "{refused:?}");
+        let said = complaint(&refused);
         assert_eq!(said.matches("Name the right one").count(), 1, "{said}");
         assert!(!said.contains("Too many"), "{said}");
     }
     // The right key is found where it is the last that may be offered.
-    let ann = served.folder.text("ann");
-    let ring = [&options[..1 + 2 * 15], &["-i", &ann]].concat();
-    let mut ann = served.ssh(None, &ring, &["cart"]);
-    let output = ann.finish();
-    assert!(output.status.success(), "{output:?}");
+    files[15] = served.folder.text("ann");
+    let ann = served
+        .ssh(None, &offering(&files[..16]), &["cart"])
+        .finish();
+    assert!(ann.status.success(), "{ann:?}");
 }
 
 #[test]
