@@ -19,7 +19,8 @@ pub struct Now {
     pub wall: i64,
 }
 
-/// Milliseconds of sleep from which on everything is read again.
+/// The milliseconds by which the clocks part above which the machine has slept, and everything is
+/// read again.
 const CLOCK_JUMP_NOTICED: i64 = 2_000;
 
 impl Now {

@@ -194,7 +194,7 @@ impl Session {
     /// after newcomers, others may come or leave: they are told of together then.
     pub(super) fn tell_presence(&mut self, supervisor: &mut Supervisor) {
         // The last one's good-bye is said at the end.
-        if self.presence_rests || supervisor.visitors.is_empty() {
+        if self.presence_waits || supervisor.visitors.is_empty() {
             return;
         }
 
@@ -209,7 +209,7 @@ impl Session {
             return;
         }
 
-        self.presence_rests = true;
+        self.presence_waits = true;
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
         self.start(async move {
@@ -245,7 +245,7 @@ impl Session {
 
     /// Says who has come or left meanwhile.
     pub(super) fn on_presence_rested(&mut self, supervisor: &mut Supervisor) {
-        self.presence_rests = false;
+        self.presence_waits = false;
         self.tell_presence(supervisor);
     }
 

@@ -69,6 +69,7 @@ pub(super) enum Completed {
     /// The server heard who has come or left, and said who watches.
     PresenceTold {
         answer: Result<Beat, Trouble>,
+        /// They have come.
         are_newcomers: bool,
     },
     /// The moment after newcomers were told of is over.
@@ -147,8 +148,8 @@ pub(super) struct Session {
     /// The last word on how fast the server answers.
     pub(super) pace: Option<Pace>,
 
-    /// Set while it is being said who has come or left, and for a moment after newcomers.
-    pub(super) presence_rests: bool,
+    /// Who comes or leaves waits to be told of: others are being told of, or newcomers just were.
+    pub(super) presence_waits: bool,
     pub(super) watchers: Vec<Watcher>,
     pub(super) beats: u64,
     last_beat: Moment,
@@ -199,7 +200,7 @@ impl Session {
             opened_slowly: false,
             pulse: Pulse::default(),
             pace: None,
-            presence_rests: false,
+            presence_waits: false,
             watchers: Vec::new(),
             beats: 0,
             last_beat: Moment::now(),

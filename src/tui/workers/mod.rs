@@ -14,7 +14,8 @@ pub(in crate::tui) fn in_background(work: impl FnOnce() + Send + 'static) -> std
     Ok(())
 }
 
-/// [`in_background`] for work with the store. Where the system gives it no more threads, nothing is done.
+/// [`in_background`] for work with the store. Where the system gives it no more threads, nothing is
+/// done.
 pub(in crate::tui) fn with_store_in_background(
     work: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
