@@ -514,6 +514,83 @@ fn a_clerk_has_all_carts_and_orders_and_adds_no_products() {
     }
 }
 
+/// The rules of a clerk without one of the commands on these keys.
+fn clerk_without(rules: &str, keys: &str, command: &str) -> String {
+    let of_keys = |selector: &&str| selector.contains(keys) && selector.contains(" +");
+    let selector = rules.split(['(', ')']).find(of_keys).unwrap();
+    let narrower = selector.replace(&format!("+{command} "), "");
+    rules.replace(selector, &narrower)
+}
+
+#[test]
+fn a_right_that_staff_lack_leaves_nothing_half_written() {
+    let server = Server::start();
+    let rules = harness::ok(&server, &["acl", "clerk", "--as", "ann"]);
+    let rules = rules.trim();
+    let (orders, stock) = ("~{orders}:*", "~{product:*}:*");
+
+    // An order of alice that was begun, and more in her cart.
+    let begin = |step: &str| {
+        server.cmd("FLUSHDB");
+        server.cmd("HSET product:tea name Tea price 2.40 stock 90");
+        server.cmd("HSET product:cake name Cake price 3.10 stock 90");
+        let tea = ["add", "tea", "2", "--user", "alice", "--name", "alice"];
+        harness::ok(&server, &tea);
+        let placed = harness::ok(&server, &["checkout", "--yes", "--json", "--user", "alice"]);
+        harness::ok(&server, &["add", "cake", "2", "--user", "alice"]);
+        let id = order_of(&placed);
+        if !step.is_empty() {
+            server.cmd("ACL SETUSER ann reset on >pw ~* &* +@all");
+            ok(&server, &["order", &id, step]);
+        }
+        id
+    };
+
+    let mut refused = 0;
+    for (keys, earlier, command) in [
+        (orders, "", &["order", "ID", "accept"][..]),
+        (orders, "", &["order", "ID", "done"]),
+        (orders, "", &["order", "ID", "cancel"]),
+        (orders, "ready", &["order", "ID", "undo"]),
+        (orders, "done", &["order", "ID", "undo"]),
+        (orders, "", &["split", "ID", "--settled", "alice"]),
+        (orders, "", &["checkout", "--yes"]),
+        (stock, "", &["checkout", "--yes"]),
+    ] {
+        for missing in [
+            "hset",
+            "hdel",
+            "zadd",
+            "zrem",
+            "xadd",
+            "incr",
+            "pexpire",
+            "publish",
+            "zremrangebyscore",
+        ] {
+            let id = begin(earlier);
+            let narrower = clerk_without(rules, keys, missing);
+            server.cmd(&narrower);
+            server.cmd("ACL SETUSER ann >pw");
+            let before = server.get("DEBUG DIGEST");
+            let words: Vec<&str> = command
+                .iter()
+                .map(|word| if *word == "ID" { &id } else { *word })
+                .collect();
+            let output = run(&server, &words);
+            if output.status.success() {
+                continue;
+            }
+            refused += usize::from(narrower != rules);
+            let said = String::from_utf8_lossy(&output.stderr);
+            let case = format!("{words:?} without {missing} on {keys}: {said}");
+            assert!(said.contains("no permission"), "{case}");
+            assert_eq!(server.get("DEBUG DIGEST"), before, "{case}");
+        }
+    }
+    assert!(refused > 20, "{refused}");
+}
+
 /// The products of the staff in a terminal of ann.
 fn clerk(server: &Server) -> Terminal {
     let url = format!("{}?user=ann", server.url());

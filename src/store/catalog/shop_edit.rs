@@ -89,7 +89,7 @@ async fn send(
     stored: &StoredShop,
 ) -> Result<String, Trouble> {
     let mut command = redis::cmd("EVAL");
-    command.arg(EDIT_SHOP).arg(1).arg(keys::SHOP);
+    command.arg(&*EDIT_SHOP).arg(1).arg(keys::SHOP);
     for (field, value) in change.fields() {
         command.arg(field).arg(stored.get(field)).arg(value);
     }

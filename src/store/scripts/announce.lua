@@ -15,7 +15,7 @@
 -- of another user. FOREIGNKEY with the key's name, where a key belongs to another program; NOPERM
 -- where the caller may not do what comes later.
 --
--- Comes after LOOK_AFTER (ms) and RECORD_FIELDS, which Rust puts in front.
+-- Comes after rights.lua, LOOK_AFTER (ms) and RECORD_FIELDS, which Rust puts in front.
 
 local record, due = KEYS[1], KEYS[2]
 local checks = {{'HGET', record, 'user'}, {'ZCARD', due}, {'XLEN', KEYS[3]}, {'ZCARD', KEYS[4]}, {'ZCARD', KEYS[5]},
@@ -43,9 +43,8 @@ else
     {'HDEL', taken, ''}, {'ZSCORE', released, ''}, {'ZCARD', released}, {'ZADD', released, 1, ''},
     {'ZREMRANGEBYSCORE', released, 0, 1}, {'PEXPIRE', released, 1},
     {'EVALSHA', '', 3, product, taken, released}}
-  for _, command in ipairs(later) do
-    if not redis.acl_check_cmd(unpack(command)) then return redis.error_reply('NOPERM ' .. command[1]) end
-  end
+  local refused = missing_right(later)
+  if refused then return refused end
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   redis.call('HSET', record, 'id', ARGV[1], 'user', ARGV[2], 'who', ARGV[3], 'version', ARGV[4],

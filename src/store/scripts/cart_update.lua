@@ -7,7 +7,7 @@
 -- ARGV  1 channel, as in publish.lua   2 session timeout in ms (0: never), for a cart without a
 --       life of its own   3 who   4 op id or order id
 --
--- Comes after whole.lua, history.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
+-- Comes after whole.lua, history.lua, rights.lua and the limits OPS_PER_GENERATION, COMPANIONS_OUTLIVE (ms) and
 -- LOG_LENGTH, which Rust puts in front.
 
 local cart, meta, lines, log, touched = KEYS[1], KEYS[2], KEYS[3], KEYS[6], KEYS[7]
@@ -21,14 +21,11 @@ redis.call('ZCARD', cart)
 redis.call('ZCARD', touched)
 redis.call('XLEN', log)
 for _, key in ipairs({meta, lines, KEYS[4], KEYS[5], by, order, notes}) do redis.call('HLEN', key) end
-for _, command in ipairs({
+local refused = missing_right({
   {'HMGET', meta, 'x'}, {'HEXISTS', meta, 'x'}, {'HSET', meta, 'x', 'x'}, {'HDEL', meta, 'x'},
   {'UNLINK', meta}, {'PERSIST', meta}, {'PEXPIREAT', meta, '0'},
-}) do
-  if not redis.acl_check_cmd(unpack(command)) then
-    return redis.error_reply('NOPERM this user may not run ' .. command[1])
-  end
-end
+})
+if refused then return refused end
 
 local function integer(n) return string.format('%.0f', n) end
 

@@ -11,7 +11,7 @@
 --
 -- Returns the fields of the record; all of them are nil where there is none.
 --
--- Comes after whole.lua, order_news.lua, RECORD_FIELDS, HIGHEST_NUMBER and MOST_MINUTES_AHEAD, which Rust
+-- Comes after whole.lua, rights.lua, order_news.lua, RECORD_FIELDS, HIGHEST_NUMBER and MOST_MINUTES_AHEAD, which Rust
 -- puts in front.
 
 local DAY = 86400000  -- ms
@@ -40,6 +40,10 @@ redis.call('ZCARD', KEYS[4])
 local numbers, open = KEYS[5], KEYS[6]
 redis.call('ZCARD', open)
 local counted = redis.call('HMGET', numbers, 'day', 'last')
+local refused = missing_right({{'HSET', numbers, '', ''}, {'ZADD', open, 0, ''}, {'XADD', KEYS[2], '*', 'id', ''},
+  {'HSET', record, '', ''}, {'ZADD', KEYS[3], 0, ''}, {'ZADD', KEYS[4], 0, ''}})
+if refused then return refused end
+
 local clock = redis.call('TIME')
 local ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local now = string.format('%.0f', ms)

@@ -81,6 +81,8 @@ const HISTORY: &str = include_str!("history.lua");
 const SHARES: &str = include_str!("shares.lua");
 /// Functions for the notes of a cart.
 const NOTES: &str = include_str!("notes.lua");
+/// The function that looks for a right that is missing.
+const RIGHTS: &str = include_str!("rights.lua");
 /// The function that publishes messages.
 const PUBLISH: &str = include_str!("publish.lua");
 /// The function that counts a change of an order, and tells the boards of it.
@@ -89,7 +91,10 @@ const ORDER_NEWS: &str = include_str!("order_news.lua");
 const CART_UPDATE: &str = include_str!("cart_update.lua");
 
 /// Sets and removes fields of one product. It is sent as text, since an import runs it rarely.
-pub(crate) const PRODUCT: &str = include_str!("product.lua");
+pub(crate) static PRODUCT: LazyLock<String> = LazyLock::new(|| {
+    let text = include_str!("product.lua");
+    [RIGHTS, text].concat()
+});
 
 /// Changes the stock of one product by a step. It is sent as text, too.
 pub(crate) static STEP_STOCK: LazyLock<String> = LazyLock::new(|| {
@@ -105,7 +110,10 @@ pub(crate) static EDIT_PRODUCT: LazyLock<String> = LazyLock::new(|| {
 
 /// Sets and removes settings of the shop, where they are still as they were read. It is sent as text,
 /// too.
-pub(crate) const EDIT_SHOP: &str = include_str!("edit_shop.lua");
+pub(crate) static EDIT_SHOP: LazyLock<String> = LazyLock::new(|| {
+    let text = include_str!("edit_shop.lua");
+    [RIGHTS, text].concat()
+});
 
 /// Applies one change to a cart.
 pub(crate) static CHANGE: LazyLock<Script> = LazyLock::new(|| {
@@ -134,27 +142,33 @@ pub(crate) static HEARTBEAT: LazyLock<Script> =
     LazyLock::new(|| script(&[PUBLISH, include_str!("heartbeat.lua")]));
 
 /// Sets the rules of a cart.
-pub(crate) static RULES: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history(), PUBLISH, CART_UPDATE, include_str!("rules.lua")]));
+pub(crate) static RULES: LazyLock<Script> = LazyLock::new(|| {
+    let text = include_str!("rules.lua");
+    script(&[&history(), RIGHTS, PUBLISH, CART_UPDATE, text])
+});
 
 /// Step 1 of an order: writes its record.
 pub(crate) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("LOOK_AFTER", LOOK_AFTER_MS),
         &record_fields(),
+        RIGHTS,
         include_str!("announce.lua"),
     ])
 });
 
 /// Step 2 of an order: freezes the cart.
-pub(crate) static FREEZE: LazyLock<Script> =
-    LazyLock::new(|| script(&[&history(), PUBLISH, CART_UPDATE, include_str!("freeze.lua")]));
+pub(crate) static FREEZE: LazyLock<Script> = LazyLock::new(|| {
+    let text = include_str!("freeze.lua");
+    script(&[&history(), RIGHTS, PUBLISH, CART_UPDATE, text])
+});
 
 /// Step 3 of an order: takes the stock of one product.
 pub(crate) static TAKE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("TAKE_WITHIN", TAKE_WITHIN_MS),
         &stock(),
+        RIGHTS,
         PUBLISH,
         include_str!("take.lua"),
     ])
@@ -168,6 +182,7 @@ pub(crate) static DECIDE: LazyLock<Script> = LazyLock::new(|| {
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
         &limit("MOST_MINUTES_AHEAD", MOST_MINUTES_AHEAD),
         &record_fields(),
+        RIGHTS,
         PUBLISH,
         ORDER_NEWS,
         include_str!("decide.lua"),
@@ -179,6 +194,7 @@ pub(crate) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &limit("RELEASES_KEPT", RELEASES_KEPT_MS),
         &stock(),
+        RIGHTS,
         PUBLISH,
         include_str!("release.lua"),
     ])
@@ -189,6 +205,7 @@ pub(crate) static SETTLE: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         &history(),
         SHARES,
+        RIGHTS,
         PUBLISH,
         CART_UPDATE,
         include_str!("settle.lua"),
@@ -205,13 +222,14 @@ pub(crate) static CLOSE: LazyLock<Script> = LazyLock::new(|| {
 
 /// Moves an order to its next state.
 pub(crate) static STATE: LazyLock<Script> =
-    LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("state.lua")]));
+    LazyLock::new(|| script(&[RIGHTS, PUBLISH, ORDER_NEWS, include_str!("state.lua")]));
 
 /// Takes the last step of an order back.
 pub(crate) static UNDO_STEP: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         WHOLE,
         &limit("UNDO_WITHIN", UNDO_WITHIN_MS),
+        RIGHTS,
         PUBLISH,
         ORDER_NEWS,
         include_str!("undo_step.lua"),
@@ -249,6 +267,7 @@ pub(crate) static STORE_ORDERS: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         WHOLE,
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        RIGHTS,
         include_str!("store_orders.lua"),
     ])
 });
@@ -256,7 +275,7 @@ pub(crate) static STORE_ORDERS: LazyLock<Script> = LazyLock::new(|| {
 /// Keeps an invitation to the served shop.
 #[cfg(feature = "serve")]
 pub(crate) static INVITE: LazyLock<Script> =
-    LazyLock::new(|| script(&[include_str!("invite.lua")]));
+    LazyLock::new(|| script(&[RIGHTS, include_str!("invite.lua")]));
 
 /// Takes an invitation.
 #[cfg(feature = "serve")]
@@ -265,6 +284,7 @@ pub(crate) static REDEEM: LazyLock<Script> = LazyLock::new(|| {
         WHOLE,
         &limit("MOST_USES", MOST_USES),
         &limit("LONGEST_RECORD", LONGEST_RECORD),
+        RIGHTS,
         include_str!("redeem.lua"),
     ])
 });

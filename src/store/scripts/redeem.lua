@@ -8,7 +8,7 @@
 -- Returns the record of the key; false where there is no such invitation, or one that makes no
 -- sense.
 --
--- Comes after whole.lua and the limits MOST_USES and LONGEST_RECORD (bytes), which Rust puts in
+-- Comes after whole.lua, rights.lua and the limits MOST_USES and LONGEST_RECORD (bytes), which Rust puts in
 -- front.
 
 if redis.call('HSTRLEN', KEYS[3], ARGV[2]) <= LONGEST_RECORD then
@@ -29,7 +29,11 @@ local record = cjson.encode({
 })
 if #record > LONGEST_RECORD then return false end
 
--- What could fail comes first, so that nothing is half done.
+local refused = missing_right({{'HINCRBY', KEYS[2], 'uses', -1}, {'ZREM', KEYS[1], ''}, {'UNLINK', KEYS[2]},
+  {'HSET', KEYS[3], '', ''}})
+if refused then return refused end
+
+-- What could still fail comes first, so that nothing is half done.
 if uses > 1 then
   redis.call('HINCRBY', KEYS[2], 'uses', -1)
 else

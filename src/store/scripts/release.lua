@@ -6,7 +6,7 @@
 --
 -- Returns the pieces given back.
 --
--- Comes after stock.lua and the limit RELEASES_KEPT (ms), which Rust puts in front.
+-- Comes after rights.lua, stock.lua and the limit RELEASES_KEPT (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local pieces = pieces_in(redis.call('HGET', taken, order)) or 0
@@ -14,6 +14,11 @@ redis.call('ZCARD', released)
 local stock = redis.call('TYPE', product).ok == 'hash' and pieces_in(redis.call('HGET', product, 'stock'))
 local clock = redis.call('TIME')
 local now = clock[1] * 1000
+
+-- Pieces that can't be given back stay the order's.
+local refused = missing_right({{'HDEL', taken, ''}, {'ZADD', released, 0, ''}, {'ZREMRANGEBYSCORE', released, 0, 1},
+  {'PEXPIRE', released, 1}, {'HSET', product, 'stock', ''}})
+if refused then return refused end
 
 redis.call('HDEL', taken, order)
 redis.call('ZADD', released, now, order)

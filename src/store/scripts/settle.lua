@@ -15,6 +15,10 @@ if redis.call('HGET', order, 'id') ~= ARGV[5] then
   return 0
 end
 
+-- What was taken out of the cart by half would be taken out again.
+local refused = missing_right({{'ZADD', cart, 1, ''}, {'ZREM', cart, ''}, {'ZREM', touched, ''}})
+if refused then return refused end
+
 local changes, shares = {}, sharing()
 for i = 7, ARGV[6] == 'place' and #ARGV or 0, 3 do
   local id = ARGV[i]

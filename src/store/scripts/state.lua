@@ -9,7 +9,7 @@
 -- Returns the state before ('' where there is no such order), '1' where the state changed, and who
 -- brought it into the state before. Asking for the present state again is fine.
 --
--- Comes after order_news.lua.
+-- Comes after rights.lua and order_news.lua.
 
 local KEPT = 10000         -- cancelled orders that followers can still hear of
 
@@ -28,8 +28,14 @@ if not is_allowed then
 end
 local clock = redis.call('TIME')
 local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+
+-- A key of the wrong type or a missing right must fail here, before anything is written.
+redis.call('ZCARD', KEYS[3])
+local refused = missing_right({{'XADD', KEYS[2], '*', 'id', ''}, {'HSET', KEYS[1], 'state', ''}, {'ZREM', KEYS[3], ''}})
+if refused then return refused end
+
 -- Followers who are working on the order must hear of it. This write comes first, so that a
--- wrong type fails before anything else is written.
+-- wrong type of that key fails, too, before anything else is written.
 if after == 'cancelled' then redis.call('XADD', KEYS[2], 'MAXLEN', '~', KEPT, '*', 'id', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'state', after, 'changed', now, after .. '_at', now, after .. '_by', ARGV[6],
   'changed_by', ARGV[6], 'undone', '')

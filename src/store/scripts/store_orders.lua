@@ -12,7 +12,7 @@
 -- an empty list where the shop has orders and must have none.
 --
 -- They are not put into the stream: whoever follows that would print them. Nor are they told to
--- anybody. Comes after whole.lua and the limit HIGHEST_NUMBER, which Rust puts in front.
+-- anybody. Comes after whole.lua, rights.lua and the limit HIGHEST_NUMBER, which Rust puts in front.
 
 local HIGHEST_DAY = 1e8
 local IS_OPEN = {placed = true, accepted = true, ready = true}
@@ -39,6 +39,10 @@ for key = 5, #KEYS, 2 do
   end
   orders[#orders + 1] = order
 end
+
+local refused = missing_right({{'ZADD', all, 0, ''}, {'ZADD', open, 0, ''}, {'ZSCORE', all, ''},
+  {'HGET', numbers, ''}, {'HSET', numbers, '', ''}})
+if refused then return refused end
 
 local outcomes = {}
 local day, last = whole(counted[1], HIGHEST_DAY) or 0, whole(counted[2], HIGHEST_NUMBER) or 0

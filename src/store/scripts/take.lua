@@ -8,7 +8,7 @@
 -- already, or taken for other pieces), old (begun too long ago, or far ahead), missing,
 -- unreadable; short, with what is left; repriced, with the price now.
 --
--- Comes after stock.lua and the limit TAKE_WITHIN (ms), which Rust puts in front.
+-- Comes after rights.lua, stock.lua and the limit TAKE_WITHIN (ms), which Rust puts in front.
 
 local product, taken, released, order = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 if redis.call('ZSCORE', released, order) then return {'released'} end
@@ -36,6 +36,10 @@ local left = pieces_in(stock)
 if not left then return {'unreadable'} end
 local pieces = tonumber(ARGV[2])
 if left < pieces then return {'short', string.format('%.0f', left)} end
+
+-- An order must not own pieces that it could not take.
+local refused = missing_right({{'HSET', taken, '', ''}, {'HSET', product, 'stock', ''}})
+if refused then return refused end
 
 redis.call('HSET', taken, order, ARGV[2])
 redis.call('HSET', product, 'stock', string.format('%.0f', left - pieces))

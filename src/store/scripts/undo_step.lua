@@ -10,7 +10,7 @@
 -- there. The word is: undone, also where that was done before; else why not: moved (it is in
 -- another state), first (it has made no step), cancelled, other (somebody else made the step), late.
 --
--- Comes after whole.lua, order_news.lua and the limit UNDO_WITHIN (ms), which Rust puts in front.
+-- Comes after whole.lua, rights.lua, order_news.lua and the limit UNDO_WITHIN (ms), which Rust puts in front.
 
 local BEFORE = {accepted = {}, ready = {'accepted'}, done = {'ready', 'accepted'}}
 local HIGHEST = 1e15
@@ -43,6 +43,9 @@ for _, earlier in ipairs(BEFORE[state]) do
     break
   end
 end
+
+local refused = missing_right({{'ZADD', open, 0, ''}, {'HDEL', record, ''}, {'HSET', record, 'state', ''}})
+if refused then return refused end
 
 -- This write comes first, so that a wrong type fails before anything else is written.
 redis.call('ZADD', open, whole(known[6], HIGHEST) or 0, ARGV[1])

@@ -225,7 +225,7 @@ fn write_command<'a>(
     } else {
         command = redis::cmd("EVAL");
         command
-            .arg(scripts::PRODUCT)
+            .arg(&*scripts::PRODUCT)
             .arg(1)
             .arg(key)
             .arg(removed.len())
