@@ -69,6 +69,11 @@ fn numbers_count_each_day_and_pass_over_open_orders() {
     }
     server.cmd("HINCRBY {orders}:numbers day -1");
     assert_eq!(number(&order(&server, "office", &[])), 450);
+    // Whoever may order can list any number of them, which must not keep the server busy.
+    let planted: String = (451..10_600).map(|n| format!(" {n} order-{n}")).collect();
+    server.cmd(&format!("ZADD {{orders}}:open{planted}"));
+    server.cmd("HINCRBY {orders}:numbers day -1");
+    assert!(number(&order(&server, "office", &[])) <= 10_001);
 }
 
 #[test]

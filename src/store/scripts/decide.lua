@@ -17,6 +17,7 @@
 local DAY = 86400000  -- ms
 local MOST_APART = 2  -- days that clocks can show at the same moment, less one
 local AT_ONCE = 100   -- open orders that are read at once
+local MOST_READ = 100 -- times: whoever may order can list any number of them
 
 local record = KEYS[1]
 local known = redis.call('HMGET', record, 'state', 'id', 'user', 'lines', 'total', 'currency', 'who', 'note',
@@ -39,11 +40,11 @@ redis.call('ZCARD', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 local numbers, open = KEYS[5], KEYS[6]
 redis.call('ZCARD', open)
-local counted = redis.call('HMGET', numbers, 'day', 'last')
 local refused = missing_right({{'HSET', numbers, '', ''}, {'ZADD', open, 0, ''}, {'XADD', KEYS[2], '*', 'id', ''},
   {'HSET', record, '', ''}, {'ZADD', KEYS[3], 0, ''}, {'ZADD', KEYS[4], 0, ''}})
 if refused then return refused end
 
+local counted = redis.call('HMGET', numbers, 'day', 'last')
 local clock = redis.call('TIME')
 local ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local now = string.format('%.0f', ms)
@@ -57,9 +58,9 @@ local day, last = whole(counted[1], today + MOST_APART), whole(counted[2], HIGHE
 if not day or not last or today > day then day, last = today, 0 end
 
 -- All open orders with the next numbers, to the first number that is free.
-local number, goes_on = last + 1, true
-while goes_on do
-  goes_on = false
+local number = last + 1
+for _ = 1, MOST_READ do
+  local goes_on = false
   local taken = redis.call('ZRANGEBYSCORE', open, number, '+inf', 'WITHSCORES', 'LIMIT', 0, AT_ONCE)
   for i = 2, #taken, 2 do
     local score = tonumber(taken[i])
@@ -67,6 +68,7 @@ while goes_on do
     if score == number then number = number + 1 end
     goes_on = i == 2 * AT_ONCE
   end
+  if not goes_on then break end
 end
 number = string.format('%d', number)
 
