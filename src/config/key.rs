@@ -59,6 +59,12 @@ impl Key {
         }
     }
 
+    /// Tells whether it is a letter as words are typed with.
+    pub(crate) fn is_small_letter(&self) -> bool {
+        let is_letter = matches!(self.code, Code::Char(letter) if letter.is_lowercase());
+        is_letter && !self.ctrl && !self.alt
+    }
+
     /// The key with this name: `a`, `G`, `space`, `ctrl-c`, `alt-x`, `f1`, `pagedown` ...
     #[must_use]
     pub fn parse(name: &str) -> Option<Key> {

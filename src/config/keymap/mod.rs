@@ -310,10 +310,13 @@ fn chosen_preset(names: &[String]) -> Result<Preset, KeymapError> {
 
 /// The keys that the settings give to an action, or what is wrong with them.
 fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
-    let keys = keys
+    let keys: Vec<Key> = keys
         .iter()
         .map(|name| Key::parse(name).ok_or_else(|| format!("no key is called {name:?}")))
         .collect::<Result<_, _>>()?;
+    if action == Action::PlaceOrder.name() && keys.iter().any(Key::is_small_letter) {
+        return Err("whoever types a word must not order by it: take no small letter".to_owned());
+    }
 
     let names: Vec<&str> = BINDINGS.iter().map(|row| row.action.name()).collect();
     if names.contains(&action) {
@@ -463,6 +466,11 @@ mod tests {
         );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
         assert_eq!(why("add", &["q"]), "q is already a key of quit");
+        assert_eq!(
+            why("place-order", &["Y", "y"]),
+            "whoever types a word must not order by it: take no small letter"
+        );
+        assert!(with("place-order", &["ctrl-y", "O"]).is_ok());
     }
 
     #[test]
