@@ -48,6 +48,19 @@ pub enum EngineError {
         /// The command that repairs it.
         repair: String,
     },
+    /// The data is damaged where nothing can be cut off.
+    #[error(
+        "the private server can't read its data in {}: {fault}\nPut a copy of that folder in its place. To begin with an empty shop, move it away:\n    {set_aside}",
+        folder.display()
+    )]
+    Unreadable {
+        /// The folder with the data.
+        folder: PathBuf,
+        /// The fault that the server found.
+        fault: String,
+        /// The command that moves the folder away.
+        set_aside: String,
+    },
     /// The server ended at once.
     #[error("the private server did not start: {0}")]
     NotStarted(String),

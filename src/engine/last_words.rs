@@ -5,7 +5,7 @@ use super::program;
 use crate::model::text;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 /// The most bytes of a log that are read.
@@ -14,10 +14,19 @@ const LONGEST_LOG: u64 = 64 * 1024;
 const LONGEST_WORDS: usize = 300;
 /// The lines on both sides of the words with which a log begins a start.
 const START_MARK: &str = "oO0OoO0OoO0Oo";
-/// The words of a server that can't read its data file; the file's name follows.
+/// The words of a server that can't read the changes in its data; the file's name follows. What
+/// stands behind the damage can be cut off.
 const DAMAGED: [&str; 2] = [
     "Bad file format reading the append only file ",
     "Unexpected end of file reading the append only file ",
+];
+/// The words of a server that can't read anything of its data: the list of the files, or the file
+/// with which they begin, is damaged, or one of them is missing.
+const UNREADABLE: [&str; 4] = [
+    "Invalid AOF manifest file format",
+    "Error reading the RDB preamble of the AOF file ",
+    "Internal error in RDB reading ",
+    "Unable to obtain the AOF file ",
 ];
 
 /// The text of a log from `start` on.
@@ -60,17 +69,36 @@ pub(super) fn damage(log: &Path, data: &Path) -> Option<EngineError> {
 
 /// The damage that a server's words tell of.
 fn damage_in(said: &str, data: &Path) -> Option<EngineError> {
+    let folder = data.join("appendonlydir");
     let name = DAMAGED.iter().find_map(|words| {
         let (_, rest) = said.split_once(words)?;
         rest.split([':', ' ', '\n']).next()
-    })?;
+    });
+    let Some(name) = name else {
+        return unreadable_in(said, folder);
+    };
 
-    let folder = data.join("appendonlydir");
     let manifest = folder.join("appendonly.aof.manifest");
     let repairer = program::repair_program();
     Some(EngineError::Damaged {
         file: folder.join(text::sanitize_to(name.as_bytes(), 100)),
         repair: format!("{repairer} --fix {}", quoted(&manifest)),
+    })
+}
+
+/// The damage of all data that a server's words tell of.
+fn unreadable_in(said: &str, folder: PathBuf) -> Option<EngineError> {
+    let words = said.lines().filter_map(warning);
+    let fault = words
+        .rev()
+        .find(|said| UNREADABLE.iter().any(|words| said.starts_with(words)))?;
+    let mut moved = folder.clone().into_os_string();
+    moved.push(".damaged");
+
+    Some(EngineError::Unreadable {
+        fault: text::sanitize_to(fault.trim().as_bytes(), LONGEST_WORDS),
+        set_aside: format!("mv {} {}", quoted(&folder), quoted(Path::new(&moved))),
+        folder,
     })
 }
 

@@ -4,6 +4,7 @@ use crate::harness::home::refusal;
 use crate::harness::{Finish, Home, Running, TROLLEY, Terminal, command, trolley};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 #[test]
 fn a_home_of_any_name_will_do() {
@@ -100,6 +101,49 @@ fn a_damaged_file_is_repaired_by_the_command_that_the_message_names() {
     assert!(repaired.status.success(), "{repair}: {repaired:?}");
     assert_eq!(home.ok(&["products"]).lines().count(), 65);
     screen.wait("● live");
+}
+
+/// Does one kind of damage to the folder with the data.
+type Damage = fn(&Path);
+
+/// The file in this folder whose name ends so.
+fn file_of(folder: &Path, end: &str) -> PathBuf {
+    let names = fs::read_dir(folder).unwrap();
+    let mut names = names.map(|entry| entry.unwrap().path());
+    names
+        .find(|path| path.to_str().unwrap().ends_with(end))
+        .unwrap()
+}
+
+#[test]
+fn data_that_can_not_be_repaired_is_named_with_what_can_be_done() {
+    let damages: [Damage; 4] = [
+        |folder| fs::write(file_of(folder, ".manifest"), "garbage\n").unwrap(),
+        |folder| fs::remove_file(file_of(folder, ".incr.aof")).unwrap(),
+        |folder| fs::remove_file(file_of(folder, ".base.rdb")).unwrap(),
+        |folder| {
+            let base = file_of(folder, ".base.rdb");
+            let data = fs::read(&base).unwrap();
+            fs::write(&base, &data[..data.len() - 4]).unwrap();
+        },
+    ];
+    for damage in damages {
+        let home = Home::new();
+        home.ok(&["--user", "alice", "add", "espresso"]);
+        home.ok(&["engine", "stop"]);
+        let folder = home.data().join("appendonlydir");
+        damage(&folder);
+
+        let said = home.refused(&["engine", "start"]);
+        let named = format!("can't read its data in {}: ", folder.display());
+        assert!(said.contains(&named), "{said}");
+        let set_aside = said.lines().last().unwrap().trim();
+        let moved = command("sh").args(["-c", set_aside]).status().unwrap();
+        assert!(moved.success(), "{set_aside}");
+        // It begins with the demo products again.
+        home.ok(&["engine", "start"]);
+        assert_eq!(home.ok(&["products"]).lines().count(), 65);
+    }
 }
 
 #[test]
