@@ -47,9 +47,8 @@ impl Pair {
         });
     }
 
-    /// A server that has all that the master has now, and that no replica follows: a master that was
-    /// replaced and does not know it yet.
-    fn replaced_master(&self, binary: &str) -> Server {
+    /// One more replica, which has all that the master has now.
+    fn second_replica(&self, binary: &str) -> Server {
         let follows = format!("127.0.0.1 {}", self.port);
         let quick = ["--bind", "127.0.0.1", "--repl-diskless-sync-delay", "0"];
         let other = Server::start_with(binary, &[&quick[..], &["--replicaof", &follows]].concat());
@@ -57,6 +56,13 @@ impl Pair {
             let info = other.get("INFO replication");
             info.contains("master_link_status:up") && other.digest() == self.master.digest()
         });
+        other
+    }
+
+    /// A server that has all that the master has now, and that no replica follows: a master that was
+    /// replaced and does not know it yet.
+    fn replaced_master(&self, binary: &str) -> Server {
+        let other = self.second_replica(binary);
         other.cmd("REPLICAOF NO ONE");
         other
     }
@@ -108,6 +114,37 @@ fn is_short<T: std::fmt::Debug>(outcome: &Result<T, Error>) -> bool {
         _ => return false,
     };
     *trouble == Trouble::TooFewReplicas { have: 0, wanted: 1 }
+}
+
+#[tokio::test]
+async fn a_change_waits_for_as_many_replicas_as_are_asked_for() {
+    for binary in binaries() {
+        let pair = Pair::start(&binary);
+        sell(&pair.master, "tea", "2.00", "90");
+        let second = pair.second_replica(&binary);
+        let asks = async |wanted| {
+            connect_as(pair.master.url(), "ann")
+                .await
+                .with_policy(Policy {
+                    confirm_replicas: wanted,
+                    ..copied()
+                })
+        };
+
+        second.freeze();
+        add(&mut asks(1).await, &user("office"), "tea", 1).await;
+        let told = store::add_to_cart(&mut asks(2).await, &user("office"), &id("tea"), 2).await;
+        let wanted = Trouble::TooFewReplicas { have: 1, wanted: 2 };
+        let is_told = matches!(&told, Err(Error::Unknown { trouble, .. }) if *trouble == wanted);
+        assert!(is_told, "{told:?}");
+
+        // What it called unconfirmed is there, and with both, the next one counts.
+        second.thaw();
+        add(&mut asks(2).await, &user("office"), "tea", 4).await;
+        for server in [&pair.master, &pair.replica, &second] {
+            assert_eq!(server.get("ZSCORE cart:office tea"), "7");
+        }
+    }
 }
 
 /// One driver asks no replicas, and does each step first. The other finds that done, on a new
