@@ -32,6 +32,8 @@ fn shop() -> (Server, String) {
     eve(&["order", &cancelled, "undo"]);
     eve(&["order", &cancelled, "cancel"]);
     eve(&["rules", "--deadline", "none"]);
+    #[cfg(feature = "serve")]
+    eve(&["invite", "--cart", "eve", "--name", "zoe"]);
     let placed = order();
     eve(&["add", "tea", "2"]);
     (server, placed)
@@ -62,12 +64,21 @@ type Case<'a> = (Vec<&'a str>, &'a str, String, &'a str);
 
 fn cases(order: &str) -> Vec<Case<'_>> {
     let state = format!("HGET {{orders}}:{order} state");
+    let pieces = "ZSCORE cart:eve tea".to_owned();
     vec![
+        (vec!["add", "tea", "4"], "\r\nadd\r\n", pieces.clone(), "6"),
+        (vec!["set", "tea", "3"], "\r\nset\r\n", pieces.clone(), "3"),
         (
-            vec!["add", "tea", "4"],
-            "\r\nadd\r\n",
-            "ZSCORE cart:eve tea".to_owned(),
-            "6",
+            vec!["note", "tea", "hot"],
+            "\r\nnote\r\n",
+            "HLEN {cart:eve}:notes".to_owned(),
+            "1",
+        ),
+        (
+            vec!["ready"],
+            "\r\nready\r\n",
+            "HEXISTS {cart:eve}:meta ready".to_owned(),
+            "1",
         ),
         (
             vec!["rules", "--lock"],
@@ -80,6 +91,26 @@ fn cases(order: &str) -> Vec<Case<'_>> {
             "\r\nlocked\r\n$0",
             "HEXISTS {cart:eve}:meta locked".to_owned(),
             "0",
+        ),
+        (vec!["remove", "tea", "1"], "\r\ntake\r\n", pieces, "2"),
+        (
+            vec!["clear"],
+            "\r\nclear\r\n",
+            "EXISTS cart:eve".to_owned(),
+            "0",
+        ),
+        (
+            vec!["shop", "currency=£"],
+            "-- Setting comes first",
+            "HGET shop currency".to_owned(),
+            "£",
+        ),
+        #[cfg(feature = "serve")]
+        (
+            vec!["invite", "--cart", "eve", "--name", "yan"],
+            "\r\nyan\r\n",
+            "ZCARD {serve}:invites".to_owned(),
+            "2",
         ),
         (
             vec!["product", "set", "cake", "price=4"],
@@ -138,8 +169,8 @@ fn never_answered(server: &Server, (args, on, question, answer): Case<'_>) {
     let (status, said) = lossy(server, &proxy, &args, on, u64::MAX);
     assert_eq!(server.get(&question), answer, "{args:?}");
 
-    // That a product is gone is seen without an answer to its removal.
-    if args[1] == "delete" {
+    // That a product is gone, or the shop has the setting, is seen without an answer.
+    if args.contains(&"delete") || args[0] == "shop" {
         assert_eq!(status, 0, "{said}");
         return;
     }
@@ -149,8 +180,15 @@ fn never_answered(server: &Server, (args, on, question, answer): Case<'_>) {
         (3, &"unknown".into()),
         "{args:?}: {said}"
     );
-    assert_eq!(error["op_id"].is_string(), args[0] == "add", "{said}");
+    assert_eq!(
+        error["op_id"].is_string(),
+        CHANGES.contains(&args[0]),
+        "{said}"
+    );
 }
+
+/// The commands that change a cart: each of their changes has an id.
+const CHANGES: [&str; 6] = ["add", "set", "remove", "note", "ready", "clear"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_is_never_answered_is_told_as_unknown() {
@@ -159,8 +197,8 @@ async fn a_write_that_is_never_answered_is_told_as_unknown() {
     // the cart and its lock, follow each other.
     let (cart, others): (Vec<Case<'_>>, Vec<Case<'_>>) = cases(&order)
         .into_iter()
-        .filter(|(args, ..)| args[1] != "set")
-        .partition(|(args, ..)| args[0] == "add" || args[0] == "rules");
+        .filter(|(args, ..)| !args.starts_with(&["product", "set"]))
+        .partition(|(args, ..)| CHANGES.contains(&args[0]) || args[0] == "rules");
 
     let runtime = Handle::current();
     std::thread::scope(|threads| {
@@ -193,6 +231,25 @@ async fn an_order_whose_receipt_cannot_be_read_is_told_with_its_id() {
         server.get(&format!("HGET {{orders}}:{placed} state")),
         "placed"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_never_answered_is_told_as_unknown_with_its_id() {
+    let (server, _) = shop();
+    let proxy = Proxy::start(&server.socket(), "lossy");
+    let args = ["checkout", "--yes"];
+    let (status, said) = lossy(&server, &proxy, &args, "\r\nplace\r\n", u64::MAX);
+
+    let error = &said["error"];
+    assert_eq!((status, &error["code"]), (3, &"unknown".into()), "{said}");
+    let id = error["op_id"].as_str().unwrap();
+    assert_eq!(server.get(&format!("HGET {{orders}}:{id} state")), "placed");
+    // Asked again under that id, it says what became of it.
+    let again = ["checkout", "--yes", "--json", "--op-id", id];
+    let again: Value =
+        serde_json::from_str(&harness::ok_as(&server, "eve", "eve", &again)).unwrap();
+    assert_eq!(again["order"], id);
+    assert_eq!(server.get("HGET product:tea stock"), "95");
 }
 
 #[tokio::test(flavor = "multi_thread")]
