@@ -133,8 +133,6 @@ pub(super) async fn list(
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
     let period = args::period(since, until, now(), &clock.zone)?;
 
-    // Orders that dead terminals left unfinished are brought to their end first.
-    order::finish_open(&mut connection).await?;
     if args.all {
         // These only help: orders are listed while a part of the products is away.
         let _ = order::relist(&mut connection).await;
@@ -147,6 +145,8 @@ pub(super) async fn list(
         period,
         states: args.state.concat(),
     });
+    // Orders that dead terminals left unfinished are brought to their end first.
+    order::finish_open(&mut connection).await?;
 
     if args.csv {
         let zone = &clock.zone;

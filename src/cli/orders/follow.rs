@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 
 /// The time between two searches for orders that dead terminals left unfinished.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
+/// The time between two searches for stock that no order owns: that is seldom lost, and all products
+/// are looked through.
+const STOCK_SWEEP_INTERVAL: Duration = Duration::from_secs(86_400);
 /// Longer than any follower is idle.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
@@ -89,10 +92,14 @@ async fn follow(
     connection: &mut Connection,
 ) -> Result<(), CliError> {
     let mut swept: Option<Instant> = None;
-    // Once is enough: what an order owned is seldom lost. It only helps, as the other search.
-    let _ = order::give_back_unowned(connection).await;
+    let mut swept_stock: Option<Instant> = None;
 
     while recipient.remaining() > 0 {
+        if swept_stock.is_none_or(|at| at.elapsed() > STOCK_SWEEP_INTERVAL) {
+            swept_stock = Some(Instant::now());
+            // It only helps, as the other search.
+            let _ = order::give_back_unowned(connection).await;
+        }
         if swept.is_none_or(|at| at.elapsed() > SWEEP_INTERVAL) {
             swept = Some(Instant::now());
             // It only helps: a broken connection shows below.

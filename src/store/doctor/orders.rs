@@ -8,11 +8,12 @@ use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::count::{find_unreadable, newest};
-use crate::store::order::index::score;
+use crate::store::order::index::{read_ids, score};
 use crate::store::order::leftovers::{beyond, read_due};
 use crate::store::order::open::{find_closed, look_through};
 use crate::store::order::relist::{find_unindexed, find_unindexed_of_users};
-use crate::store::order::unowned::find_unowned;
+use crate::store::order::restore::STORED_VERSION;
+use crate::store::order::unowned::find_stranded;
 use redis::Value;
 
 /// An order that nobody has looked after for this long, in milliseconds, has lost its driver.
@@ -27,6 +28,7 @@ pub(super) async fn examine(connection: &mut Connection) -> Vec<Finding> {
         Err(trouble) => vec![Finding::hidden("orders", &trouble)],
     };
     findings.extend(examine_stock(connection).await);
+    findings.extend(examine_books(&mut connection.conn).await);
     findings.extend(examine_open(&mut connection.conn).await);
     findings.extend(examine_indexes(&mut connection.conn).await);
     findings
@@ -169,28 +171,91 @@ async fn find_given_up(conn: &mut Conn) -> Result<GivenUp, Trouble> {
 }
 
 /// Examines whether stock is taken for orders that don't exist.
-async fn examine_stock(connection: &mut Connection) -> Option<Finding> {
-    let unowned = match find_unowned(&mut connection.conn).await {
+async fn examine_stock(connection: &mut Connection) -> Vec<Finding> {
+    let stranded = match find_stranded(&mut connection.conn).await {
+        // It takes more rights than to look at orders.
+        Err(Trouble::NoPermission(_)) => return Vec::new(),
+        Err(trouble) => return vec![Finding::hidden("orders", &trouble)],
+        Ok(stranded) => stranded,
+    };
+
+    let mut findings = Vec::new();
+    let forgotten: Vec<String> = stranded.forgotten.iter().map(OrderId::to_string).collect();
+    findings.extend(note_some(
+        &forgotten,
+        "orders that stopped halfway, and that {orders}:due lacks",
+        "trolley orders --all finishes them",
+    ));
+    let unowned = stranded.unowned.iter();
+    let names: Vec<String> = unowned
+        .map(|unowned| format!("{} ({})", unowned.product, unowned.order))
+        .collect();
+    if !names.is_empty() {
+        let found = format!(
+            "stock is taken for orders that are not there: {}",
+            some_names(&names)
+        );
+        let advice = "trolley orders --all gives it back";
+        findings.push(Finding::note("orders", found, advice));
+    }
+    findings
+}
+
+/// Examines whether the products know of the open orders: one that has forgotten an order gives
+/// nothing back when that is cancelled.
+async fn examine_books(conn: &mut Conn) -> Option<Finding> {
+    let forgotten = match find_forgotten(conn).await {
         // It takes more rights than to look at orders.
         Err(Trouble::NoPermission(_)) => return None,
         Err(trouble) => return Some(Finding::hidden("orders", &trouble)),
-        Ok(unowned) => unowned,
+        Ok(forgotten) => forgotten,
     };
+    note_some(
+        &forgotten,
+        "products whose stock is counted, and that don't know of an open order",
+        "if that order is cancelled, its pieces don't come back by themselves: trolley product set ID \
+         stock=+N",
+    )
+}
 
-    let names: Vec<String> = unowned
-        .iter()
-        .map(|unowned| format!("{} ({})", unowned.product, unowned.order))
-        .collect();
-    (!names.is_empty()).then(|| {
-        Finding::note(
-            "orders",
-            format!(
-                "stock is taken for orders that are not there: {}",
-                some_names(&names)
-            ),
-            "trolley orders --all gives it back",
-        )
-    })
+/// Finds lines of open orders of which the product does not know, though its stock is counted.
+async fn find_forgotten(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
+    let mut range = redis::cmd("ZREVRANGE");
+    range.arg(keys::ORDERS_OPEN).arg(0).arg(MOST_ORDERS - 1);
+    let ids = read_ids(&range, conn).await?;
+    let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
+    let records = pipeline::run_all(conn, records).await?;
+
+    let mut lines = Vec::new();
+    for (id, record) in ids.iter().zip(records) {
+        // One record that can't be read must not hide the others.
+        let order = OrderId::parse(id);
+        let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
+        // What was made up, or came from a backup, has taken no stock here.
+        let begun = begun.filter(|begun| begun.version != STORED_VERSION);
+        let ordered = begun.into_iter().flat_map(|begun| begun.lines);
+        lines.extend(ordered.map(|line| (id, line.product)));
+    }
+
+    let commands = lines.iter().flat_map(|(id, product)| {
+        let [taken, _released] = keys::stock(product);
+        [(taken, id.as_str()), (keys::product(product), "stock")].map(|(key, field)| {
+            let mut read = redis::cmd("HGET");
+            read.arg(key).arg(field);
+            read
+        })
+    });
+    let answers = pipeline::run_all(conn, commands.collect()).await?;
+
+    let mut forgotten = Vec::new();
+    for ((id, product), read) in lines.iter().zip(answers.chunks_exact(2)) {
+        let [taken, stock] = read else { continue };
+        let is_counted = matches!(stock, Ok(Value::BulkString(stock)) if !stock.is_empty());
+        if is_counted && *taken == Ok(Value::Nil) {
+            forgotten.push(format!("{product} ({id})"));
+        }
+    }
+    Ok(forgotten)
 }
 
 /// Examines whether the orders that are listed as open are those that are open.

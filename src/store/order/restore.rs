@@ -15,6 +15,9 @@ const MINUTE: i64 = 60_000;
 /// The milliseconds of a day.
 const DAY: u64 = 86_400_000;
 
+/// The version of the cart that is noted in an order which is stored as it is: no cart has it.
+pub(crate) const STORED_VERSION: u64 = 1;
+
 /// The result of storing one order as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
@@ -105,7 +108,7 @@ fn fields(stored: &StoredOrder) -> Vec<String> {
     record.set("id", order.id.as_str());
     record.set("user", &order.user);
     record.set("who", &order.who);
-    record.set("version", "1");
+    record.set("version", STORED_VERSION.to_string());
     record.set("currency", order.currency.sign());
     record.set("lines", document::lines_to_json(&order.lines));
     record.set("total", order.total().to_string());
