@@ -45,7 +45,7 @@ fn a_total_in_the_currency_of_before_can_not_be_ordered() {
         currency: Currency::from_example("¥1,234").unwrap(),
         ..stage.state.shop.clone()
     };
-    let read = Message::Catalog(Ok((catalog, shop)), 0);
+    let read = Message::Catalog(Ok((catalog, Some(shop))), 0);
     let effects = update(&mut stage.state, read, stage.now);
     let asks = effects.iter().any(|effect| {
         matches!(

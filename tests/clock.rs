@@ -388,7 +388,7 @@ fn orders_that_are_looked_for_by_a_time_follow_the_clock_at_once() {
         ..Shop::default()
     };
     let catalog = stage.state.catalog.catalog.clone();
-    let read = |shop: Shop| Message::Catalog(Ok((catalog.clone(), shop)), 0);
+    let read = |shop: Shop| Message::Catalog(Ok((catalog.clone(), Some(shop))), 0);
 
     stage.take_in(read(in_tokyo()));
     stage.keys(&format!("/ {} enter", harness::screens::typed("20:06")));

@@ -15,8 +15,8 @@ use trolley::tui::state::{Connectivity, State};
 /// Three parts that go on without each other, and what lives where.
 struct Parts {
     cluster: Cluster,
-    /// The part that will be lost. The shop's settings, the catalog's index and the orders are
-    /// elsewhere.
+    /// The part that will be lost. Mostly, the shop's settings, the catalog's index and the orders
+    /// are elsewhere.
     lost: usize,
     /// A user whose cart is not in that part.
     user: String,
@@ -28,12 +28,23 @@ struct Parts {
 
 impl Parts {
     fn start(replicas: usize) -> Parts {
+        Parts::start_to_lose(replicas, |cluster| {
+            let needed = ["catalog", "shop", "orders"].map(|key| cluster.owner(key));
+            (0..3).find(|part| !needed.contains(part)).unwrap()
+        })
+    }
+
+    /// The same, where the part that will be lost has this key of the shop.
+    fn start_to_lose_key(key: &str) -> Parts {
+        Parts::start_to_lose(0, |cluster| cluster.owner(key))
+    }
+
+    fn start_to_lose(replicas: usize, part: impl FnOnce(&Cluster) -> usize) -> Parts {
         let settings = ["--cluster-require-full-coverage", "no"];
         let binary = &harness::server::binaries()[0];
         let cluster = Cluster::start_with(binary, 3, replicas, &settings);
 
-        let needed = ["catalog", "shop", "orders", "{orders}:open"].map(|key| cluster.owner(key));
-        let lost = (0..3).find(|part| !needed.contains(part)).unwrap();
+        let lost = part(&cluster);
         let user = (0..).map(|n| format!("user{n}"));
         let user = user
             .into_iter()
@@ -240,6 +251,124 @@ fn a_dead_part_stops_only_those_who_need_it() {
     assert!(said(&failed).contains(&parts.name()), "{}", said(&failed));
 }
 
+/// Each of these commands succeeds.
+fn all_succeed(parts: &Parts, commands: &[&[&str]]) {
+    for words in commands {
+        let done = parts.run(words);
+        assert!(done.status.success(), "{words:?}: {}", said(&done));
+    }
+}
+
+/// Each of these commands ends with a word on who does not answer.
+fn all_name_the_lost(parts: &Parts, commands: &[&[&str]]) {
+    for words in commands {
+        let failed = parts.run(words);
+        let said = said(&failed);
+        assert_eq!(failed.status.code(), Some(3), "{words:?}: {said}");
+        assert!(said.contains(&parts.name()), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn who_needs_no_catalog_goes_on_without_it() {
+    for is_killed in [false, true] {
+        let mut parts = Parts::start_to_lose_key("catalog");
+        let one = parts.there[0].clone();
+        if is_killed {
+            parts.kill();
+        } else {
+            parts.freeze();
+        }
+        all_succeed(
+            &parts,
+            &[
+                &["add", &one, "3"],
+                &["set", &one, "5"],
+                &["remove", &one, "1"],
+                &["note", &one, "cold"],
+                &["ready"],
+                &["rules", "--budget", "90"],
+                &["cart"],
+                &["checkout", "--yes"],
+                &["order", "1"],
+                &["order", "1", "accept"],
+                &["orders"],
+                &["orders", "--all"],
+                &["split", "1"],
+            ],
+        );
+        all_name_the_lost(
+            &parts,
+            &[&["products"], &["product", "set", "new", "name=New"]],
+        );
+
+        // A terminal shows the cart, and changes it.
+        parts.ok(&["add", &one, "2"]);
+        let mut ann = parts.screen();
+        ann.wait(&format!("The catalog can't be read: {}", parts.name()));
+        ann.wait(r"2 Product-\d\d .* 5\.00");
+        ann.keys("tab +");
+        ann.wait(r"3 Product-\d\d .* 7\.50");
+    }
+}
+
+#[test]
+fn who_needs_no_settings_of_the_shop_goes_on_without_them() {
+    for is_killed in [false, true] {
+        let mut parts = Parts::start_to_lose_key("shop");
+        let one = parts.there[0].clone();
+        // All products that are sold are elsewhere.
+        for id in &parts.gone {
+            parts.cluster.get("catalog", &format!("ZREM catalog {id}"));
+            let key = format!("product:{id}");
+            parts.cluster.get(&key, &format!("DEL {key}"));
+        }
+        parts.cluster.get("shop", "HSET shop currency €");
+        assert!(parts.ok(&["products"]).contains("price €"));
+        if is_killed {
+            parts.kill();
+        } else {
+            parts.freeze();
+        }
+
+        all_succeed(
+            &parts,
+            &[
+                &["add", &one, "3"],
+                &["set", &one, "5"],
+                &["remove", &one, "1"],
+                &["note", &one, "cold"],
+                &["ready"],
+                &["rules", "--budget", "90"],
+                &["cart"],
+            ],
+        );
+        let cart = parts.run(&["cart"]);
+        let shown = String::from_utf8_lossy(&cart.stdout).into_owned();
+        assert!(shown.contains("10.00") && !shown.contains('€'), "{shown}");
+        let unread = format!("the shop's settings can't be read: {}", parts.name());
+        assert!(said(&cart).contains(&unread), "{}", said(&cart));
+        let cart = parts.ok(&["cart", "--json"]);
+        assert!(cart.contains(r#""currency":null"#), "{cart}");
+        // What is ordered is ordered in the shop's currency, and the orders are there, too.
+        all_name_the_lost(&parts, &[&["checkout", "--yes"], &["orders"], &["today"]]);
+
+        let mut ann = parts.screen();
+        ann.wait(&format!("{} products", parts.there.len()));
+        ann.wait(&format!(
+            "The shop's settings can't be read: {}",
+            parts.name()
+        ));
+        ann.wait(r"4 Product-\d\d .* 10\.00");
+        ann.keys("tab +");
+        ann.wait(r"5 Product-\d\d .* 12\.50");
+        if !is_killed {
+            parts.thaw();
+            ann.wait(r"Subtotal €12\.50");
+        }
+    }
+}
+
 #[test]
 fn a_new_terminal_shows_the_parts_that_are_there() {
     let parts = Parts::start(0);
@@ -335,6 +464,54 @@ async fn a_change_that_can_not_go_lets_the_others_pass() {
         panic!("{outcome:?}")
     };
     assert_eq!(server, parts.name());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_part_holds_up_no_terminal_and_is_told_as_such() {
+    let (mut parts, products, mut ann) = parts_with_ann().await;
+    ann.select(row_of(&products, &ann.state, &parts.gone[0]));
+    ann.key("a");
+    ann.calm().await;
+    parts.kill();
+
+    // A change of its products waits, and lets others pass.
+    ann.key("a");
+    ann.select(row_of(&products, &ann.state, &parts.there[0]));
+    ann.key("a");
+    let told = Cell::new(false);
+    let has_moved = Cell::new(false);
+    let listen = |state: &State| {
+        let notice = state.notice.as_ref().map_or("", |notice| &notice.text);
+        told.set(told.get() || notice.contains(&parts.name()));
+        has_moved.set(has_moved.get() || notice.contains("has moved"));
+    };
+    ann.until("the one that can go is settled", |state| {
+        listen(state);
+        told.get() && state.cart.confirmed.lines.len() == 2
+    })
+    .await;
+    assert_eq!(ann.state.connectivity, Connectivity::Live);
+
+    // An order needs it.
+    ann.key("c");
+    ann.until("it says why", |state| {
+        listen(state);
+        !state.checkout.reading && state.checkout.preview.is_none()
+    })
+    .await;
+    // In the end, the change fails, and says so.
+    ann.until_it("it has failed", |ann| {
+        listen(&ann.state);
+        ann.settled.len() == 3
+    })
+    .await;
+    let (_, outcome) = ann.settled.pop().unwrap();
+    let Err(Error::Trouble(Trouble::At { server, .. })) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(server, parts.name());
+    assert!(!has_moved.get());
+    assert_eq!(ann.downs, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -247,7 +247,7 @@ impl Step {
                     currency: Currency::with_sign("€"),
                     ..Shop::default()
                 };
-                stage.take_in(Message::Catalog(Ok((catalog, shop)), 0));
+                stage.take_in(Message::Catalog(Ok((catalog, Some(shop))), 0));
             }
             Step::Watchers(count) => {
                 let watcher = |n: usize| Watcher {

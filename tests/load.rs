@@ -224,7 +224,7 @@ fn a_catalog_is_read_anew_only_where_it_may_have_changed_without_a_word() {
         });
         if asked.is_some() {
             screen.take_in(Message::Catalog(
-                Ok((Catalog::default(), Shop::default())),
+                Ok((Catalog::default(), Some(Shop::default()))),
                 0,
             ));
         }

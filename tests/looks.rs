@@ -229,7 +229,7 @@ fn shop_in_ascii() -> TestScreen {
         currency: Currency::with_sign("€"),
         ..Shop::default()
     };
-    let read = Ok((Catalog::new(demo_products()), shop));
+    let read = Ok((Catalog::new(demo_products()), Some(shop)));
     stage.take_in(Message::Catalog(read, 0));
     stage
 }

@@ -805,7 +805,7 @@ fn words_for_a_prompt_that_does_not_open_do_nothing() {
     stage.link(LiveEvent::Cart(Cart::default()));
     press(&mut stage, "n a n a");
     assert_eq!(stage.notice(), "");
-    let read = (Catalog::new(demo_products()), Shop::default());
+    let read = (Catalog::new(demo_products()), Some(Shop::default()));
     let read = Message::Catalog(Ok(read), 0);
     let effects = update(&mut stage.state, read, stage.now);
     assert_eq!(stage.notice(), "Baguette is not in the cart: add it first");

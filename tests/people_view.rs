@@ -10,6 +10,7 @@ use trolley::store::{Error, Trouble};
 use trolley::tui::message::{Message, MouseKind};
 use trolley::tui::state::Mode;
 use trolley::tui::state::areas::Pane;
+use trolley::tui::state::catalog::Unread;
 use trolley::tui::state::people::Person;
 use trolley::tui::update::update;
 
@@ -375,7 +376,7 @@ fn what_is_said_of_a_server_that_is_away_ends_when_it_is_back() {
         stage.keys(key);
         let away = "The rules can't be changed while the server is away";
         assert_eq!(message(&stage), away, "{key}");
-        stage.take_in(Message::CatalogUnread(2, Trouble::Lost));
+        stage.take_in(Message::CatalogUnread(Unread::Products(2), Trouble::Lost));
         stage.link(LiveEvent::Cart(cart.clone()));
         assert_eq!(message(&stage), "", "{key}");
     }

@@ -20,6 +20,7 @@ use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::products::ProductsPane;
 use trolley::tui::staff::state::today::Figured;
 use trolley::tui::staff::state::{Page, StaffMode};
+use trolley::tui::state::catalog::Unread;
 
 const SIZES: [(u16, u16); 5] = [(200, 60), (120, 36), (80, 24), (50, 15), (24, 7)];
 
@@ -54,7 +55,7 @@ fn opened(width: u16, height: u16) -> TestBoard {
         effect,
         StaffEffect::LoadCatalog
     )));
-    let read = Ok((Catalog::new(products()), shop()));
+    let read = Ok((Catalog::new(products()), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     board.others.clear();
     board
@@ -302,7 +303,7 @@ fn nothing_low_says_so_and_the_next_key_shows_all() {
     board.told(Vec::new());
     let mut tea = products().swap_remove(0);
     tea.stock = Stock::Unlimited;
-    let read = Ok((Catalog::new(vec![tea]), shop()));
+    let read = Ok((Catalog::new(vec![tea]), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     assert!(board.picture().contains("No product is low in stock."));
     board.keys("f");
@@ -450,7 +451,7 @@ fn the_selected_product_stays_in_the_list_whatever_else_is_read() {
     let mut board = opened(120, 36);
     board.keys("3 0 +");
     answer_unlimited_free(&mut board);
-    let read = Ok((Catalog::new(products()), shop()));
+    let read = Ok((Catalog::new(products()), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     stocked(&mut board, "basil", 30);
 
@@ -575,7 +576,7 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
     assert!(jobs(&mut board).is_empty());
 
     // What is said of a link that is down ends when it is back.
-    let unread = Message::CatalogUnread(2, Trouble::Lost);
+    let unread = Message::CatalogUnread(Unread::Products(2), Trouble::Lost);
     board.take_in(StaffMessage::Catalog(Box::new(unread)));
     board.told(Vec::new());
     assert_eq!(board.notice(), "");
@@ -649,7 +650,7 @@ fn what_is_unknown_stays_until_it_is_known() {
     // Where all is read anew, that may have been read before it was changed.
     board.take_in(unknown_price());
     board.others.clear();
-    let read = Ok((Catalog::new(products()), shop()));
+    let read = Ok((Catalog::new(products()), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     assert_eq!(jobs(&mut board), [DeskJob::Read(vec![id("baguette")])]);
     assert_eq!(board.notice(), unknown);
@@ -711,7 +712,7 @@ fn what_others_change_is_read_and_what_may_be_missed_is_read_again() {
         effect,
         StaffEffect::LoadCatalog
     )));
-    let read = Ok((Catalog::new(products()), shop()));
+    let read = Ok((Catalog::new(products()), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     board.others.clear();
 
@@ -767,7 +768,7 @@ fn the_figures_lead_to_the_product_that_is_selected() {
     fresh.told(Vec::new());
     fresh.take_in(figures());
     fresh.keys("e");
-    let read = Ok((Catalog::new(products()), shop()));
+    let read = Ok((Catalog::new(products()), Some(shop())));
     fresh.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
     assert_eq!(selected(&fresh), "baguette");
 }

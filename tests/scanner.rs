@@ -42,7 +42,7 @@ fn products() -> Vec<Product> {
 fn screen() -> TestScreen {
     let mut screen = TestScreen::filled(120, 36);
     let catalog = Catalog::new(products());
-    screen.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    screen.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     screen.pass(60_000);
     screen
 }
@@ -192,7 +192,7 @@ fn the_palette_takes_a_code_for_a_product() {
     for command in ["4006381333900", "304006381333931", "40063812"] {
         let mut screen = screen();
         let catalog = Catalog::new(named.clone());
-        screen.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+        screen.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
         screen.keys(":");
         assert_eq!(scan(&mut screen, command), [], "{command}");
         assert!(matches!(screen.state.mode, Mode::Palette { .. }));
@@ -246,13 +246,13 @@ fn a_code_waits_for_the_catalog() {
     stage.link(LiveEvent::Cart(Cart::default()));
     stage.state.connectivity = Connectivity::Live;
     let few = Catalog::new(products().drain(..3).collect());
-    stage.take_in(Message::CatalogBegun(few, Shop::default()));
+    stage.take_in(Message::CatalogBegun(few, Some(Shop::default())));
     assert_eq!(scan(&mut stage, "4006381333931"), []);
     assert_eq!(scan(&mut stage, "2012345678905"), []);
 
     let before = quantities(&stage);
     let catalog = Catalog::new(products());
-    stage.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     assert_eq!(
         more_than(&before, &stage),
         [("croissant".to_owned(), 2), ("espresso".to_owned(), 1)]
@@ -343,7 +343,7 @@ fn random_codes_never_change_another_product() {
     }
     let mut stage = TestScreen::filled(120, 36);
     let catalog = Catalog::new(products.clone());
-    stage.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
 
     let mut known = 0;
     for _ in 0..1_000 {

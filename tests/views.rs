@@ -87,7 +87,7 @@ fn wide_and_combining_names_line_up() {
     };
     let odd: Vec<Product> = names.iter().enumerate().map(product).collect();
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(odd), Shop::default())),
+        Ok((Catalog::new(odd), Some(Shop::default()))),
         0,
     ));
     let terminal = stage.draw();
@@ -135,7 +135,7 @@ fn the_selected_rows_stay_where_they_are_when_others_change_the_cart() {
         ..products[0].clone()
     });
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(products), Shop::default())),
+        Ok((Catalog::new(products), Some(Shop::default()))),
         0,
     ));
     assert_eq!(stage.state.target(), selected);
@@ -656,7 +656,7 @@ fn the_palette_takes_nothing_that_only_looks_like_what_was_typed() {
         ..Shop::default()
     };
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(bread.collect()), shop)),
+        Ok((Catalog::new(bread.collect()), Some(shop))),
         0,
     ));
     // All its letters are in “Set a quantity: set PRODUCT N”.
@@ -697,7 +697,7 @@ fn the_beginning_of_a_commands_words_finds_it_first() {
         });
     }
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(products), Shop::default())),
+        Ok((Catalog::new(products), Some(Shop::default()))),
         0,
     ));
     for (words, said) in [
@@ -793,7 +793,7 @@ fn very_long_amounts_are_shown_whole() {
     let buoy = Product::decode(id("buoy"), small).unwrap();
     let mut stage = TestScreen::filled(180, 36);
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(vec![yacht, buoy]), Shop::default())),
+        Ok((Catalog::new(vec![yacht, buoy]), Some(Shop::default()))),
         0,
     ));
     stage.change("ann@till", "yacht", 999, 999, "123456789012.123456");
@@ -884,7 +884,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     let catalog = Catalog::new((0..5_000).map(product).collect());
     let number = |name: &str| catalog.number(&id(name)).unwrap();
     let (four, forty_nine) = (number("t4"), number("t49"));
-    stage.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     stage.keys("/ 4");
     let first = stage.state.catalog.search_sent;
     stage.keys("9");
@@ -934,7 +934,7 @@ fn large_catalogs_are_searched_elsewhere_and_late_answers_are_dropped() {
     assert_eq!(Catalog::new(vec![product(3)]).categories(), ["Things"]);
     // A product is not gone where its list is only searched again.
     let read = Catalog::new((0..5_000).map(product).collect());
-    stage.take_in(Message::Catalog(Ok((read, Shop::default())), 0));
+    stage.take_in(Message::Catalog(Ok((read, Some(Shop::default()))), 0));
     let again = stage.state.catalog.search_sent;
     stage.take_in(found(again, &[forty_nine, four], true));
     stage.keys("a");
@@ -1125,7 +1125,7 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
     }
     // Not even with a change of ours over it: there may be more.
     stage.take_in(Message::Catalog(
-        Ok((Catalog::new(demo_products()), Shop::default())),
+        Ok((Catalog::new(demo_products()), Some(Shop::default()))),
         0,
     ));
     stage.keys("a c");
@@ -1142,13 +1142,18 @@ fn nothing_is_said_of_a_cart_that_was_never_read() {
 #[test]
 fn the_first_row_is_kept_only_for_somebody_who_is_at_work() {
     let begun = || Catalog::new(demo_products().into_iter().skip(20).take(5).collect());
-    let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
+    let whole = || {
+        Message::Catalog(
+            Ok((Catalog::new(demo_products()), Some(Shop::default()))),
+            0,
+        )
+    };
     let mut stage = TestScreen::new(80, 24);
-    stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
+    stage.take_in(Message::CatalogBegun(begun(), Some(Shop::default())));
     stage.take_in(whole());
     assert_eq!(stage.state.catalog.scroll, Scroll::default());
     let mut stage = TestScreen::new(80, 24);
-    stage.take_in(Message::CatalogBegun(begun(), Shop::default()));
+    stage.take_in(Message::CatalogBegun(begun(), Some(Shop::default())));
     let selected = stage.state.catalog.selected().unwrap().product_id();
     stage.keys("v");
     stage.take_in(whole());
@@ -1209,7 +1214,12 @@ fn what_is_in_the_cart_is_read_where_the_catalog_can_not_be() {
 #[test]
 fn what_changes_while_the_catalog_is_read_is_read_again() {
     let mut stage = TestScreen::new(80, 24);
-    let whole = || Message::Catalog(Ok((Catalog::new(demo_products()), Shop::default())), 0);
+    let whole = || {
+        Message::Catalog(
+            Ok((Catalog::new(demo_products()), Some(Shop::default()))),
+            0,
+        )
+    };
     let news = || {
         Message::Live(LiveEvent::Catalog(CatalogNews::Products(vec![id(
             "espresso",

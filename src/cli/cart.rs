@@ -11,7 +11,7 @@ use crate::model::shares::are_shared;
 use crate::model::time::Clock;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
 use crate::model::{Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text};
-use crate::store::{self, Shop, order};
+use crate::store::{self, Error, Shop, order};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -20,7 +20,11 @@ use std::io::{self, Write};
 pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
     // An order that a dead terminal left here is finished by whoever comes by.
-    checkout::thaw_unknown(&mut connection, &settings.user, output).await?;
+    match checkout::thaw_unknown(&mut connection, &settings.user, output).await {
+        // The server that has the orders is away, which the next step says.
+        Err(CliError::Store(Error::Trouble(trouble))) if trouble.is_elsewhere() => {}
+        thawed => thawed?,
+    }
     if let Err(error) = order::resume(&mut connection, &settings.user).await {
         output.warn(&format!(
             "the order of this cart can't be finished here: {error}"
@@ -30,7 +34,7 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
     let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let (read, unread) = store::get_reachable_products(&mut connection, &ids).await?;
-    let shop = store::get_shop(&mut connection).await?;
+    let shop = connect::shop_if_reachable(&mut connection, output).await?;
 
     let view = CartView::new(settings, cart, read, shop);
     output.result(|| view.json(), |out| view.print(out))?;
@@ -51,7 +55,9 @@ struct CartView<'a> {
     products: Catalog,
     /// The products that are known not to exist.
     gone: HashSet<ProductId>,
+    /// The shop's settings; the usual ones where these could not be read.
     shop: Shop,
+    knows_shop: bool,
     clock: Clock,
     totals: Totals,
     people: People,
@@ -71,7 +77,7 @@ impl<'a> CartView<'a> {
         settings: &'a Settings,
         cart: Cart,
         read: Vec<(ProductId, Option<Product>)>,
-        shop: Shop,
+        shop: Option<Shop>,
     ) -> CartView<'a> {
         let mut products = Vec::new();
         let mut gone = HashSet::new();
@@ -84,6 +90,8 @@ impl<'a> CartView<'a> {
             }
         }
 
+        let knows_shop = shop.is_some();
+        let shop = shop.unwrap_or_default();
         let products = Catalog::new(products);
         let lines = cart.lines.iter();
         let lines = lines.map(|line| (line, lookup(&products, &gone, &line.product)));
@@ -97,6 +105,7 @@ impl<'a> CartView<'a> {
             products,
             gone,
             clock: shop.clock(&settings.personal_clock()),
+            knows_shop,
             shop,
             totals,
             people,
@@ -126,7 +135,7 @@ impl<'a> CartView<'a> {
             "people": people_json(&self.people),
             "items": self.totals.items,
             "subtotal": self.totals.subtotal.to_string(),
-            "currency": self.shop.currency,
+            "currency": self.knows_shop.then_some(&self.shop.currency),
             "expires_in_ms": cart.deadline.left_when_told(),
             "locked": cart.rules.locked,
             "closes_at": cart.rules.closes,

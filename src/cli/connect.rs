@@ -1,6 +1,7 @@
 //! The way to the shop: the given Redis or the private server.
 
 use super::error::CliError;
+use super::output::Output;
 use crate::config::{Server, Settings};
 use crate::model::Currency;
 use crate::store::{self, Address, Connection, Error, Shop, Trouble};
@@ -86,6 +87,22 @@ async fn prepare_private(
 /// sentence matters more.
 pub(super) async fn shop_or_usual(connection: &mut Connection) -> Shop {
     store::get_shop(connection).await.unwrap_or_default()
+}
+
+/// The shop, for what is shown of other things. `None`, with a warning, where the server that has
+/// its settings is away: what is to be shown may be on another one.
+pub(super) async fn shop_if_reachable(
+    connection: &mut Connection,
+    output: &Output,
+) -> Result<Option<Shop>, CliError> {
+    match store::get_shop(connection).await {
+        Ok(shop) => Ok(Some(shop)),
+        Err(Error::Trouble(trouble)) if trouble.is_elsewhere() => {
+            output.warn(&format!("the shop's settings can't be read: {trouble}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Why a command failed, told with the cart that was meant, the shop's currency and the server

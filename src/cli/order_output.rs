@@ -1,5 +1,6 @@
 //! The printing of orders, for people and for programs.
 
+use super::connect;
 use super::error::CliError;
 use super::output::Output;
 use crate::config::Settings;
@@ -9,7 +10,7 @@ use crate::model::time::Clock;
 use crate::model::{
     Note, Order, OrderId, OrderState, People, ProductId, StoredOrder, Ticket, receipt, shares,
 };
-use crate::store::{self, Connection, Shop, order};
+use crate::store::{Connection, Shop, order};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
@@ -24,7 +25,8 @@ pub(super) async fn show_order(
     output: &Output,
 ) -> Result<(), CliError> {
     let ticket = order::get_ticket(connection, id).await?;
-    let shop = store::get_shop(connection).await?;
+    let shop = connect::shop_if_reachable(connection, output).await?;
+    let shop = shop.unwrap_or_default();
     let clock = shop.clock(&settings.personal_clock());
 
     output.result(

@@ -128,9 +128,15 @@ pub(super) async fn list(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
-    let shop = store::get_shop(&mut connection).await?;
-    let clock = shop.clock(&settings.personal_clock());
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
+    let shop = if since.is_some() || until.is_some() {
+        // The shop's days decide which orders are meant.
+        store::get_shop(&mut connection).await?
+    } else {
+        let shop = connect::shop_if_reachable(&mut connection, output).await?;
+        shop.unwrap_or_default()
+    };
+    let clock = shop.clock(&settings.personal_clock());
     let period = args::period(since, until, now(), &clock.zone)?;
 
     if args.all {
@@ -139,14 +145,14 @@ pub(super) async fn list(
         let _ = order::give_back_unowned(&mut connection).await;
         let _ = order::list_open(&mut connection).await;
     }
+    // Orders that dead terminals left unfinished are brought to their end first.
+    order::finish_open(&mut connection).await?;
     let user = (!args.all).then_some(&settings.user);
     let mut listing = OrderListing::new(OrderFilter {
         user: user.cloned(),
         period,
         states: args.state.concat(),
     });
-    // Orders that dead terminals left unfinished are brought to their end first.
-    order::finish_open(&mut connection).await?;
 
     if args.csv {
         let zone = &clock.zone;

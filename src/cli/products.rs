@@ -42,7 +42,8 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let catalog = store::get_catalog(&mut connection).await?;
-    let shop = store::get_shop(&mut connection).await?;
+    let shop = connect::shop_if_reachable(&mut connection, output).await?;
+    let shop = shop.unwrap_or_default();
 
     let query = Query {
         words,

@@ -8,7 +8,7 @@ use crate::store::live::{LiveEvent, LiveRequest};
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::layout::palette::Run;
 use crate::tui::state::carts::CartGlance;
-use crate::tui::state::catalog::{SearchRequest, SearchResults};
+use crate::tui::state::catalog::{SearchRequest, SearchResults, Unread};
 
 /// The clocks at the moment when a message came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -114,14 +114,16 @@ pub enum Message {
     Live(LiveEvent),
     /// The live connection has ended by a fault of this program: it reports nothing any more.
     LinkEnded,
-    /// The first products of the catalog are there; the others follow.
-    CatalogBegun(Catalog, Shop),
+    /// The first products of the catalog are there, and the shop's settings, where these can be read;
+    /// the other products follow.
+    CatalogBegun(Catalog, Option<Shop>),
     /// Loading progress of the catalog: products read so far, and the total.
     CatalogCount(usize, usize),
-    /// The catalog was read, or could not be; and the milliseconds that this took.
-    Catalog(Result<(Catalog, Shop), Trouble>, u64),
-    /// This number of products is missing in the catalog just read, for this reason.
-    CatalogUnread(usize, Trouble),
+    /// The catalog was read, and the shop's settings, where these can be read; or the catalog could
+    /// not be. And the milliseconds that this took.
+    Catalog(Result<(Catalog, Option<Shop>), Trouble>, u64),
+    /// This is missing in the catalog just read, for this reason.
+    CatalogUnread(Unread, Trouble),
     /// Products were found that the catalog's index does not list.
     Products(Vec<(ProductId, Option<Product>)>),
     /// The demo catalog was loaded, or could not be.

@@ -84,7 +84,7 @@ impl Headless {
             started,
         };
         headless.take_in(Message::Catalog(
-            Ok((Catalog::new(products.to_vec()), Shop::default())),
+            Ok((Catalog::new(products.to_vec()), Some(Shop::default()))),
             0,
         ));
         headless

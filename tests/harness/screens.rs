@@ -395,7 +395,7 @@ impl TestScreen {
             ..Shop::default()
         };
         stage.take_in(Message::Catalog(
-            Ok((Catalog::new(demo_products()), shop)),
+            Ok((Catalog::new(demo_products()), Some(shop))),
             0,
         ));
         stage.change("ann@till", "baguette", 2, 2, "1.90");
@@ -465,7 +465,7 @@ pub fn screens(width: u16, height: u16) -> Vec<(&'static str, TestScreen)> {
     let mut empty = TestScreen::new(width, height);
     empty.link(LiveEvent::Cart(Cart::default()));
     empty.take_in(Message::Catalog(
-        Ok((Catalog::default(), Shop::default())),
+        Ok((Catalog::default(), Some(Shop::default()))),
         0,
     ));
     let mut offline = filled("3 a");

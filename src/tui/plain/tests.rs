@@ -39,7 +39,7 @@ impl Talk {
         talk.shop(Message::Live(LiveEvent::Cart(Cart::default())));
         let products = [product("espresso", "Espresso"), product("oats", "Oat Milk")];
         let catalog = Catalog::new(products.to_vec());
-        talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+        talk.shop(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
         talk.shop(Message::Live(LiveEvent::Watchers(Vec::new())));
 
         assert!(talk.said()[0].contains("Cart office, you are ann."));
@@ -223,7 +223,7 @@ fn a_list_ends_with_the_cart_that_it_was_told_in() {
     let mut talk = Talk::begun();
     let products = (1..=20).map(|number| product(&format!("tea{number}"), "Tea"));
     let catalog = Catalog::new(products.collect());
-    talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    talk.shop(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     talk.types("search tea");
     assert!(talk.said()[15].starts_with("5 more: type more. "));
 
@@ -433,7 +433,7 @@ fn a_long_name_is_cut_in_lists_and_told_where_it_is_alone() {
     let long = format!("Espresso {}", "very ".repeat(40));
     let products = [product("espresso", long.trim())];
     let catalog = Catalog::new(products.to_vec());
-    talk.shop(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    talk.shop(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     let update = talk.update("bob", 1, 2, 2);
     talk.shop(Message::Live(LiveEvent::Update(update)));
     talk.types("");

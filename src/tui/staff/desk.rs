@@ -8,6 +8,7 @@ use crate::store::{
 };
 use crate::tui::message::Message;
 use crate::tui::staff::message::{DeskJob, StaffMessage};
+use crate::tui::state::catalog::Unread;
 use crate::tui::workers::catalog::into_trouble;
 use crate::tui::workers::in_background;
 use std::io;
@@ -120,7 +121,8 @@ impl Clerk {
             Ok(read) => StaffMessage::Products(read),
             Err(error) => {
                 self.connection = None;
-                let unread = Message::CatalogUnread(products.len(), into_trouble(error));
+                let products = Unread::Products(products.len());
+                let unread = Message::CatalogUnread(products, into_trouble(error));
                 StaffMessage::Catalog(Box::new(unread))
             }
         }

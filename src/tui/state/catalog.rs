@@ -3,7 +3,7 @@
 mod loading;
 mod searching;
 
-pub use loading::{CatalogLoad, LoadProgress, RunningLoad};
+pub use loading::{CatalogLoad, LoadProgress, RunningLoad, Unread};
 pub use searching::{SearchPurpose, SearchRequest, SearchResults};
 
 use super::scroll::Scroll;

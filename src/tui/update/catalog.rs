@@ -10,7 +10,7 @@ use crate::store::{Shop, Trouble};
 use crate::tui::message::{Effect, Freshness};
 use crate::tui::state::areas::Pane;
 use crate::tui::state::catalog::ShownCategory;
-use crate::tui::state::catalog::{SearchPurpose, SearchResults};
+use crate::tui::state::catalog::{SearchPurpose, SearchResults, Unread};
 use crate::tui::state::{Connectivity, Mode};
 use std::sync::Arc;
 use tui_input::Input;
@@ -47,14 +47,18 @@ impl Updater<'_> {
     }
 
     /// Shows the first products while the first read goes on.
-    pub(super) fn on_catalog_begun(&mut self, begun: Catalog, shop: Shop) {
+    pub(super) fn on_catalog_begun(&mut self, begun: Catalog, shop: Option<Shop>) {
         if !self.state.catalog.loaded {
             self.set_shop(shop);
             self.replace_catalog(begun);
         }
     }
 
-    fn set_shop(&mut self, mut shop: Shop) {
+    /// Takes in the settings of the shop; where they can't be read, those of before stay.
+    fn set_shop(&mut self, shop: Option<Shop>) {
+        let Some(mut shop) = shop else {
+            return;
+        };
         self.state.env.display.fit_currency(&mut shop.currency);
         // What the checkout asks to confirm is in the currency of before.
         if self.state.shop.currency != shop.currency {
@@ -69,7 +73,7 @@ impl Updater<'_> {
     }
 
     /// Takes in the whole catalog, which took so many milliseconds to read.
-    pub(super) fn on_catalog_read(&mut self, catalog: Catalog, shop: Shop, took: u64) {
+    pub(super) fn on_catalog_read(&mut self, catalog: Catalog, shop: Option<Shop>, took: u64) {
         let now = self.state.now;
         let changed_meanwhile = self.state.catalog.end_load(now, took);
 
@@ -94,10 +98,10 @@ impl Updater<'_> {
         self.read_missing_products();
     }
 
-    /// Takes in that some products could not be read. They are tried again.
-    pub(super) fn on_catalog_unread(&mut self, products: usize, trouble: &Trouble) {
+    /// Takes in what could not be read. It is tried again.
+    pub(super) fn on_catalog_unread(&mut self, unread: Unread, trouble: &Trouble) {
         let now = self.state.now;
-        self.state.catalog.note_unread(now, products, trouble);
+        self.state.catalog.note_unread(now, unread, trouble);
     }
 
     /// Takes in products that were read; `None` for those that are not sold any more.

@@ -106,8 +106,8 @@ impl Updater<'_> {
                 self.on_catalog_read(catalog, shop, took);
             }
             Message::Catalog(Err(trouble), _) => self.on_catalog_failed(trouble),
-            Message::CatalogUnread(products, trouble) => {
-                self.on_catalog_unread(products, &trouble);
+            Message::CatalogUnread(unread, trouble) => {
+                self.on_catalog_unread(unread, &trouble);
             }
             Message::Products(read) => self.on_products(read),
             Message::Demo(Ok(loaded)) => self.notify_info(loaded.to_string()),

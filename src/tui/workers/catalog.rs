@@ -10,6 +10,7 @@ use crate::store::catalog::kept::{KeptCatalog, NewsFeed};
 use crate::store::{Address, Connection, Error, Reading, Shop, Trouble};
 use crate::tui::message::{Freshness, Message};
 use crate::tui::runtime::lock::lock;
+use crate::tui::state::catalog::Unread;
 use crate::tui::workers::results::Results;
 use futures::FutureExt;
 use futures::future::join_all;
@@ -196,9 +197,10 @@ impl CatalogReader {
         let started = Instant::now();
         if let Some(current) = &mut kept
             && !listeners.reads_anew
-            && let Some(read) = current.current().await
+            && let Some((catalog, shop)) = current.current().await
         {
-            let read = Message::Catalog(Ok(read), millis(started.elapsed()));
+            let read = Ok((catalog, Some(shop)));
+            let read = Message::Catalog(read, millis(started.elapsed()));
             listeners.send(read).await;
             return kept;
         }
@@ -261,7 +263,8 @@ impl CatalogReader {
             }
         }
         let took = started.elapsed();
-        Ok(feed.map(|feed| KeptCatalog::new(feed, connection, (catalog, shop), took)))
+        let keep = |(feed, shop)| KeptCatalog::new(feed, connection, (catalog, shop), took);
+        Ok(feed.zip(shop).map(keep))
     }
 
     async fn connect(&self, open: Option<Connection>) -> Result<Connection, Trouble> {
@@ -287,12 +290,20 @@ impl CatalogReader {
         connection: &mut Connection,
         listeners: &Listeners,
         unread: &mut Option<Message>,
-    ) -> Result<(Catalog, Shop), Error> {
+    ) -> Result<(Catalog, Option<Shop>), Error> {
         // An untouched server of this person's own gets the demo catalog first.
         if self.is_private {
             store::catalog::demo::load_if_untouched(connection).await?;
         }
-        let shop = store::get_shop(connection).await?;
+        // The products may be there while the shop's settings are not.
+        let shop = match store::get_shop(connection).await {
+            Ok(shop) => Some(shop),
+            Err(Error::Trouble(trouble)) if trouble.is_elsewhere() => {
+                *unread = Some(Message::CatalogUnread(Unread::Shop, trouble));
+                None
+            }
+            Err(error) => return Err(error),
+        };
 
         let mut last_progress = Instant::now();
         let catalog = store::load_catalog(connection, |reading| {
@@ -304,6 +315,7 @@ impl CatalogReader {
                     Message::CatalogCount(read, all)
                 }
                 Reading::Unread(products, trouble) => {
+                    let products = Unread::Products(products);
                     *unread = Some(Message::CatalogUnread(products, trouble));
                     return;
                 }

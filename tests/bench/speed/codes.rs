@@ -15,7 +15,7 @@ const ROUNDS: u32 = 500;
 fn screen(catalog: Catalog) -> TestScreen {
     let mut screen = TestScreen::new(120, 36);
     screen.link(LiveEvent::Cart(trolley::model::Cart::default()));
-    screen.take_in(Message::Catalog(Ok((catalog, Shop::default())), 0));
+    screen.take_in(Message::Catalog(Ok((catalog, Some(Shop::default()))), 0));
     screen
 }
 

@@ -30,7 +30,7 @@ pub fn screen(products: u32, size: (u16, u16)) -> State {
     );
     update(
         &mut state,
-        Message::Catalog(Ok((million::catalog(products), Shop::default())), 0),
+        Message::Catalog(Ok((million::catalog(products), Some(Shop::default()))), 0),
         now,
     );
     for n in 0..20 {

@@ -102,8 +102,8 @@ impl Updater<'_> {
                     self.refuse(message);
                 }
             }
-            Message::CatalogUnread(products, trouble) => {
-                list.note_unread(now, products, &trouble);
+            Message::CatalogUnread(unread, trouble) => {
+                list.note_unread(now, unread, &trouble);
             }
             Message::Products(read) => self.refresh_products(read),
             Message::Found(results) if results.purpose == SearchPurpose::Catalog => {
@@ -115,9 +115,11 @@ impl Updater<'_> {
     }
 
     /// Replaces all products, and leaves the selected one selected at its height on the screen.
-    fn replace(&mut self, catalog: Catalog, shop: Shop) {
+    fn replace(&mut self, catalog: Catalog, shop: Option<Shop>) {
         // This was read before all products were, and is no news.
-        self.replace_shop(shop);
+        if let Some(shop) = shop {
+            self.replace_shop(shop);
+        }
         let was_selected = self.selected_product();
         let list = &mut self.state.products.list;
         // A catalog that is not read to its end lacks products that have not gone.

@@ -53,6 +53,15 @@ pub struct LoadProgress {
     pub total: usize,
 }
 
+/// What is left out of a catalog that was read, because a server does not let it be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// This number of products.
+    Products(usize),
+    /// The settings of the shop.
+    Shop,
+}
+
 impl Default for CatalogLoad {
     fn default() -> CatalogLoad {
         CatalogLoad::Idle { not_before: 0 }
@@ -173,10 +182,13 @@ impl CatalogPane {
         is_news.then_some(message)
     }
 
-    /// Takes in that some products could not be read. They are tried again.
-    pub(crate) fn note_unread(&mut self, now: u64, products: usize, trouble: &Trouble) {
-        let products = text::count(products, "product");
-        self.unread = Some(format!("{products} can't be read: {trouble}"));
+    /// Takes in what could not be read. It is tried again.
+    pub(crate) fn note_unread(&mut self, now: u64, unread: Unread, trouble: &Trouble) {
+        let unread = match unread {
+            Unread::Products(products) => text::count(products, "product"),
+            Unread::Shop => "The shop's settings".to_owned(),
+        };
+        self.unread = Some(format!("{unread} can't be read: {trouble}"));
         self.load.repeat(now + UNREAD_PAUSE);
     }
 }
