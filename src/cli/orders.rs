@@ -11,7 +11,7 @@ use super::output::{Output, pad};
 use super::{args, connect, now};
 use crate::config::Settings;
 use crate::model::time::Clock;
-use crate::model::{OrderState, Ticket, text};
+use crate::model::{OrderState, Ticket, UserName, text};
 use crate::store::order::{self, OrderCount, OrderFilter, OrderListing};
 use crate::store::{self, Connection};
 use clap::Args;
@@ -75,6 +75,22 @@ impl OrderListArgs {
         self.since.is_some() || self.until.is_some() || !self.state.is_empty()
     }
 
+    /// The clock by which times are told, and by whose days orders are chosen.
+    async fn clock(
+        &self,
+        connection: &mut Connection,
+        settings: &Settings,
+        output: &Output,
+    ) -> Result<Clock, CliError> {
+        let shop = if self.since.is_some() || self.until.is_some() {
+            store::get_shop(connection).await?
+        } else {
+            let shop = connect::shop_if_reachable(connection, output).await?;
+            shop.unwrap_or_default()
+        };
+        Ok(shop.clock(&settings.personal_clock()))
+    }
+
     /// The most orders that are printed.
     fn most(&self) -> usize {
         match self.most {
@@ -128,87 +144,127 @@ pub(super) async fn list(
     output: &Output,
 ) -> Result<(), CliError> {
     let mut connection = connect::open_shop(settings).await?;
+    let clock = args.clock(&mut connection, settings, output).await?;
     let (since, until) = (args.since.as_deref(), args.until.as_deref());
-    let shop = if since.is_some() || until.is_some() {
-        // The shop's days decide which orders are meant.
-        store::get_shop(&mut connection).await?
-    } else {
-        let shop = connect::shop_if_reachable(&mut connection, output).await?;
-        shop.unwrap_or_default()
-    };
-    let clock = shop.clock(&settings.personal_clock());
     let period = args::period(since, until, now(), &clock.zone)?;
 
-    if args.all {
-        // These only help: orders are listed while a part of the products is away.
-        let _ = order::relist(&mut connection).await;
-        let _ = order::give_back_unowned(&mut connection).await;
-        let _ = order::list_open(&mut connection).await;
-    }
-    // Orders that dead terminals left unfinished are brought to their end first.
-    order::finish_open(&mut connection).await?;
+    finish_others(args.all, &mut connection).await?;
     let user = (!args.all).then_some(&settings.user);
     let mut listing = OrderListing::new(OrderFilter {
         user: user.cloned(),
         period,
         states: args.state.concat(),
     });
-
     if args.csv {
         let zone = &clock.zone;
         return csv::write(&mut listing, &mut connection, args.most(), zone, output).await;
     }
-    let entries = match args.is_filtered() {
-        true => 0,
-        false => order::count_orders(&mut connection, user).await?,
-    };
-    let (tickets, is_all) = read(&mut listing, &mut connection, args.most()).await?;
-    let listed = match (args.is_filtered(), is_all) {
-        (false, false) => order::count_readable(&mut connection, user).await?,
-        (true, _) | (false, true) => OrderCount {
-            orders: tickets.len(),
-            unreadable: entries.saturating_sub(tickets.len()),
-        },
-    };
-    let count = listed.orders;
-    // It only helps: not everybody may count them.
-    let of_others = match user {
-        Some(_) if count == 0 && tells_of_others && !args.is_filtered() => {
-            let all = order::count_readable(&mut connection, None).await;
-            all.unwrap_or_default().orders
-        }
-        Some(_) | None => 0,
-    };
+
+    let mut listed = Listed::read(args, &mut listing, &mut connection, user).await?;
+    if tells_of_others && !args.is_filtered() && user.is_some() && listed.count == 0 {
+        // It only helps: not everybody may count them.
+        let all = order::count_readable(&mut connection, None).await;
+        listed.of_others = all.unwrap_or_default().orders;
+    }
 
     output.result(
-        || {
-            let orders: Vec<Value> = tickets.iter().map(order_json).collect();
-            json!({ "orders": orders, "count": count, "is_all": is_all })
-        },
-        |out| match (tickets.is_empty(), user) {
+        || listed.json(),
+        |out| match (listed.tickets.is_empty(), user) {
             (true, _) if args.is_filtered() => writeln!(out, "There are no such orders"),
             (true, Some(user)) => writeln!(out, "There are no orders of {user} yet"),
             (true, None) => writeln!(out, "There are no orders at all yet"),
-            (false, _) => print_orders(out, &tickets, &clock),
+            (false, _) => print_orders(out, &listed.tickets, &clock),
         },
     )?;
-    if !is_all && !output.is_json() {
-        output.warn(&not_all(tickets.len(), count));
-    }
-    if listed.unreadable > 0 && !output.is_json() {
-        let entries = match listed.unreadable {
-            1 => "1 entry".to_owned(),
-            more => format!("{more} entries"),
-        };
-        output.warn(&format!(
-            "{entries} of this list can't be read as orders: see trolley doctor"
-        ));
-    }
-    if of_others > 0 && !output.is_json() {
-        let others = text::count(of_others, "order");
-        output.warn(&format!("other carts have {others}; to list them: --all"));
+    if !output.is_json() {
+        for warning in listed.warnings() {
+            output.warn(&warning);
+        }
     }
     Ok(())
+}
+
+/// Goes on where somebody stopped: orders that dead terminals left unfinished are brought to their
+/// end. Where the orders of all carts are meant, so are the lists of them, and the stock.
+async fn finish_others(all: bool, connection: &mut Connection) -> Result<(), CliError> {
+    if all {
+        // These only help: orders are listed while a part of the products is away.
+        let _ = order::relist(connection).await;
+        let _ = order::give_back_unowned(connection).await;
+        let _ = order::list_open(connection).await;
+    }
+    order::finish_open(connection).await?;
+    Ok(())
+}
+
+/// The orders that are listed, and what is to be known of the others.
+struct Listed {
+    tickets: Vec<Ticket>,
+    /// The orders that are meant, listed or not.
+    count: usize,
+    /// All of them are listed.
+    is_all: bool,
+    /// The entries that can't be read as orders.
+    unreadable: usize,
+    /// The orders of other carts, where these are to be told of.
+    of_others: usize,
+}
+
+impl Listed {
+    async fn read(
+        args: &OrderListArgs,
+        listing: &mut OrderListing,
+        connection: &mut Connection,
+        user: Option<&UserName>,
+    ) -> Result<Listed, CliError> {
+        let entries = match args.is_filtered() {
+            true => 0,
+            false => order::count_orders(connection, user).await?,
+        };
+        let (tickets, is_all) = read(listing, connection, args.most()).await?;
+        let counted = match (args.is_filtered(), is_all) {
+            (false, false) => order::count_readable(connection, user).await?,
+            (true, _) | (false, true) => OrderCount {
+                orders: tickets.len(),
+                unreadable: entries.saturating_sub(tickets.len()),
+            },
+        };
+        Ok(Listed {
+            tickets,
+            count: counted.orders,
+            is_all,
+            unreadable: counted.unreadable,
+            of_others: 0,
+        })
+    }
+
+    /// The list, for programs.
+    fn json(&self) -> Value {
+        let orders: Vec<Value> = self.tickets.iter().map(order_json).collect();
+        json!({ "orders": orders, "count": self.count, "is_all": self.is_all })
+    }
+
+    /// What a person has to know besides.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.is_all {
+            warnings.push(not_all(self.tickets.len(), self.count));
+        }
+        if self.unreadable > 0 {
+            let entries = match self.unreadable {
+                1 => "1 entry".to_owned(),
+                more => format!("{more} entries"),
+            };
+            warnings.push(format!(
+                "{entries} of this list can't be read as orders: see trolley doctor"
+            ));
+        }
+        if self.of_others > 0 {
+            let others = text::count(self.of_others, "order");
+            warnings.push(format!("other carts have {others}; to list them: --all"));
+        }
+        warnings
+    }
 }
 
 /// Reads the newest orders of a listing, and tells whether these are all. Those that ended while
