@@ -1,7 +1,11 @@
 //! The page with the figures of a day, beside those of the week before.
 
-use crate::config::theme::{CHEAPER, DEARER, Theme};
-use crate::model::daybook::{Bar, Before};
+mod figures;
+
+use figures::Figure;
+
+use crate::config::theme::Theme;
+use crate::model::daybook::Bar;
 use crate::model::figures::{LowProduct, Ranking, Sales, SoldProduct};
 use crate::model::time::{Clock, Hours};
 use crate::model::{Currency, Daybook, Money, Period, text};
@@ -17,12 +21,10 @@ use jiff::civil::Time;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 use ratatui::widgets::{Bar as ChartBar, BarChart, Widget};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
-const MINUTE: u64 = 60_000;
 /// The most columns of a name.
 const WIDEST_NAME: usize = 36;
 /// The least columns of a bar.
@@ -145,142 +147,6 @@ fn told(period: Period, now: u64, clock: &Clock) -> String {
     told
 }
 
-/// One figure of the day, as a row shows it.
-struct Figure {
-    name: &'static str,
-    value: String,
-    /// The comparison with the week before, or another fact that belongs to it.
-    beside: String,
-    beside_style: Style,
-    /// The words for it where it has no column: the value stands behind or before the name.
-    sentence: String,
-}
-
-/// The difference of a figure from that of the week before, with its sign; empty where there is
-/// none.
-fn trend(now: &Money, before: &Money, told: impl Fn(Money) -> String) -> String {
-    match now.cmp(before) {
-        std::cmp::Ordering::Greater => format!("{DEARER} {}", told(now.less(*before))),
-        std::cmp::Ordering::Less => format!("{CHEAPER} {}", told(before.less(*now))),
-        std::cmp::Ordering::Equal => String::new(),
-    }
-}
-
-/// The difference of a sum from another one, in whole percent.
-fn percent(now: Money, before: Money) -> Option<String> {
-    let (more, sign) = if now >= before {
-        (now.less(before), DEARER)
-    } else {
-        (before.less(now), CHEAPER)
-    };
-    let part = more.decimal().checked_div(before.decimal())?;
-    let percent = part.checked_mul(Decimal::from(100))?.round();
-    Some(match percent.to_u64()? {
-        0 => "as much".to_owned(),
-        percent => format!("{sign} {percent}%"),
-    })
-}
-
-fn minutes(ms: u64) -> u64 {
-    ms.saturating_add(MINUTE / 2) / MINUTE
-}
-
-/// All figures of the page, the most important first.
-fn figures(state: &StaffState, book: &Daybook) -> [Figure; 5] {
-    let theme = &state.theme;
-    let now = state.server_now();
-    let before: Before = book.before(now);
-    let sold = book.figures().sold;
-    let currency = &book.currency;
-    // More is good of these alone.
-    let style_of = |beside: &str| {
-        if beside.starts_with(DEARER) {
-            theme.good
-        } else {
-            theme.dim
-        }
-    };
-
-    let day = clock_of(state, book).shown(book.period_before.since.unwrap_or(0));
-    let day = day.strftime("%a %-d").to_string();
-    let change = percent(sold.sum, before.sold.sum).unwrap_or_default();
-    let on_day = match change.as_str() {
-        "" => String::new(),
-        "as much" => format!("as on {day}"),
-        change if book.is_one_day() => format!("{change} on {day}"),
-        change => format!("{change} on a week before"),
-    };
-    let total = sold.sum.in_currency(currency);
-    let sold_figure = Figure {
-        name: "Sold",
-        sentence: format!("Sold {total} {change}").trim_end().to_owned(),
-        value: total,
-        beside_style: style_of(&on_day),
-        beside: on_day,
-    };
-
-    let orders = match sold.count.cmp(&before.sold.count) {
-        std::cmp::Ordering::Greater => format!("{DEARER} {}", sold.count - before.sold.count),
-        std::cmp::Ordering::Less => format!("{CHEAPER} {}", before.sold.count - sold.count),
-        std::cmp::Ordering::Equal => String::new(),
-    };
-    let average = trend(&sold.average(), &before.sold.average(), |amount| {
-        amount.in_currency(currency)
-    });
-    let told_average = sold.average().in_currency(currency);
-
-    let open = book.figures().open;
-    let late = match book.late(now, state.env.late_after) {
-        0 => String::new(),
-        late => format!("{late} late"),
-    };
-    let with_late = if late.is_empty() {
-        format!("{open} open")
-    } else {
-        format!("{open} open, {late}")
-    };
-
-    let ready = book.figures().time_to_ready().map(minutes);
-    let ready_before = before.time_to_ready.map(minutes);
-    let told_ready = ready.map_or("–".to_owned(), |ready| format!("{ready} min"));
-    let faster = match ready.zip(ready_before) {
-        Some((now, before)) if now > before => format!("{DEARER} {} min", now - before),
-        Some((now, before)) if now < before => format!("{CHEAPER} {} min", before - now),
-        Some(_) | None => String::new(),
-    };
-    [
-        sold_figure,
-        Figure {
-            name: "Orders",
-            value: sold.count.to_string(),
-            beside_style: style_of(&orders),
-            beside: orders,
-            sentence: text::count(sold.count, "order"),
-        },
-        Figure {
-            name: "Average",
-            beside_style: style_of(&average),
-            beside: average,
-            sentence: format!("average {told_average}"),
-            value: told_average,
-        },
-        Figure {
-            name: "Open",
-            value: open.to_string(),
-            beside: late,
-            beside_style: theme.bad,
-            sentence: with_late,
-        },
-        Figure {
-            name: "Ready in",
-            sentence: format!("ready in {told_ready}"),
-            value: told_ready,
-            beside: faster,
-            beside_style: theme.dim,
-        },
-    ]
-}
-
 fn draw_figures(state: &StaffState, book: &Daybook, layout: &TodayLayout, sketch: &mut Sketch) {
     let theme = &state.theme;
     let frame = layout.figures;
@@ -304,52 +170,11 @@ fn draw_figures(state: &StaffState, book: &Daybook, layout: &TodayLayout, sketch
         sketch.write_line(&Line::styled(beside, theme.dim).right_aligned(), edge);
     }
 
-    let figures = figures(state, book);
+    let figures = Figure::all(state, book);
     if layout.has_columns {
-        draw_columns(theme, &figures, inner, sketch);
+        figures::draw_columns(theme, &figures, inner, sketch);
     } else {
-        draw_sentences(theme, &figures, inner, sketch);
-    }
-}
-
-/// Draws each figure in a column of its own.
-fn draw_columns(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sketch) {
-    let width = (area.width.saturating_sub(1) / 5).min(24);
-    for (x, figure) in (area.x + 1..).step_by(width.into()).zip(figures) {
-        let room = width - 1;
-        for (y, words, style) in [
-            (area.y, figure.name, theme.dim),
-            (area.y + 1, figure.value.as_str(), theme.accent),
-            (area.y + 2, figure.beside.as_str(), figure.beside_style),
-        ] {
-            sketch.write(x, y, &text::truncated(words, room.into()), room, style);
-        }
-    }
-}
-
-/// Draws the figures one behind the other, as many as fit.
-fn draw_sentences(theme: &Theme, figures: &[Figure], area: Rect, sketch: &mut Sketch) {
-    let mut figures = figures.iter().peekable();
-    for area in area.rows() {
-        let mut line = Line::default();
-        while let Some(figure) = figures.peek() {
-            let gap = if line.spans.is_empty() { " " } else { "  " };
-            let width = line.width() + gap.len() + text::width(&figure.sentence);
-            if width > usize::from(area.width) && !line.spans.is_empty() {
-                break;
-            }
-
-            line.push_span(Span::raw(gap));
-            let style = match figure.name {
-                "Sold" => theme.accent,
-                "Open" if !figure.beside.is_empty() => theme.bad,
-                _ => theme.text,
-            };
-            line.push_span(Span::styled(figure.sentence.clone(), style));
-            figures.next();
-        }
-
-        sketch.write_line(&line, area);
+        figures::draw_sentences(&figures, inner, sketch);
     }
 }
 
