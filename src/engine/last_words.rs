@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most bytes of a log that are read.
 const LONGEST_LOG: u64 = 64 * 1024;
@@ -20,13 +21,18 @@ const DAMAGED: [&str; 2] = [
     "Bad file format reading the append only file ",
     "Unexpected end of file reading the append only file ",
 ];
+/// The part of a file's name by which the one is known with which the data begin.
+const BASE: &str = ".base.";
 /// The words of a server that can't read anything of its data: the list of the files, or the file
 /// with which they begin, is damaged, or one of them is missing.
-const UNREADABLE: [&str; 4] = [
+const UNREADABLE: [&str; 6] = [
     "Invalid AOF manifest file format",
-    "Error reading the RDB preamble of the AOF file ",
+    "Found an empty AOF manifest",
+    "The AOF manifest file contains too long line",
     "Internal error in RDB reading ",
     "Unable to obtain the AOF file ",
+    // Only of the base: what follows the damage can't be cut off there.
+    "Bad file format reading the append only file ",
 ];
 
 /// The text of a log from `start` on.
@@ -72,7 +78,8 @@ fn damage_in(said: &str, data: &Path) -> Option<EngineError> {
     let folder = data.join("appendonlydir");
     let name = DAMAGED.iter().find_map(|words| {
         let (_, rest) = said.split_once(words)?;
-        rest.split([':', ' ', '\n']).next()
+        let name = rest.split([':', ' ', '\n']).next()?;
+        (!name.contains(BASE)).then_some(name)
     });
     let Some(name) = name else {
         return unreadable_in(said, folder);
@@ -88,18 +95,24 @@ fn damage_in(said: &str, data: &Path) -> Option<EngineError> {
 
 /// The damage of all data that a server's words tell of.
 fn unreadable_in(said: &str, folder: PathBuf) -> Option<EngineError> {
-    let words = said.lines().filter_map(warning);
+    let words = said.lines().map(|line| warning(line).unwrap_or(line));
     let fault = words
         .rev()
         .find(|said| UNREADABLE.iter().any(|words| said.starts_with(words)))?;
     let mut moved = folder.clone().into_os_string();
-    moved.push(".damaged");
+    moved.push(format!(".damaged-{}", now()));
 
     Some(EngineError::Unreadable {
         fault: text::sanitize_to(fault.trim().as_bytes(), LONGEST_WORDS),
         set_aside: format!("mv {} {}", quoted(&folder), quoted(Path::new(&moved))),
         folder,
     })
+}
+
+/// The present time in seconds, for a name that is new.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs())
 }
 
 /// The last thing that a server said: words outside its log, else the last warning in it.

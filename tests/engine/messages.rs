@@ -117,7 +117,14 @@ fn file_of(folder: &Path, end: &str) -> PathBuf {
 
 #[test]
 fn data_that_can_not_be_repaired_is_named_with_what_can_be_done() {
-    let damages: [Damage; 4] = [
+    let damages: [Damage; 6] = [
+        |folder| fs::write(file_of(folder, ".manifest"), "").unwrap(),
+        |folder| {
+            let base = file_of(folder, ".base.rdb");
+            let mut data = fs::read(&base).unwrap();
+            data[..5].fill(b'x');
+            fs::write(&base, data).unwrap();
+        },
         |folder| fs::write(file_of(folder, ".manifest"), "garbage\n").unwrap(),
         |folder| fs::remove_file(file_of(folder, ".incr.aof")).unwrap(),
         |folder| fs::remove_file(file_of(folder, ".base.rdb")).unwrap(),
