@@ -59,10 +59,12 @@ impl Key {
         }
     }
 
-    /// Tells whether it is a letter as words are typed with.
-    pub(crate) fn is_small_letter(&self) -> bool {
-        let is_letter = matches!(self.code, Code::Char(letter) if letter.is_lowercase());
-        is_letter && !self.ctrl && !self.alt
+    /// Tells whether words and numbers are typed with it: all letters but capitals, digits, spaces.
+    pub(crate) fn is_of_words(&self) -> bool {
+        let is_typed = self
+            .typed()
+            .is_some_and(|typed| typed == ' ' || typed.is_alphanumeric() && !typed.is_uppercase());
+        is_typed && !self.ctrl && !self.alt
     }
 
     /// The key with this name: `a`, `G`, `space`, `ctrl-c`, `alt-x`, `f1`, `pagedown` ...

@@ -314,8 +314,8 @@ fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
         .iter()
         .map(|name| Key::parse(name).ok_or_else(|| format!("no key is called {name:?}")))
         .collect::<Result<_, _>>()?;
-    if action == Action::PlaceOrder.name() && keys.iter().any(Key::is_small_letter) {
-        return Err("whoever types a word must not order by it: take no small letter".to_owned());
+    if action == Action::PlaceOrder.name() && keys.iter().any(Key::is_of_words) {
+        return Err("whoever types a word must not order by it: take a capital letter".to_owned());
     }
 
     let names: Vec<&str> = BINDINGS.iter().map(|row| row.action.name()).collect();
@@ -466,10 +466,10 @@ mod tests {
         );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
         assert_eq!(why("add", &["q"]), "q is already a key of quit");
-        assert_eq!(
-            why("place-order", &["Y", "y"]),
-            "whoever types a word must not order by it: take no small letter"
-        );
+        let refused = "whoever types a word must not order by it: take a capital letter";
+        assert_eq!(why("place-order", &["Y", "y"]), refused);
+        assert_eq!(why("place-order", &["7"]), refused);
+        assert_eq!(why("place-order", &["space"]), refused);
         assert!(with("place-order", &["ctrl-y", "O"]).is_ok());
     }
 
