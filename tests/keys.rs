@@ -83,6 +83,17 @@ fn commands_searches_and_the_help_begin_on_every_page() {
 }
 
 #[test]
+fn a_word_in_the_question_about_an_order_cancels_nothing() {
+    for word in [": y o g h u r t", "/ y o g", "? y"] {
+        let mut screen = page("o");
+        screen.keys("x");
+        assert!(matches!(screen.state.mode, Mode::ConfirmCancel(_)));
+        screen.keys(word);
+        assert_eq!(screen.state.orders.cancelling, None, "{word}");
+    }
+}
+
+#[test]
 fn what_covers_a_page_returns_to_it() {
     for cover in [":", "?"] {
         for open in ["c", "o", "o enter"] {

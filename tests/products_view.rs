@@ -496,7 +496,14 @@ fn whoever_was_slower_is_asked_before_they_overwrite() {
     board.take_in(StaffMessage::Edited(again.clone(), otherwise()));
     board.keys("q");
     assert!(matches!(board.state.mode, StaffMode::Browse));
-    board.keys("enter");
+    // Nor does a word that is typed act on anything.
+    board.take_in(StaffMessage::Edited(again.clone(), otherwise()));
+    board.keys(&format!(": {}", typed("extra")));
+    assert!(
+        matches!(&board.state.mode, StaffMode::Palette { input, .. } if input.value() == "extra")
+    );
+    assert!(jobs(&mut board).is_empty());
+    board.keys("esc enter");
     board.take_in(StaffMessage::Edited(again.clone(), otherwise()));
     assert!(matches!(board.state.mode, StaffMode::Prompt { .. }));
     assert!(jobs(&mut board).is_empty());

@@ -39,6 +39,7 @@ const COMMANDS: &[Context] = &[
     Orders,
     Receipt,
     Carts,
+    ConfirmCancel,
     ConfirmClear,
     ConfirmQuit,
 ];
@@ -295,7 +296,14 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(
         Action::Help,
         &["?", "f1"],
-        &[Orders, Receipt, Carts, ConfirmClear, ConfirmQuit],
+        &[
+            Orders,
+            Receipt,
+            Carts,
+            ConfirmCancel,
+            ConfirmClear,
+            ConfirmQuit,
+        ],
     ),
     bind(Action::Help, &["?", "f1"], LISTS)
         .footer("help")
@@ -444,6 +452,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     bind(Action::Products, &["e"], &[Board, Today])
         .footer("products")
         .help("To the products: their stock, prices and texts"),
+    bind(Action::Search, &["/"], &[Ready, Today, Shop]),
     bind(Action::Palette, &["ctrl-p", ":"], STAFF)
         .help("Any command by name; {key}42 selects ticket 42, {key}ready shows what is ready"),
     bind(Action::Mouse, &["m"], STAFF).help("Leave the mouse to the terminal, or take it back"),

@@ -359,6 +359,25 @@ mod tests {
     }
 
     #[test]
+    fn a_word_begins_wherever_letters_are_keys() {
+        let keymap = Keymap::default();
+        for context in ALL {
+            let action = |name| keymap.dispatch(*context, key(name));
+            if matches!(
+                context,
+                Context::Search | Context::Prompt | Context::Palette
+            ) {
+                continue;
+            }
+            assert_eq!(action(":"), Some(Action::Palette), "{context:?}");
+            assert_eq!(action("/"), Some(Action::Search), "{context:?}");
+            // The help itself is closed by its key.
+            let helps = matches!(action("?"), Some(Action::Help | Action::Back));
+            assert!(helps, "{context:?}");
+        }
+    }
+
+    #[test]
     fn every_key_has_a_name_and_one_meaning_in_each_context() {
         for binding in BINDINGS {
             assert!(

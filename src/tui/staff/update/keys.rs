@@ -77,12 +77,24 @@ impl Updater<'_> {
                 self.say_what_is_near(key);
             }
             StaffMode::ConfirmSave(unsaved) => match unsaved.reason {
-                UnsavedReason::Theirs(_) => self.state.mode = StaffMode::Browse,
+                UnsavedReason::Theirs(_) => {
+                    self.state.mode = StaffMode::Browse;
+                    self.begin_word(key);
+                }
                 // What was typed goes only where that is said.
                 UnsavedReason::NotMade(_) => {}
             },
             // Any other key than the one that says yes keeps things as they are.
             StaffMode::ConfirmCancel(..) => self.state.mode = StaffMode::Browse,
+        }
+    }
+
+    /// Begins a command, a search or the help where the key is theirs: the letters that follow belong to
+    /// that, and act on nothing.
+    fn begin_word(&mut self, key: Key) {
+        let action = self.state.env.keymap.dispatch(self.state.context(), key);
+        if let Some(action @ (Action::Palette | Action::Search | Action::Help)) = action {
+            self.act(action);
         }
     }
 
