@@ -92,6 +92,12 @@ fn cases(order: &str) -> Vec<Case<'_>> {
             "HEXISTS {cart:eve}:meta locked".to_owned(),
             "0",
         ),
+        (
+            vec!["rules", "--owner", "bob"],
+            "\r\nowner\r\n",
+            "HGET {cart:eve}:meta owner".to_owned(),
+            "bob",
+        ),
         (vec!["remove", "tea", "1"], "\r\ntake\r\n", pieces, "2"),
         (
             vec!["clear"],

@@ -82,7 +82,7 @@ const BROKEN_OFF: &str = "The import was interrupted: run it again to complete i
 
 /// Says to people where the connection broke: the same import may well go on later.
 fn tell_if_broken_off(failure: &CliError, output: &Output) -> io::Result<()> {
-    if let CliError::Store(Error::Trouble(trouble)) = failure
+    if let CliError::Store(Error::Trouble(trouble)) | CliError::Unknown { trouble, .. } = failure
         && trouble.is_transient()
     {
         complain(output, BROKEN_OFF)?;

@@ -81,7 +81,10 @@ impl Connection {
 
             if let Err(last) = retry.again(self, error).await {
                 return Err(match (last, doubt) {
-                    (Error::Trouble(_), Some(doubt)) => RepeatError::Unknown(doubt),
+                    // What is refused after that may be so because it is done.
+                    (Error::Trouble(_) | Error::Refused(_), Some(doubt)) => {
+                        RepeatError::Unknown(doubt)
+                    }
                     (last, _) => RepeatError::Failed(last),
                 });
             }

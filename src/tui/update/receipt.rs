@@ -90,6 +90,9 @@ impl Updater<'_> {
                     self.notify_info(told);
                 }
             }
+            Err(Error::Trouble(trouble)) if trouble.is_ambiguous() => {
+                self.notify_error(format!("It is not known whether that is marked: {trouble}"))
+            }
             Err(error) => self.notify_error(error.to_string()),
         }
     }
