@@ -589,6 +589,22 @@ fn a_right_that_staff_lack_leaves_nothing_half_written() {
         }
     }
     assert!(refused > 20, "{refused}");
+
+    // What can't be given back stays the order's, until somebody may.
+    let id = begin("");
+    server.cmd(&clerk_without(rules, stock, "hset"));
+    server.cmd("ACL SETUSER ann >pw");
+    assert_eq!(
+        run(&server, &["order", &id, "cancel"]).status.code(),
+        Some(3)
+    );
+    assert_eq!(server.get("HGET product:tea stock"), "88");
+    assert_eq!(
+        server.get(&format!("HGET {{product:tea}}:orders {id}")),
+        "2"
+    );
+    harness::ok(&server, &["orders", "--all"]);
+    assert_eq!(server.get("HGET product:tea stock"), "90");
 }
 
 /// The products of the staff in a terminal of ann.

@@ -651,6 +651,36 @@ fn an_order_on_its_way_is_finished_though_nothing_but_its_record_tells_of_it() {
 }
 
 #[test]
+fn a_placed_order_that_has_lost_its_record_is_not_ordered_twice() {
+    let server = shop_with_cart("3");
+    let id = stop_before(&server, "alice", &Stage::Settle);
+    assert_eq!(server.get("XLEN orders"), "1");
+    let record = format!("{{orders}}:{id}");
+    let fields = server.get_list(&format!("HGETALL {record}"));
+    server.cmd(&format!("UNLINK {record}"));
+    server.cmd(&format!("ZADD {{orders}}:due 1 {id}"));
+
+    let refused = run(&server, &["--user", "alice", "checkout", "--yes"]);
+    let why = format!("order {id} is placed, and its record is lost");
+    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+    assert!(said(&refused).contains(&why), "{}", said(&refused));
+    assert_eq!(server.get("XLEN orders"), "1");
+    assert_eq!(server.get("HGET product:tea stock"), "97");
+    let doctor = String::from_utf8(run(&server, &["doctor"]).stdout).unwrap();
+    assert!(
+        doctor.contains("orders are placed, and their records can't be read"),
+        "{doctor}"
+    );
+
+    // Put back as the doctor says, it is finished.
+    let words: Vec<&str> = fields.iter().map(String::as_str).collect();
+    server.raw(&[&["HSET", &record][..], &words].concat());
+    run(&server, &["--user", "alice", "checkout", "--yes"]);
+    assert_eq!(server.get("XLEN orders"), "1");
+    assert_eq!(server.get("EXISTS cart:alice"), "0");
+}
+
+#[test]
 fn a_product_that_has_lost_its_book_is_named() {
     let server = shop_with_cart("3");
     let placed = ok(&server, &["--user", "alice", "checkout", "--yes", "--json"]);
@@ -672,8 +702,10 @@ fn stock_of_a_placed_order_is_not_given_back_where_no_index_lists_it() {
     let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
     let record = format!("{{orders}}:{}", placed["order"].as_str().unwrap());
 
-    // The list of open orders still knows of it; and without that, nothing proves that the order
-    // is none.
+    // The list of open orders still knows of it, or its number does.
+    sell(&server, "cake", "3.00", "9");
+    ok(&server, &["--user", "bob", "add", "cake"]);
+    ok(&server, &["--user", "bob", "checkout", "--yes"]);
     server.cmd(&format!("UNLINK {record} {{orders}}:all"));
     for lost in ["", "{orders}:open"] {
         if !lost.is_empty() {
@@ -761,6 +793,20 @@ fn an_order_begun_by_a_clock_that_was_ahead_is_finished_by_others() {
     ann.wait_message("which had stopped halfway, is placed now");
     ann.keys("q");
     ann.wait_exit();
+}
+
+#[test]
+fn an_order_that_is_tried_again_and_again_is_named() {
+    let server = shop_with_cart("1");
+    let id = "20261126-0000-0000";
+    server.cmd(&format!(
+        "HSET {{orders}}:{id} id {id} user u who x begun 1 version 0 lines [] total 0 currency x state pending"
+    ));
+    let now: u64 = server.get_list("TIME")[0].parse().unwrap();
+    server.cmd(&format!("ZADD {{orders}}:due {} {id}", (now + 300) * 1000));
+    let doctor = String::from_utf8(run(&server, &["doctor"]).stdout).unwrap();
+    let named = format!("orders that stopped halfway (1): {id}");
+    assert!(doctor.contains(&named), "{doctor}");
 }
 
 #[test]

@@ -167,7 +167,7 @@ const RIGHTS: &[Right] = &[
     right(Orders, "hmget", BUYERS, "{orders}:x state"),
     right(Orders, "pexpire", BUYERS, "{orders}:x 1"),
     right(Orders, "zcard", BUYERS, "{orders}:all"),
-    right(Orders, "zscore", CLERKS, "{orders}:all x"),
+    right(Orders, "zscore", BUYERS, "{orders}:all x"),
     right(Orders, "zadd", BUYERS, "{orders}:all 1 x"),
     right(Orders, "zrem", BUYERS, "{orders}:due x"),
     right(Orders, "zrangebyscore", BUYERS, "{orders}:due 0 1"),

@@ -1,7 +1,7 @@
 //! Examines orders: those that lost their driver, and stock that is held for none.
 
 use super::{Finding, some_names};
-use crate::model::{OrderId, text};
+use crate::model::{OrderId, OrderState, text};
 use crate::store::clock::server_time;
 use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::Trouble;
@@ -18,6 +18,10 @@ use redis::Value;
 
 /// An order that nobody has looked after for this long, in milliseconds, has lost its driver.
 const DRIVER_LOST: u64 = 60_000;
+/// The age of an order, in milliseconds, from which on it has been tried in vain for long.
+const TRIED_FOR_LONG: u64 = 3_600_000;
+/// The most lines of open orders that are examined.
+const MOST_ORDERED: usize = 10_000;
 /// The newest orders that are examined.
 const MOST_ORDERS: usize = 1_000;
 
@@ -133,6 +137,18 @@ async fn find_abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let lost = now.saturating_sub(DRIVER_LOST).to_string();
     let mut overdue = read_due(conn, ["-inf", &lost], MOST_ORDERS).await?;
     overdue.extend(read_due(conn, [&beyond(now), "(+inf"], MOST_ORDERS).await?);
+
+    // Those that are tried again and again, each time for later.
+    let tried = read_due(conn, ["-inf", "(+inf"], MOST_ORDERS).await?;
+    let records = tried.iter().map(|id| BegunOrder::fetch(id)).collect();
+    let records = pipeline::run_all(conn, records).await?;
+    for (id, record) in tried.into_iter().zip(records) {
+        let order = OrderId::parse(&id);
+        let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
+        if begun.is_some_and(|begun| begun.age(now) > TRIED_FOR_LONG) && !overdue.contains(&id) {
+            overdue.push(id);
+        }
+    }
     Ok(overdue)
 }
 
@@ -212,9 +228,10 @@ async fn examine_books(conn: &mut Conn) -> Option<Finding> {
     };
     note_some(
         &forgotten,
-        "products whose stock is counted, and that don't know of an open order",
-        "if that order is cancelled, its pieces don't come back by themselves: trolley product set ID \
-         stock=+N",
+        "products whose stock is counted, and was not when an open order came, or that have forgotten \
+         that order",
+        "where its pieces were taken off, a cancel does not bring them back: trolley product set ID \
+         stock=+N does",
     )
 }
 
@@ -223,19 +240,29 @@ async fn find_forgotten(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(keys::ORDERS_OPEN).arg(0).arg(MOST_ORDERS - 1);
     let ids = read_ids(&range, conn).await?;
-    let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
-    let records = pipeline::run_all(conn, records).await?;
+    let records = ids.iter().flat_map(|id| {
+        let mut state = redis::cmd("HGET");
+        state.arg(keys::order_named(id)).arg("state");
+        [state, BegunOrder::fetch(id)]
+    });
+    let records = pipeline::run_all(conn, records.collect()).await?;
 
     let mut lines = Vec::new();
-    for (id, record) in ids.iter().zip(records) {
+    for (id, read) in ids.iter().zip(records.chunks_exact(2)) {
         // One record that can't be read must not hide the others.
-        let order = OrderId::parse(id);
+        let [Ok(state), record] = read else { continue };
+        let state: String = redis::from_redis_value(state.clone()).unwrap_or_default();
+        if OrderState::named(&state).is_none_or(OrderState::is_over) {
+            continue;
+        }
+        let (order, record) = (OrderId::parse(id), record.clone());
         let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
         // What was made up, or came from a backup, has taken no stock here.
         let begun = begun.filter(|begun| begun.version != STORED_VERSION);
         let ordered = begun.into_iter().flat_map(|begun| begun.lines);
         lines.extend(ordered.map(|line| (id, line.product)));
     }
+    lines.truncate(MOST_ORDERED);
 
     let commands = lines.iter().flat_map(|(id, product)| {
         let [taken, _released] = keys::stock(product);

@@ -76,6 +76,10 @@ pub async fn finish_open(connection: &mut Connection) -> Result<Vec<FinishedOrde
                 tried += 1;
                 look_after(connection, begun, now).await
             }
+            // It was placed, and its record is lost: somebody has to mend that.
+            Ok(None) if steps::is_listed(&mut connection.conn, &id).await? => {
+                look_away(connection, &id, "+inf").await
+            }
             // It is over, or there is no such order.
             Ok(_) => forget(connection, &id).await,
             Err(trouble) if is_lasting(&trouble) => look_away(connection, &id, "+inf").await,

@@ -39,13 +39,7 @@ pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trou
         let listed: Vec<Vec<u8>> = answer(&range, conn).await?;
         ids.extend(listed);
     }
-    let mut numbered = redis::cmd("HMGET");
-    numbered.arg(keys::ORDERS_NUMBERS);
-    for number in 1..=MOST_COMPARED {
-        numbered.arg(number);
-    }
-    let numbered: Vec<Option<Vec<u8>>> = answer(&numbered, conn).await?;
-    ids.extend(numbered.into_iter().flatten());
+    ids.extend(newest_of_numbers(conn).await?);
 
     let orders = read_placed(conn, parsed(&ids)).await?;
     let listed = orders.iter().flat_map(|order| {
@@ -61,6 +55,17 @@ pub(crate) async fn find_unindexed(conn: &mut Conn) -> Result<Vec<OrderId>, Trou
         }
     }
     Ok(unindexed)
+}
+
+/// Reads the ids of the newest orders of the low numbers, as they are stored.
+pub(super) async fn newest_of_numbers(conn: &mut Conn) -> Result<BTreeSet<Vec<u8>>, Trouble> {
+    let mut numbered = redis::cmd("HMGET");
+    numbered.arg(keys::ORDERS_NUMBERS);
+    for number in 1..=MOST_COMPARED {
+        numbered.arg(number);
+    }
+    let numbered: Vec<Option<Vec<u8>>> = answer(&numbered, conn).await?;
+    Ok(numbered.into_iter().flatten().collect())
 }
 
 /// Finds placed orders that are not in the index of all, among the newest in the lists of users. All

@@ -5,10 +5,12 @@ use super::document;
 use crate::model::{Currency, OpId, OrderId, OrderLine, Refusal, UserName, order};
 use crate::store::cart::push_cart_update;
 use crate::store::cart::sending::common_refusal;
+use crate::store::connection::answer;
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use crate::store::keys::CartKeys;
 use crate::store::order::begun::{BegunOrder, Decision};
+use crate::store::order::index::score;
 use crate::store::policy::Policy;
 use crate::store::scripts::{ANNOUNCE, CLOSE, DECIDE, FREEZE, SETTLE};
 use redis::aio::ConnectionLike;
@@ -257,6 +259,10 @@ fn shares(line: &OrderLine) -> String {
 
 /// Ends a freeze whose order the shop doesn't know. Nothing can have been taken for it, since an
 /// order is announced before anything else; all pieces stay in the cart.
+///
+/// # Errors
+/// [`Trouble::Unexpected`] where that order was placed, and has lost its record: what stays in the
+/// cart would be ordered twice.
 pub(crate) async fn thaw(
     conn: &mut impl ConnectionLike,
     keys: &CartKeys,
@@ -264,9 +270,35 @@ pub(crate) async fn thaw(
     mark: &FreezeMark,
     op: &OpId,
 ) -> Result<(), Error> {
+    if let Some(id) = mark.order()
+        && has_lost_its_record(conn, &id).await?
+    {
+        return Err(Trouble::Unexpected(format!(
+            "the cart is being ordered: order {id} is placed, and its record is lost (trolley doctor says what to do)"
+        ))
+        .into());
+    }
+
     let mut call = SETTLE.prepare_invoke();
     push_cart_update(&mut call, keys, policy, op.as_str(), conn.get_db());
     call.arg(mark.as_bytes()).arg("undo");
     call.invoke_async::<u8>(conn).await?;
     Ok(())
+}
+
+/// Tells whether an order was placed, and has no record any more.
+async fn has_lost_its_record(
+    conn: &mut impl ConnectionLike,
+    id: &OrderId,
+) -> Result<bool, Trouble> {
+    let exists = redis::cmd("EXISTS").arg(keys::order(id)).to_owned();
+    Ok(!answer::<bool>(&exists, conn).await? && is_listed(conn, id.as_str()).await?)
+}
+
+/// Tells whether an order is listed among all that were placed, as far as this user may look.
+pub(super) async fn is_listed(conn: &mut impl ConnectionLike, id: &str) -> Result<bool, Trouble> {
+    match answer::<Option<String>>(&score(keys::ORDERS_ALL, id), conn).await {
+        Err(Trouble::NoPermission(_) | Trouble::WrongType) => Ok(false),
+        listed => Ok(listed?.is_some()),
+    }
 }

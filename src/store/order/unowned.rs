@@ -7,6 +7,7 @@
 //! these pieces.
 
 use super::index::score;
+use super::relist::newest_of_numbers;
 use super::stock;
 use crate::model::{OrderId, ProductId};
 use crate::store::catalog::index::IndexCursor;
@@ -52,17 +53,20 @@ pub(crate) async fn find_stranded(conn: &mut Conn) -> Result<StrandedStock, Trou
     for (id, found) in orders.iter().zip(answers.chunks_exact(LOOKED_AT)) {
         traces.insert(OrderId::clone(id), trace(found)?);
     }
-    let proves_nothing = has_lost_its_index(conn).await?;
-
     let forgotten = traces.iter();
     let forgotten = forgotten.filter(|(_, trace)| **trace == Trace::Forgotten);
     let forgotten = forgotten.map(|(id, _)| id.clone()).collect();
     let unowned = taken.into_iter();
     let unowned = unowned.filter(|taken| traces.get(&taken.order) == Some(&Trace::None));
-    Ok(StrandedStock {
-        unowned: unowned.filter(|_| !proves_nothing).collect(),
-        forgotten,
-    })
+    let mut unowned: Vec<UnownedStock> = unowned.collect();
+    if !unowned.is_empty() {
+        if has_lost_its_index(conn).await? {
+            unowned.clear();
+        }
+        let numbered = newest_of_numbers(conn).await?;
+        unowned.retain(|stock| !numbered.contains(stock.order.as_str().as_bytes()));
+    }
+    Ok(StrandedStock { unowned, forgotten })
 }
 
 /// Gives back the stock that is taken for no order; returns of how many products. The trouble of
@@ -168,7 +172,11 @@ fn look_up(id: &OrderId) -> [Cmd; LOOKED_AT] {
 
 /// Tells what is left of an order, from the answers to [`look_up`].
 fn trace(answers: &[pipeline::Answer]) -> Result<Trace, Trouble> {
-    let is_listed = |list: &pipeline::Answer| Ok::<_, Trouble>(list.clone()? != Value::Nil);
+    let is_listed = |list: &pipeline::Answer| match list {
+        // Another program's key proves nothing.
+        Err(Trouble::WrongType) => Ok(true),
+        list => Ok::<_, Trouble>(list.clone()? != Value::Nil),
+    };
     let is_due = is_listed(&answers[0])?;
     let is_placed = is_listed(&answers[2])? || is_listed(&answers[3])?;
     let record = match answers[1].clone() {
@@ -191,7 +199,12 @@ fn trace(answers: &[pipeline::Answer]) -> Result<Trace, Trouble> {
 async fn has_lost_its_index(conn: &mut Conn) -> Result<bool, Trouble> {
     let count = async |command: &str, key: &str| {
         let command = redis::cmd(command).arg(key).to_owned();
-        answer::<u64>(&command, &mut conn.clone()).await
+        match answer::<u64>(&command, &mut conn.clone()).await {
+            Err(Trouble::WrongType) => Ok(None),
+            count => count.map(Some),
+        }
     };
-    Ok(count("ZCARD", keys::ORDERS_ALL).await? == 0 && count("XLEN", keys::ORDERS).await? > 0)
+    let listed = count("ZCARD", keys::ORDERS_ALL).await?;
+    let placed = count("XLEN", keys::ORDERS).await?;
+    Ok(listed.unwrap_or(0) == 0 && placed != Some(0))
 }

@@ -41,7 +41,7 @@ for key = 5, #KEYS, 2 do
 end
 
 local refused = missing_right({{'ZADD', all, 0, ''}, {'ZADD', open, 0, ''}, {'ZSCORE', all, ''},
-  {'HGET', numbers, ''}, {'HSET', numbers, '', ''}})
+  {'HGET', numbers, ''}, {'HSET', numbers, '', ''}, {'HSET', KEYS[5] or numbers, '', ''}, {'ZADD', KEYS[6] or all, 0, ''}})
 if refused then return refused end
 
 local outcomes = {}
