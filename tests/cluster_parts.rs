@@ -181,11 +181,13 @@ fn commands_need_only_their_own_parts(parts: &Parts, name: &str) {
     }
 
     let gone = &parts.gone[0];
-    for words in [
-        &["add", gone][..],
-        &["product", "set", gone, "price=3.00"],
-        &["products"],
-    ] {
+    // The list of products has what is there.
+    let listed = parts.run(&["products"]);
+    let shown = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert_eq!(listed.status.code(), Some(3), "{}", said(&listed));
+    assert!(said(&listed).contains(name), "{}", said(&listed));
+    assert!(shown.contains(one) && !shown.contains(gone), "{shown}");
+    for words in [&["add", gone][..], &["product", "set", gone, "price=3.00"]] {
         let failed = parts.run(words);
         assert_eq!(
             failed.status.code(),
@@ -266,6 +268,51 @@ fn all_name_the_lost(parts: &Parts, commands: &[&[&str]]) {
         let said = said(&failed);
         assert_eq!(failed.status.code(), Some(3), "{words:?}: {said}");
         assert!(said.contains(&parts.name()), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_cancelled_order_shows_while_its_product_is_away() {
+    let parts = Parts::start(0);
+    parts.ok(&["add", &parts.gone[0], "2"]);
+    parts.ok(&["checkout", "--yes"]);
+    parts.freeze();
+    let cancelled = parts.ok(&["order", "1", "cancel"]);
+    assert!(cancelled.contains("is cancelled"), "{cancelled}");
+    assert!(parts.ok(&["order", "1"]).contains("cancelled"));
+    parts.thaw();
+    // Whoever looks later gives its stock back.
+    parts.ok(&["order", "1"]);
+    let key = format!("product:{}", parts.gone[0]);
+    assert_eq!(parts.cluster.get(&key, &format!("HGET {key} stock")), "90");
+}
+
+/// Who has no part in orders goes on while these are away.
+#[test]
+fn who_orders_nothing_goes_on_without_the_orders() {
+    for is_killed in [false, true] {
+        let mut parts = Parts::start_to_lose_key("orders");
+        let one = parts.there[0].clone();
+        parts.ok(&["add", &one, "1"]);
+        // A mark that somebody has planted: whether it is one of an order is not known now.
+        let order = format!("{{cart:{}}}:order", parts.user);
+        let planted = format!("HSET {order} id 20261126-AAAA-AAAA by eve at 1");
+        let home = parts.cluster.owner(&order);
+        if is_killed {
+            parts.kill();
+        } else {
+            parts.freeze();
+        }
+        all_succeed(
+            &parts,
+            &[&["add", &one, "3"], &["set", &one, "5"], &["cart"]],
+        );
+        parts.cluster.nodes[home].cmd(&planted);
+        all_succeed(&parts, &[&["cart"]]);
+        all_name_the_lost(
+            &parts,
+            &[&["checkout", "--yes"], &["orders"], &["order", "1"]],
+        );
     }
 }
 

@@ -1172,6 +1172,18 @@ fn the_demo_leaves_what_is_there() {
 }
 
 #[test]
+fn in_a_large_database_only_what_the_shop_lists_is_replaced() {
+    let server = Server::with_demo();
+    server.cmd("DEBUG POPULATE 100200 other");
+    server.cmd("HSET product:theirs name X price 1");
+    assert!(!ok(&server, &["products"]).contains("theirs"));
+    let path = write(&server, "teas.csv", TEAS);
+    ok(&server, &["import", "--replace", &path]);
+    assert_eq!(server.get("EXISTS product:theirs"), "1");
+    assert_eq!(server.get("EXISTS product:espresso"), "0");
+}
+
+#[test]
 fn what_is_no_product_is_not_deleted() {
     let server = Server::with_demo();
     server.cmd("SET product:taken text");

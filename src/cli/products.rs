@@ -41,7 +41,7 @@ pub(super) async fn run(
     }
 
     let mut connection = connect::open_shop(settings).await?;
-    let catalog = store::get_catalog(&mut connection).await?;
+    let (catalog, unread) = store::get_reachable_catalog(&mut connection).await?;
     let shop = connect::shop_if_reachable(&mut connection, output).await?;
     let shop = shop.unwrap_or_default();
 
@@ -78,6 +78,10 @@ pub(super) async fn run(
             print_products(out, items(&catalog, &found), &shop.currency, headings)
         },
     )?;
+    // The products that could be read are worth showing, but they are not all.
+    if let Some(trouble) = unread {
+        return Err(trouble.into());
+    }
     if found.is_empty() && !output.is_json() {
         match &args.search {
             Some(words) if !catalog.is_empty() => {

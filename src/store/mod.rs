@@ -50,7 +50,7 @@ pub use catalog::load::{Reading, load_catalog};
 pub use catalog::{
     Edited, FieldEdit, NamedHours, NamedZone, SHOP_FIELDS, Shop, ShopChange, ShopEdit, ShopEdited,
     ShopField, ShopFlaw, change_shop, edit_product, find_unlisted, get_catalog, get_product,
-    get_products, get_reachable_products, get_shop, step_stock,
+    get_products, get_reachable_catalog, get_reachable_products, get_shop, step_stock,
 };
 pub use connection::address::{Address, Pem};
 pub use connection::{Connection, connect};

@@ -65,7 +65,7 @@ pub async fn load_catalog(
     }
 }
 
-async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
+pub(super) async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
     let mut command = redis::cmd("ZCARD");
     command.arg(keys::CATALOG);
     Ok(command.query_async(&mut connection.conn).await?)

@@ -137,6 +137,20 @@ pub async fn get_reachable_products(
 /// # Errors
 /// The [`Trouble`] of the link, or of a server that has some of the products.
 pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> {
+    match get_reachable_catalog(connection).await? {
+        (_, Some(trouble)) => Err(trouble.into()),
+        (catalog, None) => Ok(catalog),
+    }
+}
+
+/// [`get_catalog`] with those products that can be read, and the trouble with the server of the
+/// others.
+///
+/// # Errors
+/// The [`Trouble`] of the link.
+pub async fn get_reachable_catalog(
+    connection: &mut Connection,
+) -> Result<(Catalog, Option<Trouble>), Error> {
     let mut unread = None;
     let mut catalog = load_catalog(connection, |reading| {
         if let Reading::Unread(_, trouble) = reading {
@@ -144,12 +158,16 @@ pub async fn get_catalog(connection: &mut Connection) -> Result<Catalog, Error> 
         }
     })
     .await?;
-    if let Some(trouble) = unread {
-        return Err(trouble.into());
+    if unread.is_none() {
+        catalog.refresh(find_unlisted(connection, &catalog).await?);
     }
+    Ok((catalog, unread))
+}
 
-    catalog.refresh(find_unlisted(connection, &catalog).await?);
-    Ok(catalog)
+/// Tells whether a database has so much beside these listed products that what lies there in no index
+/// is none of the shop's.
+async fn has_many_other_keys(conn: &mut Conn, listed: usize) -> bool {
+    nodes::count_keys(conn).await > listed.saturating_add(MOST_OTHER_KEYS)
 }
 
 /// Finds products that stand in no index, adds them to it, and reads them.
@@ -160,8 +178,7 @@ pub async fn find_unlisted(
     connection: &mut Connection,
     catalog: &Catalog,
 ) -> Result<Vec<(ProductId, Option<Product>)>, Error> {
-    let keys = nodes::count_keys(&mut connection.conn).await;
-    if !catalog.is_empty() && keys > catalog.len().saturating_add(MOST_OTHER_KEYS) {
+    if !catalog.is_empty() && has_many_other_keys(&mut connection.conn, catalog.len()).await {
         return Ok(Vec::new());
     }
 

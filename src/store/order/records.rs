@@ -219,7 +219,13 @@ pub async fn get_ticket(connection: &mut Connection, id: &OrderId) -> Result<Tic
         .map_err(Trouble::for_orders)?;
     let record = decode(&fields).ok_or_else(|| not_placed(id, &fields))?;
     if !record.returned {
-        wind_up(connection, &record.ticket.order).await?;
+        match wind_up(connection, &record.ticket.order).await {
+            // A product is away: whoever comes by later goes on.
+            Err(Error::Trouble(trouble)) if trouble.is_elsewhere() => {
+                tracing::warn!(order = id.as_str(), %trouble, "stock of an order that is over");
+            }
+            wound_up => wound_up?,
+        }
     }
     Ok(record.ticket)
 }

@@ -3,7 +3,9 @@
 
 use super::Import;
 use crate::model::ProductId;
+use crate::store::catalog::has_many_other_keys;
 use crate::store::catalog::index::{IndexCursor, are_members, products_among, scan};
+use crate::store::catalog::load::index_size;
 use crate::store::connection::nodes::Scan;
 use crate::store::connection::retry::RetryPolicy;
 use crate::store::connection::{Conn, pipeline};
@@ -44,9 +46,13 @@ impl Import<'_> {
         }
     }
 
-    /// Removes the products that stand in no index; where scanning isn't permitted, nobody
-    /// sees them.
+    /// Removes the products that stand in no index; where scanning isn't permitted, or the database
+    /// is mostly another program's, nobody sees them.
     async fn sweep_unlisted(&mut self) -> Result<(), Error> {
+        let listed = index_size(self.connection).await?;
+        if has_many_other_keys(&mut self.connection.conn, listed).await {
+            return Ok(());
+        }
         let mut position = Scan::default();
         loop {
             let ids = match scan(&mut self.connection.conn, &mut position).await {
