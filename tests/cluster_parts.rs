@@ -409,6 +409,12 @@ fn who_needs_no_settings_of_the_shop_goes_on_without_them() {
         ann.wait(r"4 Product-\d\d .* 10\.00");
         ann.keys("tab +");
         ann.wait(r"5 Product-\d\d .* 12\.50");
+        // Nothing is ordered, and no amount is understood, in a currency that is not known.
+        ann.keys("c");
+        ann.wait("12\\.50");
+        ann.keys("Y");
+        ann.wait("Nothing was ordered: the shop, and so its currency, was not read yet");
+        ann.keys("esc");
         if !is_killed {
             parts.thaw();
             ann.wait(r"Subtotal €12\.50");

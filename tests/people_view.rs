@@ -286,6 +286,20 @@ fn the_owner_sets_the_rules_by_keys() {
     );
     // Esc drops what was typed.
     assert_eq!(rules_asked(&mut stage, "E 5 esc enter enter"), []);
+
+    // No amount is understood before the shop was read.
+    stage.state.catalog.knows_shop = false;
+    for asked in [
+        "B 5 enter".to_owned(),
+        format!("T {} enter", typed("18:00")),
+        format!(": {} enter", typed("budget 9.00")),
+    ] {
+        assert_eq!(rules_asked(&mut stage, &asked), [], "{asked}");
+        assert_eq!(
+            message(&stage),
+            "The rule was not set: the shop was not read yet"
+        );
+    }
 }
 
 #[test]

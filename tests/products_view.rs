@@ -298,6 +298,34 @@ fn answer_unlimited_free(board: &mut TestBoard) {
 }
 
 #[test]
+fn no_price_is_understood_before_the_shop_was_read() {
+    let mut board = TestBoard::new(120, 36, Page::Products);
+    board.told_with(None, Vec::new());
+    let read = Ok((Catalog::new(products()), None));
+    board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
+    let unread = Message::CatalogUnread(Unread::Shop, Trouble::Lost);
+    board.take_in(StaffMessage::Catalog(Box::new(unread)));
+    assert!(
+        board
+            .picture()
+            .contains("The shop's settings can't be read: the connection"),
+        "{}",
+        board.picture()
+    );
+
+    board.keys(&format!("/ {} enter", typed("espresso beans")));
+    board.keys(&format!(
+        "enter down down down enter {} enter",
+        typed("4.50")
+    ));
+    assert_eq!(
+        board.notice(),
+        "The price was not changed: the shop, and so its currency, was not read yet"
+    );
+    assert!(jobs(&mut board).is_empty());
+}
+
+#[test]
 fn nothing_low_says_so_and_the_next_key_shows_all() {
     let mut board = TestBoard::new(120, 36, Page::Products);
     board.told(Vec::new());

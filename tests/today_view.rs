@@ -70,11 +70,11 @@ impl Stage {
     fn reread(&mut self) {
         self.take_in(StaffMessage::Board(BoardEvent::Tickets {
             tickets: Vec::new(),
-            shop: Shop {
+            shop: Some(Shop {
                 name: "Corner Shop".to_owned(),
                 currency: Currency::with_sign("€"),
                 ..Shop::default()
-            },
+            }),
             server_now: NOW,
             more: 0,
             unread: 0,

@@ -262,6 +262,11 @@ impl TestBoard {
 
     /// All open orders are read, of a shop with these settings.
     pub fn told_in(&mut self, shop: Shop, tickets: Vec<Ticket>) {
+        self.told_with(Some(shop), tickets);
+    }
+
+    /// All open orders are read, and the shop's settings, where these can be.
+    pub fn told_with(&mut self, shop: Option<Shop>, tickets: Vec<Ticket>) {
         self.link(BoardEvent::Tickets {
             tickets,
             shop,

@@ -79,8 +79,8 @@ pub enum BoardEvent {
     Tickets {
         /// The tickets, at most [`MOST_TICKETS`].
         tickets: Vec<Ticket>,
-        /// The shop's settings.
-        shop: Shop,
+        /// The shop's settings as they were read last, if they ever were.
+        shop: Option<Shop>,
         /// The server's clock, in Unix milliseconds.
         server_now: u64,
         /// The open orders beyond the bound, which are left out.

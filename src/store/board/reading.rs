@@ -87,7 +87,7 @@ pub(super) struct Board {
     pub(super) version: Option<u64>,
     pub(super) listed: usize,
     pub(super) tickets: Vec<Ticket>,
-    pub(super) shop: Shop,
+    pub(super) shop: Option<Shop>,
     pub(super) server_now: u64,
     pub(super) more: usize,
     /// The number of those whose records can't be read.
@@ -113,8 +113,8 @@ pub(super) struct Worker {
     pub(super) products: ProductRoute,
     pub(super) locator: Locator,
     pub(super) policy: Policy,
-    /// The shop as it was read last.
-    pub(super) shop: Shop,
+    /// The shop as it was read last, if it ever was.
+    pub(super) shop: Option<Shop>,
     /// The categories of products, as far as they were read.
     pub(super) categories: HashMap<ProductId, String>,
 }
@@ -165,7 +165,7 @@ impl Worker {
         if let Ok(mut everything) = self.everything().await
             && let Ok(shop) = get_shop(&mut everything).await
         {
-            self.shop = shop;
+            self.shop = Some(shop);
         }
         Ok(Board {
             version,

@@ -5,7 +5,6 @@ use super::reading::{Board, Look, OpenOrders, Worker, read_open, wind_up};
 use super::{BoardEvent, BoardRequest, MOST_TICKETS, Opening, Supervisor};
 use crate::model::{OrderId, OrderState, Ticket};
 use crate::store::cart::decode;
-use crate::store::catalog::Shop;
 use crate::store::catalog::decode::{CatalogNews, catalog_news};
 use crate::store::clock::{Moment, SLEEP_NOTICED};
 use crate::store::connection::pushes::{PUSH_CAPACITY, PushQueue, push_queue};
@@ -132,7 +131,7 @@ impl Session {
             products: products.clone(),
             locator: locator.clone(),
             policy: opening.policy.clone(),
-            shop: Shop::default(),
+            shop: None,
             categories: HashMap::new(),
         };
         Ok(Session {

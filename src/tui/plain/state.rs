@@ -123,6 +123,8 @@ pub(super) struct SaidSoFar {
     pub(super) is_down: bool,
     /// Why the cart can't be read.
     pub(super) unreadable: Option<String>,
+    /// What of the shop can't be read.
+    pub(super) unread: Option<String>,
     /// The total of the checkout.
     pub(super) total: Option<Money>,
     /// Its problems: only what was heard is fixed.

@@ -104,6 +104,7 @@ impl Updater<'_> {
         self.tell_changes(&changes);
         self.tell_order();
         self.tell_connection();
+        self.tell_unread();
         self.tell_session();
         self.tell_total();
     }
@@ -252,6 +253,21 @@ impl Updater<'_> {
             && was_unreadable.as_ref() != Some(&why)
         {
             self.tell_news(sentence(&format!("The cart can't be read: {why}")));
+        }
+    }
+
+    /// Tells what of the shop can't be read, and that all of it can be again.
+    fn tell_unread(&mut self) {
+        let state = &self.plain.state;
+        if state.connectivity != Connectivity::Live {
+            return;
+        }
+        let unread = state.catalog.unread.clone();
+        let was_unread = mem::replace(&mut self.plain.said.unread, unread.clone());
+        match (was_unread, unread) {
+            (before, Some(now)) if before.as_ref() != Some(&now) => self.tell_news(sentence(&now)),
+            (Some(_), None) => self.tell_news("All of the shop can be read again.".to_owned()),
+            (_, _) => {}
         }
     }
 

@@ -55,6 +55,9 @@ pub struct CatalogPane {
     pub touched: bool,
     /// The whole catalog was read at least once.
     pub loaded: bool,
+    /// The shop's settings were read: only then is it known in which currency something is ordered,
+    /// and what a typed amount means.
+    pub knows_shop: bool,
     /// Why products are missing, or all of them; a sentence without its full stop.
     pub unread: Option<String>,
     /// The state of reading the whole catalog.

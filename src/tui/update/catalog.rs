@@ -59,6 +59,7 @@ impl Updater<'_> {
         let Some(mut shop) = shop else {
             return;
         };
+        self.state.catalog.knows_shop = true;
         self.state.env.display.fit_currency(&mut shop.currency);
         // What the checkout asks to confirm is in the currency of before.
         if self.state.shop.currency != shop.currency {

@@ -61,6 +61,17 @@ impl Updater<'_> {
         if let Some(refusal) = self.rules_refusal() {
             return self.show(refusal);
         }
+        // What was typed is understood by the shop's currency and clock.
+        let is_typed = matches!(
+            change,
+            RuleChange::Budget(Some(_))
+                | RuleChange::BudgetEach(Some(_))
+                | RuleChange::Closes(Some(_))
+        );
+        if is_typed && !self.state.catalog.knows_shop {
+            let why = "The rule was not set: the shop was not read yet";
+            return self.notify_error(why);
+        }
         if self.state.people.rules_sent.len() >= MOST_RULES_SENT {
             let why = "Rules wait for the server already: this one was not set";
             return self.notify_error(why);

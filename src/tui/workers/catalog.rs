@@ -243,6 +243,12 @@ impl CatalogReader {
                 .await;
         };
 
+        // Without the settings of a shop it is not known whether that has products.
+        if let Some(Message::CatalogUnread(Unread::Shop, trouble)) = &unread
+            && catalog.is_empty()
+        {
+            return Err(trouble.clone().into());
+        }
         // What can't be read is tried again, and what stands in no index is then looked for.
         if let Some(unread) = unread {
             tell(&catalog).await;

@@ -85,6 +85,11 @@ impl Updater<'_> {
 
         let value = match asked.field {
             ProductField::Price if typed.is_empty() => return,
+            ProductField::Price if !self.state.products.list.knows_shop => {
+                return self.refuse(
+                    "The price was not changed: the shop, and so its currency, was not read yet",
+                );
+            }
             ProductField::Price => match self.state.shop.currency.read(typed) {
                 Some(price) => price.to_string(),
                 None => return self.refuse_price(typed),

@@ -31,7 +31,9 @@ impl Updater<'_> {
                 more,
                 unread,
             } => {
-                self.set_shop(shop);
+                if let Some(shop) = shop {
+                    self.set_shop(shop);
+                }
                 if self.state.connectivity != Connectivity::Live {
                     self.end_connection_notices();
                 }

@@ -65,6 +65,7 @@ impl Updater<'_> {
 
     /// Takes in the settings of the shop as they are; returns those before.
     pub(super) fn replace_shop(&mut self, mut shop: Shop) -> Shop {
+        self.state.products.list.knows_shop = true;
         self.state.env.display.fit_currency(&mut shop.currency);
         std::mem::replace(&mut self.state.shop, shop)
     }

@@ -138,7 +138,9 @@ impl CatalogLoad {
     /// Wants the catalog read once more, not before this moment.
     pub(crate) fn repeat(&mut self, not_before: u64) {
         match self {
-            CatalogLoad::Idle { .. } | CatalogLoad::Wanted { .. } => {
+            CatalogLoad::Idle { not_before: rested }
+            | CatalogLoad::Wanted { not_before: rested } => {
+                let not_before = not_before.max(*rested);
                 *self = CatalogLoad::Wanted { not_before };
             }
             CatalogLoad::Running(running) => running.again = true,

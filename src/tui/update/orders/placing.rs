@@ -49,7 +49,7 @@ impl Updater<'_> {
             );
             return;
         }
-        if !self.state.catalog.loaded {
+        if !self.state.catalog.knows_shop {
             self.notify_error(
                 "Nothing was ordered: the shop, and so its currency, was not read yet",
             );
