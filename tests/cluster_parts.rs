@@ -341,6 +341,7 @@ fn who_needs_no_catalog_goes_on_without_it() {
                 &["order", "1", "accept"],
                 &["orders"],
                 &["orders", "--all"],
+                &["orders", "--follow", "--count", "1", "--from-start"],
                 &["split", "1"],
             ],
         );

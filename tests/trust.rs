@@ -662,8 +662,12 @@ fn a_placed_order_that_has_lost_its_record_is_not_ordered_twice() {
 
     let refused = run(&server, &["--user", "alice", "checkout", "--yes"]);
     let why = format!("order {id} is placed, and its record is lost");
-    assert_eq!(refused.status.code(), Some(3), "{}", said(&refused));
+    assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
     assert!(said(&refused).contains(&why), "{}", said(&refused));
+    // The cart shows, with a word on that.
+    let cart = run(&server, &["--user", "alice", "cart"]);
+    assert_eq!(cart.status.code(), Some(0), "{}", said(&cart));
+    assert!(said(&cart).contains(&why), "{}", said(&cart));
     assert_eq!(server.get("XLEN orders"), "1");
     assert_eq!(server.get("HGET product:tea stock"), "97");
     let doctor = String::from_utf8(run(&server, &["doctor"]).stdout).unwrap();
@@ -678,6 +682,63 @@ fn a_placed_order_that_has_lost_its_record_is_not_ordered_twice() {
     run(&server, &["--user", "alice", "checkout", "--yes"]);
     assert_eq!(server.get("XLEN orders"), "1");
     assert_eq!(server.get("EXISTS cart:alice"), "0");
+}
+
+/// What is no order, or another program's key, where orders are kept.
+#[test]
+fn any_damage_to_the_keys_of_orders_ends_with_a_word() {
+    let server = shop_with_cart("3");
+    let placed = ok(&server, &["--user", "alice", "checkout", "--yes", "--json"]);
+    let placed: serde_json::Value = serde_json::from_str(&placed).unwrap();
+    let id = placed["order"].as_str().unwrap();
+    let keys = [
+        "orders".to_owned(),
+        "{orders}:all".to_owned(),
+        "{orders}:of:alice".to_owned(),
+        "{orders}:due".to_owned(),
+        "{orders}:open".to_owned(),
+        "{orders}:numbers".to_owned(),
+        "{orders}:version".to_owned(),
+        format!("{{orders}}:{id}"),
+        "{product:tea}:orders".to_owned(),
+        "{product:tea}:released".to_owned(),
+    ];
+    for key in &keys {
+        for damage in [
+            "SET KEY x",
+            "RPUSH KEY x y",
+            "HSET KEY 1 x state 7",
+            "ZADD KEY 1e300 x nan y",
+        ] {
+            let was_there = server.get(&format!("COPY {key} saved:key REPLACE")) == "1";
+            server.cmd(&format!("DEL {key}"));
+            // A score that is none is refused, and then the key is gone.
+            let _ = server.ask::<redis::Value>(&damage.replace("KEY", key));
+
+            for words in [
+                &["--user", "alice", "add", "tea"][..],
+                &["--user", "alice", "checkout", "--yes"],
+                &["--user", "alice", "orders"],
+                &["orders", "--all"],
+                &["order", id],
+                &["order", id, "accept"],
+                &["today"],
+                &["doctor"],
+            ] {
+                let done = run(&server, words);
+                let code = done.status.code();
+                assert!(
+                    matches!(code, Some(0..=3)),
+                    "{words:?} after {damage} on {key}: {code:?} {}",
+                    said(&done)
+                );
+            }
+            server.cmd(&format!("DEL {key}"));
+            if was_there {
+                server.cmd(&format!("RENAME saved:key {key}"));
+            }
+        }
+    }
 }
 
 #[test]
@@ -805,7 +866,7 @@ fn an_order_that_is_tried_again_and_again_is_named() {
     let now: u64 = server.get_list("TIME")[0].parse().unwrap();
     server.cmd(&format!("ZADD {{orders}}:due {} {id}", (now + 300) * 1000));
     let doctor = String::from_utf8(run(&server, &["doctor"]).stdout).unwrap();
-    let named = format!("orders that stopped halfway (1): {id}");
+    let named = format!("orders that are tried in vain (1): {id}");
     assert!(doctor.contains(&named), "{doctor}");
 }
 

@@ -10,7 +10,9 @@ use crate::model::product::only_left;
 use crate::model::shares::are_shared;
 use crate::model::time::Clock;
 use crate::model::total::{self, LineStatus, ProductLookup, Totals};
-use crate::model::{Cart, CartLine, Catalog, Money, People, Product, ProductId, UserName, text};
+use crate::model::{
+    Cart, CartLine, Catalog, Money, People, Product, ProductId, Refusal, UserName, text,
+};
 use crate::store::{self, Error, Shop, order};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -23,6 +25,8 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
     match checkout::thaw_unknown(&mut connection, &settings.user, output).await {
         // The server that has the orders is away, which the next step says.
         Err(CliError::Store(Error::Trouble(trouble))) if trouble.is_elsewhere() => {}
+        // So does the order that waits for its record.
+        Err(CliError::Store(Error::Refused(Refusal::LostRecord(_)))) => {}
         thawed => thawed?,
     }
     if let Err(error) = order::resume(&mut connection, &settings.user).await {

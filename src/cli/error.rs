@@ -253,8 +253,9 @@ impl CliError {
 
     /// Tells whether the server was lost, or not reached.
     pub(super) fn is_lost_connection(&self) -> bool {
-        let (CliError::Store(Error::Trouble(trouble))
-        | CliError::Store(Error::Unknown { trouble, .. })) = self
+        let (CliError::Store(Error::Trouble(trouble) | Error::Unknown { trouble, .. })
+        | CliError::Unknown { trouble, .. }
+        | CliError::UnknownStep { trouble, .. }) = self
         else {
             return false;
         };

@@ -42,6 +42,11 @@ pub(super) async fn run(
 
     let mut connection = connect::open_shop(settings).await?;
     let (catalog, unread) = store::get_reachable_catalog(&mut connection).await?;
+    if let Some(trouble) = &unread
+        && output.is_json()
+    {
+        return Err(trouble.clone().into());
+    }
     let shop = connect::shop_if_reachable(&mut connection, output).await?;
     let shop = shop.unwrap_or_default();
 

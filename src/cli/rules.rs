@@ -64,7 +64,7 @@ pub(super) async fn run(
             match store::set_rules(connection, user, &changes).await {
                 // They are the new owner's already, and the answer to that was lost.
                 Err(Error::Refused(Refusal::NotOwner(owner)))
-                    if may_be_done && changes.contains(&RuleChange::Owner(owner.clone())) => {}
+                    if may_be_done && changes == [RuleChange::Owner(owner.clone())] => {}
                 set => set?,
             }
             store::get_cart_items(connection, user).await

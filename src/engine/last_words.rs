@@ -25,10 +25,12 @@ const DAMAGED: [&str; 2] = [
 const BASE: &str = ".base.";
 /// The words of a server that can't read anything of its data: the list of the files, or the file
 /// with which they begin, is damaged, or one of them is missing.
-const UNREADABLE: [&str; 6] = [
+const UNREADABLE: [&str; 8] = [
     "Invalid AOF manifest file format",
     "Found an empty AOF manifest",
     "The AOF manifest file contains too long line",
+    "Found duplicate base file information",
+    "Fatal error: the truncated file is not the last file",
     "Internal error in RDB reading ",
     "Unable to obtain the AOF file ",
     // Only of the base: what follows the damage can't be cut off there.

@@ -208,6 +208,11 @@ pub enum Refusal {
     /// The order was undone.
     #[error(transparent)]
     NotOrdered(OrderFailure),
+    /// The cart waits for an order that is placed, and that has lost its record.
+    #[error(
+        "The cart is being ordered: order {0} is placed, and its record is lost (trolley doctor says what to do)"
+    )]
+    LostRecord(String),
     /// There is no such order.
     #[error("There is no order “{0}”")]
     UnknownOrder(String),
@@ -553,6 +558,7 @@ impl Refusal {
             | Refusal::DearerThanBudget { .. }
             | Refusal::DearerThanBudgetOf { .. }
             | Refusal::NotOrdered(_)
+            | Refusal::LostRecord(_)
             | Refusal::UnknownOrder(_)
             | Refusal::InvalidTransition { .. }
             | Refusal::OtherWasFirst { .. }
@@ -653,6 +659,7 @@ impl Refusal {
             Refusal::OtherTotal { .. } => "other_total",
             Refusal::PlacedTotal { .. } => "other_total",
             Refusal::OtherOrder { .. } => "other_order",
+            Refusal::LostRecord(_) => "lost_record",
             Refusal::OrderPending(_) => "order_pending",
             Refusal::DearerThanBudget { .. } => "over_budget",
             Refusal::DearerThanBudgetOf { .. } => "over_own_budget",

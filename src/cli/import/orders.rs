@@ -138,19 +138,18 @@ impl Import<'_> {
 
         while let Some(OrderBatch { orders, .. }) = reader.next()? {
             let (lines, orders): (Vec<u64>, Vec<StoredOrder>) = orders.into_iter().unzip();
-            let mut is_again = false;
-            let storing = connection.repeat(async |connection, may_be_done| {
-                is_again |= may_be_done;
-                restore::restore(connection, &orders).await
-            });
+            let ids = orders.iter().map(|stored| &stored.ticket.order.id);
+            let were_listed = restore::are_listed(connection, ids).await?;
+            let storing = connection
+                .repeat(async |connection, _| restore::restore(connection, &orders).await);
             let outcomes = storing
                 .await
                 .map_err(|error| CliError::of_repeated(error, "the orders are restored"))?;
-            for (line, outcome) in lines.into_iter().zip(outcomes) {
+            for ((line, outcome), was_listed) in lines.into_iter().zip(outcomes).zip(were_listed) {
                 match outcome {
                     Restored::Stored => counts.added += 1,
-                    // Of what an attempt without an answer stored, nobody knows which was there.
-                    Restored::Kept if is_again => counts.added += 1,
+                    // An attempt whose answer was lost has stored it.
+                    Restored::Kept if !was_listed => counts.added += 1,
                     Restored::Kept => counts.kept += 1,
                     Restored::Other => {
                         let reason = "the shop has another order of this id";

@@ -47,6 +47,8 @@ struct Orders {
     unreadable: Vec<String>,
     /// The ids of those that stopped on their way.
     abandoned: Vec<String>,
+    /// The ids of those that are tried again and again.
+    tried_for_long: Vec<String>,
     /// The orders that nobody could finish.
     given_up: GivenUp,
     /// The ids of cancelled ones that gave no stock back.
@@ -55,16 +57,20 @@ struct Orders {
 
 async fn read_orders(conn: &mut Conn) -> Result<Orders, Trouble> {
     let abandoned = find_abandoned(conn).await?;
+    let mut tried_for_long = find_tried_for_long(conn).await?;
+    tried_for_long.retain(|id| !abandoned.contains(id));
     let given_up = find_given_up(conn).await?;
     let ids = newest(conn, None, MOST_ORDERS).await?;
     let holding_stock = holding_stock(conn, &ids).await?;
     let listed = ids.len();
-    let unreadable = find_unreadable(conn, None, ids).await?;
+    let mut unreadable = find_unreadable(conn, None, ids).await?;
+    unreadable.retain(|id| !given_up.placed.contains(id));
     Ok(Orders {
         examined: listed - unreadable.len(),
         has_older: listed == MOST_ORDERS,
         unreadable,
         abandoned,
+        tried_for_long,
         given_up,
         holding_stock,
     })
@@ -102,6 +108,11 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         }
     }
     findings.extend(note_some(
+        &orders.tried_for_long,
+        "orders that are tried in vain",
+        "trolley checkout --cart NAME tries again, and says what is in the way",
+    ));
+    findings.extend(note_some(
         &orders.holding_stock,
         "cancelled orders that still hold stock",
         "trolley order ID gives it back",
@@ -109,8 +120,8 @@ fn judge(orders: &Orders) -> Vec<Finding> {
     findings.extend(note_some(
         &orders.unreadable,
         "entries of {orders}:all that are no orders, or can't be read",
-        "redis-cli HGETALL {orders}:ID shows what is there; redis-cli ZREM {orders}:all ID takes it \
-         off all lists",
+        "redis-cli HGETALL {orders}:ID shows what is there. Where XRANGE orders - + shows such an order, \
+         put its fields back; else redis-cli ZREM {orders}:all ID takes it off all lists",
     ));
 
     if findings.is_empty() {
@@ -137,19 +148,26 @@ async fn find_abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let lost = now.saturating_sub(DRIVER_LOST).to_string();
     let mut overdue = read_due(conn, ["-inf", &lost], MOST_ORDERS).await?;
     overdue.extend(read_due(conn, [&beyond(now), "(+inf"], MOST_ORDERS).await?);
+    Ok(overdue)
+}
 
-    // Those that are tried again and again, each time for later.
+/// Reads which of the orders that are due were begun long ago: each time that one is tried, it is due
+/// later.
+async fn find_tried_for_long(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
+    let now = server_time(conn).await?;
     let tried = read_due(conn, ["-inf", "(+inf"], MOST_ORDERS).await?;
     let records = tried.iter().map(|id| BegunOrder::fetch(id)).collect();
     let records = pipeline::run_all(conn, records).await?;
+
+    let mut for_long = Vec::new();
     for (id, record) in tried.into_iter().zip(records) {
         let order = OrderId::parse(&id);
         let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
-        if begun.is_some_and(|begun| begun.age(now) > TRIED_FOR_LONG) && !overdue.contains(&id) {
-            overdue.push(id);
+        if begun.is_some_and(|begun| begun.age(now) > TRIED_FOR_LONG) {
+            for_long.push(id);
         }
     }
-    Ok(overdue)
+    Ok(for_long)
 }
 
 /// Orders that nobody could finish, and that are left alone.

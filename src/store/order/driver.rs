@@ -263,7 +263,10 @@ impl Driver {
             return Ok(self.take_up(ended));
         }
 
-        let next = self.take_up_frozen(conn, mark).await?;
+        let next = match self.take_up_frozen(conn, mark).await {
+            Err(Error::Refused(refusal)) => return self.end_or_refuse(conn, begun, refusal).await,
+            next => next?,
+        };
         // Where the mark is gone, our own order can be tried again.
         Ok(next.unwrap_or(Stage::Freeze))
     }

@@ -76,12 +76,14 @@ pub async fn finish_open(connection: &mut Connection) -> Result<Vec<FinishedOrde
                 tried += 1;
                 look_after(connection, begun, now).await
             }
-            // It was placed, and its record is lost: somebody has to mend that.
-            Ok(None) if steps::is_listed(&mut connection.conn, &id).await? => {
-                look_away(connection, &id, "+inf").await
-            }
-            // It is over, or there is no such order.
-            Ok(_) => forget(connection, &id).await,
+            // There is no such order, or it was placed and somebody has to mend its record.
+            Ok(None) => match steps::is_listed(&mut connection.conn, &id).await {
+                Ok(true) => look_away(connection, &id, "+inf").await,
+                Ok(false) => forget(connection, &id).await,
+                Err(trouble) => Err(trouble.into()),
+            },
+            // It is over.
+            Ok(Some(_)) => forget(connection, &id).await,
             Err(trouble) if is_lasting(&trouble) => look_away(connection, &id, "+inf").await,
             Err(trouble) => Err(trouble.into()),
         };

@@ -261,7 +261,7 @@ fn shares(line: &OrderLine) -> String {
 /// order is announced before anything else; all pieces stay in the cart.
 ///
 /// # Errors
-/// [`Trouble::Unexpected`] where that order was placed, and has lost its record: what stays in the
+/// [`Refusal::LostRecord`] where that order was placed, and has lost its record: what stays in the
 /// cart would be ordered twice.
 pub(crate) async fn thaw(
     conn: &mut impl ConnectionLike,
@@ -273,10 +273,7 @@ pub(crate) async fn thaw(
     if let Some(id) = mark.order()
         && has_lost_its_record(conn, &id).await?
     {
-        return Err(Trouble::Unexpected(format!(
-            "the cart is being ordered: order {id} is placed, and its record is lost (trolley doctor says what to do)"
-        ))
-        .into());
+        return Err(Refusal::LostRecord(id.to_string()).into());
     }
 
     let mut call = SETTLE.prepare_invoke();

@@ -123,7 +123,7 @@ pub(super) struct SaidSoFar {
     pub(super) is_down: bool,
     /// Why the cart can't be read.
     pub(super) unreadable: Option<String>,
-    /// What of the shop can't be read.
+    /// What of the shop can't be read, as it was told last.
     pub(super) unread: Option<String>,
     /// The total of the checkout.
     pub(super) total: Option<Money>,

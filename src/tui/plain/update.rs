@@ -256,18 +256,18 @@ impl Updater<'_> {
         }
     }
 
-    /// Tells what of the shop can't be read, and that all of it can be again.
+    /// Tells once what of the shop can't be read. It is tried again and again, so that an end of that
+    /// shows only for a moment.
     fn tell_unread(&mut self) {
         let state = &self.plain.state;
-        if state.connectivity != Connectivity::Live {
-            return;
-        }
-        let unread = state.catalog.unread.clone();
-        let was_unread = mem::replace(&mut self.plain.said.unread, unread.clone());
-        match (was_unread, unread) {
-            (before, Some(now)) if before.as_ref() != Some(&now) => self.tell_news(sentence(&now)),
-            (Some(_), None) => self.tell_news("All of the shop can be read again.".to_owned()),
-            (_, _) => {}
+        let unread = state.catalog.unread.as_ref();
+        let unread = unread.filter(|_| state.connectivity == Connectivity::Live);
+        if let Some(unread) = unread
+            && self.plain.said.unread.as_ref() != Some(unread)
+        {
+            let unread = unread.clone();
+            self.tell_news(sentence(&unread));
+            self.plain.said.unread = Some(unread);
         }
     }
 

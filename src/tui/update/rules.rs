@@ -13,6 +13,9 @@ use tui_input::Input;
 /// takes.
 const MOST_RULES_SENT: usize = 20;
 
+/// The word to whoever types an amount or a time before it is known what these mean here.
+const SHOP_UNREAD: &str = "The rule was not set: the shop was not read yet";
+
 impl Updater<'_> {
     /// Locks the cart, or unlocks it.
     pub(super) fn toggle_lock(&mut self) {
@@ -46,6 +49,10 @@ impl Updater<'_> {
             }
             return;
         }
+        let is_amount = matches!(rule, TypedRule::Budget | TypedRule::Each);
+        if is_amount && !self.state.catalog.knows_shop {
+            return self.notify_error(SHOP_UNREAD);
+        }
         match self.state.typed_rule(rule, typed) {
             Some(change) => self.request_rule(change),
             None => {
@@ -69,8 +76,7 @@ impl Updater<'_> {
                 | RuleChange::Closes(Some(_))
         );
         if is_typed && !self.state.catalog.knows_shop {
-            let why = "The rule was not set: the shop was not read yet";
-            return self.notify_error(why);
+            return self.notify_error(SHOP_UNREAD);
         }
         if self.state.people.rules_sent.len() >= MOST_RULES_SENT {
             let why = "Rules wait for the server already: this one was not set";

@@ -49,7 +49,13 @@ impl Import<'_> {
     /// Removes the products that stand in no index; where scanning isn't permitted, or the database
     /// is mostly another program's, nobody sees them.
     async fn sweep_unlisted(&mut self) -> Result<(), Error> {
-        let listed = index_size(self.connection).await?;
+        let mut retry = RetryPolicy::IMPORT.start();
+        let listed = loop {
+            match index_size(self.connection).await {
+                Ok(listed) => break listed,
+                Err(error) => retry.again(self.connection, error).await?,
+            }
+        };
         if has_many_other_keys(&mut self.connection.conn, listed).await {
             return Ok(());
         }

@@ -13,6 +13,9 @@ const MENDING_PAUSE: u64 = 10_000;
 /// Milliseconds until the catalog is read again where some of it could not be read.
 const UNREAD_PAUSE: u64 = 5_000;
 
+/// The most milliseconds by which a rest puts off that: what is away makes reading slow.
+const LONGEST_REST: u64 = 15_000;
+
 /// The state of reading the whole catalog.
 ///
 /// After each read it rests until the moment `not_before`, by the steady clock, so that a flood of
@@ -140,7 +143,7 @@ impl CatalogLoad {
         match self {
             CatalogLoad::Idle { not_before: rested }
             | CatalogLoad::Wanted { not_before: rested } => {
-                let not_before = not_before.max(*rested);
+                let not_before = not_before.max((*rested).min(not_before + LONGEST_REST));
                 *self = CatalogLoad::Wanted { not_before };
             }
             CatalogLoad::Running(running) => running.again = true,

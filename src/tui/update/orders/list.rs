@@ -109,7 +109,10 @@ impl Updater<'_> {
 
     /// Tells whether the keys of the list of orders are those of its search and its states.
     pub(in crate::tui::update) fn is_among_orders(&self) -> bool {
-        matches!(self.state.mode, Mode::Orders | Mode::Receipt { .. })
+        matches!(
+            self.state.mode,
+            Mode::Orders | Mode::Receipt { .. } | Mode::ConfirmCancel(_)
+        )
     }
 
     /// Begins a search among the orders.
