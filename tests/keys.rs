@@ -92,6 +92,7 @@ fn a_word_in_the_question_about_an_order_cancels_nothing() {
         assert_eq!(screen.state.orders.cancelling, None, "{word}");
         let is_search = matches!(screen.state.mode, Mode::OrderSearch);
         assert_eq!(is_search, word.starts_with('/'), "{word}");
+        assert!(!is_search || screen.state.covered.is_none());
     }
 }
 

@@ -25,11 +25,14 @@ const DAMAGED: [&str; 2] = [
 const BASE: &str = ".base.";
 /// The words of a server that can't read anything of its data: the list of the files, or the file
 /// with which they begin, is damaged, or one of them is missing.
-const UNREADABLE: [&str; 8] = [
+const UNREADABLE: [&str; 11] = [
     "Invalid AOF manifest file format",
     "Found an empty AOF manifest",
     "The AOF manifest file contains too long line",
     "Found duplicate base file information",
+    "Found a non-monotonic sequence number",
+    "Unknown AOF file type",
+    "Read AOF manifest failed",
     "Fatal error: the truncated file is not the last file",
     "Internal error in RDB reading ",
     "Unable to obtain the AOF file ",

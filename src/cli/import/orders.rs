@@ -138,13 +138,18 @@ impl Import<'_> {
 
         while let Some(OrderBatch { orders, .. }) = reader.next()? {
             let (lines, orders): (Vec<u64>, Vec<StoredOrder>) = orders.into_iter().unzip();
-            let ids = orders.iter().map(|stored| &stored.ticket.order.id);
-            let were_listed = restore::are_listed(connection, ids).await?;
-            let storing = connection
-                .repeat(async |connection, _| restore::restore(connection, &orders).await);
+            let mut were_listed = None;
+            let storing = connection.repeat(async |connection, _| {
+                if were_listed.is_none() {
+                    let ids = orders.iter().map(|stored| &stored.ticket.order.id);
+                    were_listed = Some(restore::are_listed(connection, ids).await?);
+                }
+                restore::restore(connection, &orders).await
+            });
             let outcomes = storing
                 .await
                 .map_err(|error| CliError::of_repeated(error, "the orders are restored"))?;
+            let were_listed = were_listed.unwrap_or_default();
             for ((line, outcome), was_listed) in lines.into_iter().zip(outcomes).zip(were_listed) {
                 match outcome {
                     Restored::Stored => counts.added += 1,

@@ -99,7 +99,8 @@ fn judge(orders: &Orders) -> Vec<Finding> {
             &orders.given_up.placed,
             "orders are placed, and their records can't be read",
             "put the fields of {orders}:ID back as they stand in the stream orders (XRANGE \
-             orders - +), then trolley checkout --cart NAME finishes them",
+             orders - +), with version 1, begun and changed as at, and state placed; then trolley \
+             checkout --cart NAME finishes them",
         ),
     ] {
         if !ids.is_empty() {
@@ -121,7 +122,8 @@ fn judge(orders: &Orders) -> Vec<Finding> {
         &orders.unreadable,
         "entries of {orders}:all that are no orders, or can't be read",
         "redis-cli HGETALL {orders}:ID shows what is there. Where XRANGE orders - + shows such an order, \
-         put its fields back; else redis-cli ZREM {orders}:all ID takes it off all lists",
+         put its fields back, with version 1, begun and changed as at, state placed and closed 1; else \
+         redis-cli ZREM {orders}:all ID takes it off all lists",
     ));
 
     if findings.is_empty() {

@@ -260,9 +260,11 @@ impl Updater<'_> {
     /// shows only for a moment.
     fn tell_unread(&mut self) {
         let state = &self.plain.state;
-        let unread = state.catalog.unread.as_ref();
-        let unread = unread.filter(|_| state.connectivity == Connectivity::Live);
-        if let Some(unread) = unread
+        if state.connectivity != Connectivity::Live {
+            self.plain.said.unread = None;
+            return;
+        }
+        if let Some(unread) = &state.catalog.unread
             && self.plain.said.unread.as_ref() != Some(unread)
         {
             let unread = unread.clone();

@@ -118,6 +118,7 @@ impl Updater<'_> {
     /// Begins a search among the orders.
     pub(in crate::tui::update) fn start_order_search(&mut self) {
         self.state.mode = Mode::OrderSearch;
+        self.state.covered = None;
         self.state.orders.words = Input::default();
         self.show_found_orders();
     }
