@@ -50,7 +50,7 @@ pub enum EngineError {
     },
     /// The data is damaged where nothing can be cut off.
     #[error(
-        "the private server can't read its data in {}: {fault}\nPut a copy of that folder in its place. To begin with an empty shop, move it away:\n    {set_aside}",
+        "the private server can't read its data in {}: {fault}\nNothing was changed. Move the folder away, and keep it, as parts of it may still be readable:\n    {set_aside}\nThen put a copy of it in its place, or begin with an empty shop (trolley guide servers: Backup)",
         folder.display()
     )]
     Unreadable {

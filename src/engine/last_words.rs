@@ -104,14 +104,21 @@ fn unreadable_in(said: &str, folder: PathBuf) -> Option<EngineError> {
     let fault = words
         .rev()
         .find(|said| UNREADABLE.iter().any(|words| said.starts_with(words)))?;
+    // What the server advises is for a file whose end can be cut off.
+    let fault = fault.split(": make a backup").next()?;
+    Some(unreadable(folder, fault))
+}
+
+/// The error of a folder with data that have this fault.
+pub(super) fn unreadable(folder: PathBuf, fault: &str) -> EngineError {
     let mut moved = folder.clone().into_os_string();
     moved.push(format!(".damaged-{}", now()));
 
-    Some(EngineError::Unreadable {
+    EngineError::Unreadable {
         fault: text::sanitize_to(fault.trim().as_bytes(), LONGEST_WORDS),
         set_aside: format!("mv {} {}", quoted(&folder), quoted(Path::new(&moved))),
         folder,
-    })
+    }
 }
 
 /// The present time in seconds, for a name that is new.

@@ -184,6 +184,7 @@ impl Engine {
     fn start(&self, lock: File) -> Result<PathBuf, EngineError> {
         let program = program::find()?;
         folder::check_room(&self.data)?;
+        self.check_list()?;
         let socket = self.prepare_socket()?;
         let log = self.open_log()?;
         let log_start = log.metadata().map_or(0, |log| log.len());
@@ -206,6 +207,31 @@ impl Engine {
 
         let said = last_words::since(&self.log(), log_start);
         Err(last_words::explain(&said, status, &self.data))
+    }
+
+    /// Makes sure that no changes lie there whose list of files is gone: a server would begin anew
+    /// beside them.
+    fn check_list(&self) -> Result<(), EngineError> {
+        let folder = self.data.join("appendonlydir");
+        let Ok(files) = fs::read_dir(&folder) else {
+            return Ok(());
+        };
+        let files: Vec<_> = files.flatten().collect();
+        let is_called = |file: &fs::DirEntry, end: &str| {
+            let name = file.file_name();
+            name.as_encoded_bytes().ends_with(end.as_bytes())
+        };
+        let has_list = files.iter().any(|file| is_called(file, ".manifest"));
+        // A first start that was broken off leaves files without a change in them.
+        let has_changes = files.iter().any(|file| {
+            is_called(file, ".incr.aof") && file.metadata().is_ok_and(|found| found.len() > 0)
+        });
+
+        if has_changes && !has_list {
+            let fault = "the list of its files (appendonly.aof.manifest) is missing";
+            return Err(last_words::unreadable(folder, fault));
+        }
+        Ok(())
     }
 
     /// Makes room for the socket of a new server, and notes its path for those who join it.

@@ -117,7 +117,8 @@ fn file_of(folder: &Path, end: &str) -> PathBuf {
 
 #[test]
 fn data_that_can_not_be_repaired_is_named_with_what_can_be_done() {
-    let damages: [Damage; 6] = [
+    let damages: [Damage; 7] = [
+        |folder| fs::remove_file(file_of(folder, ".manifest")).unwrap(),
         |folder| fs::write(file_of(folder, ".manifest"), "").unwrap(),
         |folder| {
             let base = file_of(folder, ".base.rdb");
@@ -144,7 +145,9 @@ fn data_that_can_not_be_repaired_is_named_with_what_can_be_done() {
         let said = home.refused(&["engine", "start"]);
         let named = format!("can't read its data in {}: ", folder.display());
         assert!(said.contains(&named), "{said}");
-        let set_aside = said.lines().last().unwrap().trim();
+        let mut lines = said.lines();
+        let set_aside = lines.find(|line| line.trim().starts_with("mv ")).unwrap();
+        assert!(!said.contains("--fix"), "{said}");
         let moved = command("sh").args(["-c", set_aside]).status().unwrap();
         assert!(moved.success(), "{set_aside}");
         // It begins with the demo products again.
