@@ -29,13 +29,14 @@ pub(super) async fn run(settings: &Settings, output: &Output) -> Result<(), CliE
         Err(CliError::Store(Error::Refused(Refusal::LostRecord(_)))) => {}
         thawed => thawed?,
     }
-    if let Err(error) = order::resume(&mut connection, &settings.user).await {
+    let resumed = order::resume(&mut connection, &settings.user).await;
+
+    let cart = store::get_cart_items(&mut connection, &settings.user).await?;
+    if let Err(error) = resumed {
         output.warn(&format!(
             "the order of this cart can't be finished here: {error}"
         ));
     }
-
-    let cart = store::get_cart_items(&mut connection, &settings.user).await?;
     let ids: Vec<ProductId> = cart.lines.iter().map(|line| line.product.clone()).collect();
     let (read, unread) = store::get_reachable_products(&mut connection, &ids).await?;
     let shop = connect::shop_if_reachable(&mut connection, output).await?;

@@ -308,6 +308,10 @@ fn chosen_preset(names: &[String]) -> Result<Preset, KeymapError> {
     })
 }
 
+/// The refusal of a key that places an order, and that words are typed with.
+const ORDERS_BY_WORDS: &str = "a small letter, a digit or a space could order while somebody types: \
+    take a capital letter like Y, or ctrl-y";
+
 /// The keys that the settings give to an action, or what is wrong with them.
 fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
     let keys: Vec<Key> = keys
@@ -315,7 +319,7 @@ fn parse_rebinding(action: &str, keys: &[String]) -> Result<Vec<Key>, String> {
         .map(|name| Key::parse(name).ok_or_else(|| format!("no key is called {name:?}")))
         .collect::<Result<_, _>>()?;
     if action == Action::PlaceOrder.name() && keys.iter().any(Key::is_of_words) {
-        return Err("whoever types a word must not order by it: take a capital letter".to_owned());
+        return Err(ORDERS_BY_WORDS.to_owned());
     }
 
     let names: Vec<&str> = BINDINGS.iter().map(|row| row.action.name()).collect();
@@ -485,10 +489,9 @@ mod tests {
         );
         assert_eq!(why("add", &["ctrl-"]), "no key is called \"ctrl-\"");
         assert_eq!(why("add", &["q"]), "q is already a key of quit");
-        let refused = "whoever types a word must not order by it: take a capital letter";
-        assert_eq!(why("place-order", &["Y", "y"]), refused);
-        assert_eq!(why("place-order", &["7"]), refused);
-        assert_eq!(why("place-order", &["space"]), refused);
+        assert_eq!(why("place-order", &["Y", "y"]), ORDERS_BY_WORDS);
+        assert_eq!(why("place-order", &["7"]), ORDERS_BY_WORDS);
+        assert_eq!(why("place-order", &["space"]), ORDERS_BY_WORDS);
         assert!(with("place-order", &["ctrl-y", "O"]).is_ok());
     }
 

@@ -31,7 +31,8 @@ pub(super) async fn examine(connection: &mut Connection, masters: &[Target]) -> 
         findings.push(Finding::note(
             "cluster",
             format!("lost nodes ({}): {}", lost.len(), some_names(&lost)),
-            "start them again, or CLUSTER FORGET takes them out",
+            "start them again; CLUSTER FORGET is only for a node that is gone for good, with all that it \
+             alone has",
         ));
     }
     if !problems.moving.is_empty() {

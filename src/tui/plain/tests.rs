@@ -12,6 +12,7 @@ use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use crate::store::order::OrdersPage;
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::message::{Effect, Message, Now};
+use crate::tui::state::catalog::Unread;
 use crate::tui::state::tests::state;
 
 /// Plain mode with a clock of its own, and what was sent to the server.
@@ -216,6 +217,21 @@ fn what_only_tells_is_answered_while_a_change_waits() {
         ["Added 1 Espresso. The cart has 1 line, 2.40."]
     );
     assert!(!talk.plain.is_busy());
+}
+
+#[test]
+fn what_can_not_be_read_is_told_once() {
+    let mut talk = Talk::begun();
+    for _ in 0..3 {
+        let some = Catalog::new(vec![product("oats", "Oat Milk")]);
+        talk.shop(Message::Catalog(Ok((some, Some(Shop::default()))), 0));
+        talk.shop(Message::CatalogUnread(Unread::Products(2), Trouble::Lost));
+    }
+    let news = talk.plain.news.take();
+    assert_eq!(
+        news,
+        ["2 products can't be read: the connection to the server was lost."]
+    );
 }
 
 #[test]

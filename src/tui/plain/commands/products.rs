@@ -1,7 +1,7 @@
 //! Commands that name a product or another thing of the palette, and lists of products.
 
 use super::super::state::{Awaited, Choice, Unlisted};
-use super::super::tell;
+use super::super::tell::{self, sentence};
 use super::{NO_MORE, Updater};
 use crate::model::{ProductId, text};
 use crate::tui::layout::palette::{
@@ -166,6 +166,14 @@ impl Updater<'_> {
     /// Lists what a search has found.
     pub(super) fn list_found(&mut self, words: &str) {
         let found = self.plain.state.matches.found.clone();
+        let catalog = &self.plain.state.catalog;
+        if found.is_empty()
+            && !catalog.loaded
+            && let Some(unread) = &catalog.unread
+        {
+            let told = sentence(unread);
+            return self.tell(told);
+        }
         if found.is_empty() {
             return self.tell(format!("No product matches “{words}”."));
         }
