@@ -48,7 +48,10 @@ pub(super) async fn examine_carts(connection: &mut Connection, session: Timeout)
     let endless = carts.endless.len();
     let companions = carts.companions.len();
     if endless + companions == 0 {
-        return vec![Finding::good("carts", format!("{all}, all expire"))];
+        return vec![Finding::good(
+            "carts",
+            format!("{all}, each ends by itself"),
+        )];
     }
     if session == Timeout::Never {
         let found = format!("{all}, {endless} of them without expiry, as is set");

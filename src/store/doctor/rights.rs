@@ -38,18 +38,21 @@ pub(super) async fn examine(connection: &mut Connection, user: &UserName) -> Vec
 fn judge(name: &str, task: &str, level_of_gap: Level, gaps: Result<Gaps, Trouble>) -> Finding {
     match gaps {
         Ok(Gaps::Commands(gaps)) if gaps.is_empty() => {
-            Finding::good("rights", format!("{name} may {task}"))
+            Finding::good("rights", format!("the server's user {name} may {task}"))
         }
         Ok(Gaps::Commands(gaps)) => Finding::new(
             "rights",
             level_of_gap,
-            format!("{name} may not {task}: {}", gaps.join(", ")),
+            format!(
+                "the server's user {name} may not {task}: {}",
+                gaps.join(", ")
+            ),
             "trolley acl prints the rules that are enough",
         ),
         Ok(Gaps::Unknown) => Finding::new(
             "rights",
             Level::Unknown,
-            format!("{name} may not check whether they may {task}"),
+            format!("the server's user {name} may not check whether they may {task}"),
             "somebody with the right to ACL DRYRUN can",
         ),
         Err(trouble) => Finding::hidden("rights", &trouble),
