@@ -1,6 +1,6 @@
 //! Tickets: orders as a board shows them to those who make them.
 
-use super::{Order, ProductId};
+use super::{Order, OrderBrief, ProductId};
 
 /// An order as a board shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,5 +27,14 @@ impl Ticket {
     pub(crate) fn ticked_lines(&self) -> usize {
         let lines = self.order.lines.iter();
         lines.filter(|line| self.is_ticked(&line.product)).count()
+    }
+}
+
+impl From<&Ticket> for OrderBrief {
+    fn from(ticket: &Ticket) -> OrderBrief {
+        OrderBrief {
+            changed_by: ticket.moved_by.clone(),
+            ..OrderBrief::from(&ticket.order)
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::visitors::VisitorId;
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::usual::{USUAL_ORDERS, usual};
 use crate::model::{
-    Currency, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, Refusal, UserName,
+    Currency, Order, OrderBrief, OrderId, OrderState, Preview, ProductId, Refusal, Ticket, UserName,
 };
 use crate::store::connection::retry::PAUSE;
 use crate::store::connection::{Conn, Connection};
@@ -78,7 +78,7 @@ pub enum OrderEvent {
     /// The products that the cart orders most, most first.
     Usual(Vec<ProductId>),
     /// One of them, as it is now.
-    Read(Box<Order>),
+    Read(Box<Ticket>),
     /// An order has a new state.
     State(OrderBrief),
     /// The newest of the cart's past orders in short, the newest first.
@@ -173,8 +173,8 @@ impl Session {
             };
 
             match answer {
-                Ok(Some(order)) => {
-                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Read(Box::new(order))))
+                Ok(Some(ticket)) => {
+                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Read(Box::new(ticket))))
                 }
                 Ok(None) => Completed::OrderNews(None),
                 Err(trouble) => Completed::OrderAnswer(visitor, Err(trouble)),

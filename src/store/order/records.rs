@@ -247,10 +247,10 @@ pub(crate) async fn read_own(
     conn: &mut Conn,
     user: &UserName,
     id: &OrderId,
-) -> Result<Option<Order>, Trouble> {
+) -> Result<Option<Ticket>, Trouble> {
     let fields: Vec<Option<Vec<u8>>> = answer(&fetch(id), conn).await?;
-    let order = decode(&fields).map(|record| record.ticket.order);
-    Ok(order.filter(|order| order.user == user.as_str()))
+    let ticket = decode(&fields).map(|record| record.ticket);
+    Ok(ticket.filter(|ticket| ticket.order.user == user.as_str()))
 }
 
 /// Reads the orders with these ids. What is no id of an order that can be read is left out.

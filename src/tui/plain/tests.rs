@@ -5,8 +5,9 @@ use super::state::Plain;
 use super::update::{PlainEvent, update};
 use crate::config::keymap::Keymap;
 use crate::model::{
-    Cart, Catalog, Change, ChangeKind, Currency, Deadline, LineChange, Money, OpId, Order, OrderId,
-    OrderLine, OrderState, Product, ProductId, Refusal, Update, UserName,
+    Cart, Catalog, Change, ChangeKind, Currency, Deadline, LineChange, Money, OpId, Order,
+    OrderBrief, OrderId, OrderLine, OrderState, Product, ProductId, Refusal, Ticket, Update,
+    UserName,
 };
 use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
 use crate::store::order::OrdersPage;
@@ -99,7 +100,20 @@ impl Talk {
 
 /// The orders of these numbers, the newest first, of so many in all.
 fn page(numbers: std::ops::RangeInclusive<u32>, total: usize) -> Message {
-    let orders = numbers.clone().rev().map(|number| Order {
+    let orders = numbers.clone().rev().map(order);
+    let first = usize::try_from(*numbers.start()).unwrap();
+    let page = OrdersPage {
+        orders: orders.collect(),
+        from: 0,
+        total,
+        next: total + 1 - first,
+    };
+    Message::Live(LiveEvent::Order(OrderEvent::List(page)))
+}
+
+/// An order of this number, which is done.
+fn order(number: u32) -> Order {
+    Order {
         id: OrderId::new(u64::from(number), u64::from(number)),
         number: Some(number),
         user: "office".to_owned(),
@@ -120,15 +134,7 @@ fn page(numbers: std::ops::RangeInclusive<u32>, total: usize) -> Message {
         }],
         settled: Vec::new(),
         note: String::new(),
-    });
-    let first = usize::try_from(*numbers.start()).unwrap();
-    let page = OrdersPage {
-        orders: orders.collect(),
-        from: 0,
-        total,
-        next: total + 1 - first,
-    };
-    Message::Live(LiveEvent::Order(OrderEvent::List(page)))
+    }
 }
 
 fn product(id: &str, name: &str) -> Product {
@@ -217,6 +223,31 @@ fn what_only_tells_is_answered_while_a_change_waits() {
         ["Added 1 Espresso. The cart has 1 line, 2.40."]
     );
     assert!(!talk.plain.is_busy());
+}
+
+#[test]
+fn who_moved_an_order_is_told_though_it_is_read_before_that_news_comes() {
+    let mut talk = Talk::begun();
+    let placed = Order {
+        state: OrderState::Placed,
+        ..order(1)
+    };
+    let brief = OrderEvent::Newest(vec![OrderBrief::from(&placed)]);
+    talk.shop(Message::Live(LiveEvent::Order(brief)));
+    talk.plain.news.take();
+
+    let ticket = Ticket {
+        order: Order {
+            state: OrderState::Accepted,
+            ..placed
+        },
+        ticked: Vec::new(),
+        moved_by: Some("kim".to_owned()),
+        categories: Vec::new(),
+    };
+    let read = OrderEvent::Read(Box::new(ticket));
+    talk.shop(Message::Live(LiveEvent::Order(read)));
+    assert_eq!(talk.plain.news.take(), ["kim accepted #1."]);
 }
 
 #[test]

@@ -43,9 +43,9 @@ impl Updater<'_> {
             OrderEvent::State(order) => self.on_order_state(order),
             OrderEvent::Newest(orders) => self.on_newest_orders(orders),
             OrderEvent::Usual(products) => self.on_usual(products),
-            OrderEvent::Read(order) => {
-                self.take_in_states([OrderBrief::from(&*order)]);
-                self.state.orders.replace(*order);
+            OrderEvent::Read(ticket) => {
+                self.take_in_states([OrderBrief::from(&*ticket)]);
+                self.state.orders.replace(ticket.order);
             }
             OrderEvent::Marked(id) if self.state.shows_orders() => self.reread_order(&id),
             OrderEvent::Marked(_) => {}
@@ -96,7 +96,7 @@ fn currencies(event: &mut OrderEvent) -> Vec<&mut Currency> {
         OrderEvent::List(page) => page.orders.iter_mut().map(|it| &mut it.currency).collect(),
         OrderEvent::Newest(briefs) => briefs.iter_mut().filter_map(in_brief).collect(),
         OrderEvent::State(brief) => in_brief(brief).into_iter().collect(),
-        OrderEvent::Read(order) => vec![&mut order.currency],
+        OrderEvent::Read(ticket) => vec![&mut ticket.order.currency],
         OrderEvent::Settled(outcome) => match outcome.as_mut() {
             Ok(order) => vec![&mut order.currency],
             Err(_) => Vec::new(),
