@@ -164,6 +164,18 @@ impl CliError {
         }
     }
 
+    /// The error of a write that must be done once; `look` is the command that shows whether it was.
+    pub(super) fn of_step(error: RepeatError, what: String, look: String) -> CliError {
+        match error {
+            RepeatError::Failed(error) => CliError::Store(error),
+            RepeatError::Unknown(trouble) => CliError::UnknownStep {
+                what,
+                trouble,
+                look,
+            },
+        }
+    }
+
     /// Tells whether the shop refused it with an amount, which needs the shop's currency.
     pub(super) fn tells_amount(&self) -> bool {
         match self {

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::{args, complete, connect, lookup};
 use crate::config::Settings;
 use crate::model::{OrderId, OrderState};
-use crate::store::{Connection, RepeatError, order};
+use crate::store::{Connection, order};
 use clap::{Args, ValueEnum};
 use clap_complete::ArgValueCompleter;
 
@@ -115,14 +115,10 @@ async fn undo(connection: &mut Connection, id: &OrderId, output: &Output) -> Res
     let from = order::get_order(connection, id).await?.state;
     let undone =
         connection.repeat(async |connection, _| order::undo_step(connection, id, from).await);
-    let ticket = undone.await.map_err(|error| match error {
-        RepeatError::Failed(error) => CliError::Store(error),
-        // Done twice, it would take back the step before, too.
-        RepeatError::Unknown(trouble) => CliError::UnknownStep {
-            what: format!("the last step of order {id} is undone"),
-            trouble,
-            look: format!("trolley order {id}"),
-        },
+    // Done twice, it would take back the step before, too.
+    let ticket = undone.await.map_err(|error| {
+        let what = format!("the last step of order {id} is undone");
+        CliError::of_step(error, what, format!("trolley order {id}"))
     })?;
 
     let order = &ticket.order;

@@ -9,7 +9,7 @@ use crate::config::Settings;
 use crate::model::product::{FIELDS, StockStep};
 use crate::model::{Product, ProductId, Refusal, Stock, text};
 use crate::store::catalog::import::Counts;
-use crate::store::{self, Connection, RepeatError};
+use crate::store::{self, Connection};
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCompleter;
 use serde_json::{Value, json};
@@ -134,19 +134,13 @@ async fn step_stock(
         .await?
         .ok_or_else(|| Refusal::UnknownProduct(id.to_string()))?;
 
-    let now = match store::step_stock(&mut connection, &product, step).await {
-        Ok(now) => now,
-        Err(RepeatError::Failed(error)) => return Err(error.into()),
-        Err(RepeatError::Unknown(trouble)) => {
-            let id = id.to_string();
-            let word = text::shell_word(&id);
-            return Err(CliError::UnknownStep {
-                what: format!("the stock of {id} is changed by {step}"),
-                trouble,
-                look: format!("trolley product show {word}"),
-            });
-        }
-    };
+    let stepped = store::step_stock(&mut connection, &product, step).await;
+    let now = stepped.map_err(|error| {
+        let id = id.to_string();
+        let what = format!("the stock of {id} is changed by {step}");
+        let look = format!("trolley product show {}", text::shell_word(&id));
+        CliError::of_step(error, what, look)
+    })?;
 
     product.stock = Stock::Left(now);
     let change = match step {

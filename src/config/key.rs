@@ -61,10 +61,8 @@ impl Key {
 
     /// Tells whether words and numbers are typed with it: all letters but capitals, digits, spaces.
     pub(crate) fn is_of_words(&self) -> bool {
-        let is_typed = self
-            .typed()
-            .is_some_and(|typed| typed == ' ' || typed.is_alphanumeric() && !typed.is_uppercase());
-        is_typed && !self.ctrl && !self.alt
+        self.typed()
+            .is_some_and(|typed| typed == ' ' || typed.is_alphanumeric() && !typed.is_uppercase())
     }
 
     /// The key with this name: `a`, `G`, `space`, `ctrl-c`, `alt-x`, `f1`, `pagedown` ...
