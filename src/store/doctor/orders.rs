@@ -1,16 +1,16 @@
 //! Examines orders: those that lost their driver, and stock that is held for none.
 
 use super::{Finding, some_names};
-use crate::model::{OrderId, OrderState, text};
+use crate::model::{OrderId, text};
 use crate::store::clock::server_time;
 use crate::store::connection::{Conn, Connection, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::order::begun::BegunOrder;
 use crate::store::order::count::{find_unreadable, newest};
-use crate::store::order::index::{read_ids, score};
+use crate::store::order::index::score;
 use crate::store::order::leftovers::{beyond, read_due};
-use crate::store::order::open::{find_closed, look_through};
+use crate::store::order::open::{find_closed, look_through, read_listed};
 use crate::store::order::relist::{find_unindexed, find_unindexed_of_users};
 use crate::store::order::restore::STORED_VERSION;
 use crate::store::order::unowned::find_stranded;
@@ -158,18 +158,13 @@ async fn find_abandoned(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
 async fn find_tried_for_long(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
     let now = server_time(conn).await?;
     let tried = read_due(conn, ["-inf", "(+inf"], MOST_ORDERS).await?;
-    let records = tried.iter().map(|id| BegunOrder::fetch(id)).collect();
-    let records = pipeline::run_all(conn, records).await?;
-
-    let mut for_long = Vec::new();
-    for (id, record) in tried.into_iter().zip(records) {
-        let order = OrderId::parse(&id);
-        let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
-        if begun.is_some_and(|begun| begun.age(now) > TRIED_FOR_LONG) {
-            for_long.push(id);
-        }
-    }
-    Ok(for_long)
+    let begun = BegunOrder::read_each(conn, &tried).await?;
+    let tried = tried.into_iter().zip(begun);
+    let for_long = tried.filter(|(_, begun)| {
+        let begun = begun.as_ref();
+        begun.is_some_and(|begun| begun.age(now) > TRIED_FOR_LONG)
+    });
+    Ok(for_long.map(|(id, _)| id).collect())
 }
 
 /// Orders that nobody could finish, and that are left alone.
@@ -185,22 +180,17 @@ struct GivenUp {
 
 async fn find_given_up(conn: &mut Conn) -> Result<GivenUp, Trouble> {
     let ids = read_due(conn, ["+inf", "+inf"], MOST_ORDERS).await?;
-    let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
-    let records = pipeline::run_all(conn, records).await?;
+    let records = BegunOrder::read_each(conn, &ids).await?;
     let listed = ids.iter().map(|id| score(keys::ORDERS_ALL, id));
     let listed = pipeline::run_all(conn, listed.collect()).await?;
 
     let mut given_up = GivenUp::default();
     for ((id, record), listed) in ids.into_iter().zip(records).zip(listed) {
-        let record = match OrderId::parse(&id) {
-            Some(order) => record.and_then(|fields| BegunOrder::parse(&order, fields)),
-            None => Ok(None),
-        };
         let is_placed = listed? != Value::Nil;
         match record {
-            Ok(Some(begun)) => given_up.readable.push(format!("{id} of {}", begun.user)),
-            Ok(None) | Err(_) if is_placed => given_up.placed.push(id),
-            Ok(None) | Err(_) => given_up.unreadable.push(id),
+            Some(begun) => given_up.readable.push(format!("{id} of {}", begun.user)),
+            None if is_placed => given_up.placed.push(id),
+            None => given_up.unreadable.push(id),
         }
     }
     Ok(given_up)
@@ -257,26 +247,12 @@ async fn examine_books(conn: &mut Conn) -> Option<Finding> {
 
 /// Finds lines of open orders of which the product does not know, though its stock is counted.
 async fn find_forgotten(conn: &mut Conn) -> Result<Vec<String>, Trouble> {
-    let mut range = redis::cmd("ZREVRANGE");
-    range.arg(keys::ORDERS_OPEN).arg(0).arg(MOST_ORDERS - 1);
-    let ids = read_ids(&range, conn).await?;
-    let records = ids.iter().flat_map(|id| {
-        let mut state = redis::cmd("HGET");
-        state.arg(keys::order_named(id)).arg("state");
-        [state, BegunOrder::fetch(id)]
-    });
-    let records = pipeline::run_all(conn, records.collect()).await?;
+    let listed = read_listed(conn, MOST_ORDERS).await?.into_iter();
+    let open = listed.filter(|(_, state)| state.is_some_and(|state| !state.is_over()));
+    let ids: Vec<String> = open.map(|(id, _)| id).collect();
 
     let mut lines = Vec::new();
-    for (id, read) in ids.iter().zip(records.chunks_exact(2)) {
-        // One record that can't be read must not hide the others.
-        let [Ok(state), record] = read else { continue };
-        let state: String = redis::from_redis_value(state.clone()).unwrap_or_default();
-        if OrderState::named(&state).is_none_or(OrderState::is_over) {
-            continue;
-        }
-        let (order, record) = (OrderId::parse(id), record.clone());
-        let begun = order.and_then(|order| BegunOrder::parse(&order, record.ok()?).ok()?);
+    for (id, begun) in ids.iter().zip(BegunOrder::read_each(conn, &ids).await?) {
         // What was made up, or came from a backup, has taken no stock here.
         let begun = begun.filter(|begun| begun.version != STORED_VERSION);
         let ordered = begun.into_iter().flat_map(|begun| begun.lines);

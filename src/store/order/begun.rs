@@ -9,6 +9,7 @@ use super::document;
 use crate::model::name::sanitize_actor;
 use crate::model::order::OrderFailure;
 use crate::model::{Currency, Money, OrderId, OrderLine, Preview, UserName, order};
+use crate::store::connection::{Conn, pipeline};
 use crate::store::error::Trouble;
 use crate::store::keys;
 use crate::store::scripts::RECORD_FIELDS;
@@ -86,6 +87,25 @@ impl BegunOrder {
         let mut command = redis::cmd("HMGET");
         command.arg(keys::order_named(id)).arg(&RECORD_FIELDS);
         command
+    }
+
+    /// Reads the records of the orders with these ids, as these are stored; `None` for what is no order,
+    /// or has no record that can be read.
+    ///
+    /// # Errors
+    /// The [`Trouble`] of the link.
+    pub(crate) async fn read_each(
+        conn: &Conn,
+        ids: &[String],
+    ) -> Result<Vec<Option<BegunOrder>>, Trouble> {
+        let records = ids.iter().map(|id| BegunOrder::fetch(id)).collect();
+        let records = pipeline::run_all(conn, records).await?;
+
+        let begun = ids.iter().zip(records).map(|(id, record)| {
+            let id = OrderId::parse(id)?;
+            BegunOrder::parse(&id, record.ok()?).ok()?
+        });
+        Ok(begun.collect())
     }
 
     /// Reads the fields of a record; `None` where there is no record.

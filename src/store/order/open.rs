@@ -64,6 +64,17 @@ pub(crate) async fn look_through(conn: &mut Conn) -> Result<Leftovers, Trouble> 
 
 /// Finds what is listed among the open orders and is none, in at most so many of those entries.
 pub(crate) async fn find_closed(conn: &mut Conn, most: usize) -> Result<Vec<String>, Trouble> {
+    let listed = read_listed(conn, most).await?.into_iter();
+    let closed = listed.filter(|(_, state)| state.is_none_or(OrderState::is_over));
+    Ok(closed.map(|(id, _)| id).collect())
+}
+
+/// Reads at most so many of the entries of the open orders, with the state that the record of each
+/// has; `None` where there is none that can be read.
+pub(crate) async fn read_listed(
+    conn: &mut Conn,
+    most: usize,
+) -> Result<Vec<(String, Option<OrderState>)>, Trouble> {
     let mut range = redis::cmd("ZREVRANGE");
     range.arg(keys::ORDERS_OPEN).arg(0).arg(most - 1);
     let ids = read_ids(&range, conn).await?;
@@ -74,16 +85,12 @@ pub(crate) async fn find_closed(conn: &mut Conn, most: usize) -> Result<Vec<Stri
     });
     let states = pipeline::run_all(conn, commands.collect()).await?;
 
-    let mut closed = Vec::new();
-    for (id, state) in ids.into_iter().zip(states) {
+    let listed = ids.into_iter().zip(states).map(|(id, state)| {
         let state: Option<String> =
             redis::from_redis_value(state.unwrap_or(Value::Nil)).unwrap_or_default();
-        let state = state.and_then(|state| OrderState::named(&state));
-        if state.is_none_or(OrderState::is_over) {
-            closed.push(id);
-        }
-    }
-    Ok(closed)
+        (id, state.and_then(|state| OrderState::named(&state)))
+    });
+    Ok(listed.collect())
 }
 
 /// Lists these orders among the open ones, where they are open.
