@@ -4,7 +4,7 @@ use crate::model::Catalog;
 use crate::store::catalog::bulk::BulkConnection;
 use crate::store::catalog::fields::{Batch, Ids, ProductFields, fetch_command};
 use crate::store::connection::pipeline;
-use crate::store::connection::{Conn, Connection};
+use crate::store::connection::{Conn, Connection, answer};
 use crate::store::error::{Error, Trouble};
 use crate::store::keys;
 use futures::{Stream, StreamExt, stream};
@@ -50,12 +50,13 @@ pub async fn load_catalog(
     let mut tries = 0;
     loop {
         tries += 1;
-        let total = index_size(connection).await?;
+        let total = index_size(&mut connection.conn).await?;
         let read = read_index(connection, total, &mut tell).await?;
 
         // What comes in one step is complete. Where the index of more than that changed meanwhile,
         // a product may have slipped from step to step.
-        let is_complete = total <= FIRST_STEP || index_size(connection).await? == read.listed;
+        let is_complete =
+            total <= FIRST_STEP || index_size(&mut connection.conn).await? == read.listed;
         if is_complete || tries == MOST_TRIES {
             if let Some(trouble) = read.trouble {
                 tell(Reading::Unread(read.unread, trouble));
@@ -65,10 +66,11 @@ pub async fn load_catalog(
     }
 }
 
-pub(super) async fn index_size(connection: &mut Connection) -> Result<usize, Error> {
+/// The number of ids in the index.
+pub(super) async fn index_size(conn: &mut Conn) -> Result<usize, Trouble> {
     let mut command = redis::cmd("ZCARD");
     command.arg(keys::CATALOG);
-    Ok(command.query_async(&mut connection.conn).await?)
+    answer(&command, conn).await
 }
 
 /// The result of one reading of the index.

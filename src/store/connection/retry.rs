@@ -160,11 +160,23 @@ impl Retry {
 
 impl Connection {
     /// Reads something, and reads it once more over a new connection where the first one broke.
-    pub(crate) async fn read<T, R>(&mut self, mut read: impl FnMut(Conn) -> R) -> Result<T, Trouble>
+    pub(crate) async fn read<T, R>(&mut self, read: impl FnMut(Conn) -> R) -> Result<T, Trouble>
     where
         R: Future<Output = Result<T, Trouble>>,
     {
-        let mut retry = RetryPolicy::READ.start();
+        self.read_by(RetryPolicy::READ, read).await
+    }
+
+    /// Reads something like [`read`](Self::read), as often as this policy allows.
+    pub(crate) async fn read_by<T, R>(
+        &mut self,
+        policy: RetryPolicy,
+        mut read: impl FnMut(Conn) -> R,
+    ) -> Result<T, Trouble>
+    where
+        R: Future<Output = Result<T, Trouble>>,
+    {
+        let mut retry = policy.start();
         loop {
             match read(self.conn.clone()).await {
                 Ok(value) => return Ok(value),

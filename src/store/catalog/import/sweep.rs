@@ -49,13 +49,8 @@ impl Import<'_> {
     /// Removes the products that stand in no index; where scanning isn't permitted, or the database
     /// is mostly another program's, nobody sees them.
     async fn sweep_unlisted(&mut self) -> Result<(), Error> {
-        let mut retry = RetryPolicy::IMPORT.start();
-        let listed = loop {
-            match index_size(self.connection).await {
-                Ok(listed) => break listed,
-                Err(error) => retry.again(self.connection, error).await?,
-            }
-        };
+        let size = async |mut conn| index_size(&mut conn).await;
+        let listed = self.connection.read_by(RetryPolicy::IMPORT, size).await?;
         if has_many_other_keys(&mut self.connection.conn, listed).await {
             return Ok(());
         }
@@ -95,13 +90,8 @@ impl Import<'_> {
             return Ok(Vec::new());
         };
 
-        let mut retry = RetryPolicy::IMPORT.start();
-        let noted = loop {
-            match NotedIds::read(&mut self.connection.conn, &seen, &ids).await {
-                Ok(noted) => break noted,
-                Err(trouble) => retry.again(self.connection, trouble).await?,
-            }
-        };
+        let noted = async |mut conn| NotedIds::read(&mut conn, &seen, &ids).await;
+        let noted = self.connection.read_by(RetryPolicy::IMPORT, noted).await?;
 
         if noted.total < self.noted {
             // A server that restarted without its data would have us remove what is sold.
@@ -120,13 +110,8 @@ impl Import<'_> {
             return Ok(0);
         }
 
-        let mut retry = RetryPolicy::IMPORT.start();
-        let products = loop {
-            match products_among(&self.connection.conn, &ids).await {
-                Ok(products) => break products,
-                Err(trouble) => retry.again(self.connection, trouble).await?,
-            }
-        };
+        let among = async |conn| products_among(&conn, &ids).await;
+        let products = self.connection.read_by(RetryPolicy::IMPORT, among).await?;
 
         if self.options.dry {
             return Ok(products.len() as u64);
