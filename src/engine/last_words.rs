@@ -3,11 +3,11 @@
 use super::error::EngineError;
 use super::program;
 use crate::model::text;
+use jiff::Timestamp;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The most bytes of a log that are read.
 const LONGEST_LOG: u64 = 64 * 1024;
@@ -112,19 +112,14 @@ fn unreadable_in(said: &str, folder: PathBuf) -> Option<EngineError> {
 /// The error of a folder with data that have this fault.
 pub(super) fn unreadable(folder: PathBuf, fault: &str) -> EngineError {
     let mut moved = folder.clone().into_os_string();
-    moved.push(format!(".damaged-{}", now()));
+    // A name that is new each time.
+    moved.push(format!(".damaged-{}", Timestamp::now().as_second()));
 
     EngineError::Unreadable {
         fault: text::sanitize_to(fault.trim().as_bytes(), LONGEST_WORDS),
         set_aside: format!("mv {} {}", quoted(&folder), quoted(Path::new(&moved))),
         folder,
     }
-}
-
-/// The present time in seconds, for a name that is new.
-fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs())
 }
 
 /// The last thing that a server said: words outside its log, else the last warning in it.

@@ -244,15 +244,17 @@ impl CatalogReader {
         };
 
         // Without the settings of a shop it is not known whether that has products.
-        if let Some(Message::CatalogUnread(Unread::Shop, trouble)) = &unread
+        if let Some((Unread::Shop, trouble)) = &unread
             && catalog.is_empty()
         {
             return Err(trouble.clone().into());
         }
         // What can't be read is tried again, and what stands in no index is then looked for.
-        if let Some(unread) = unread {
+        if let Some((unread, trouble)) = unread {
             tell(&catalog).await;
-            listeners.send(unread).await;
+            listeners
+                .send(Message::CatalogUnread(unread, trouble))
+                .await;
             return Ok(None);
         }
 
@@ -295,7 +297,7 @@ impl CatalogReader {
         &self,
         connection: &mut Connection,
         listeners: &Listeners,
-        unread: &mut Option<Message>,
+        unread: &mut Option<(Unread, Trouble)>,
     ) -> Result<(Catalog, Option<Shop>), Error> {
         // An untouched server of this person's own gets the demo catalog first.
         if self.is_private {
@@ -305,7 +307,7 @@ impl CatalogReader {
         let shop = match store::get_shop(connection).await {
             Ok(shop) => Some(shop),
             Err(Error::Trouble(trouble)) if trouble.is_elsewhere() => {
-                *unread = Some(Message::CatalogUnread(Unread::Shop, trouble));
+                *unread = Some((Unread::Shop, trouble));
                 None
             }
             Err(error) => return Err(error),
@@ -321,8 +323,7 @@ impl CatalogReader {
                     Message::CatalogCount(read, all)
                 }
                 Reading::Unread(products, trouble) => {
-                    let products = Unread::Products(products);
-                    *unread = Some(Message::CatalogUnread(products, trouble));
+                    *unread = Some((Unread::Products(products), trouble));
                     return;
                 }
             };
