@@ -94,6 +94,15 @@ impl Parts {
         }
     }
 
+    /// Kills the part, or freezes it.
+    fn lose(&mut self, is_killed: bool) {
+        if is_killed {
+            self.kill();
+        } else {
+            self.freeze();
+        }
+    }
+
     /// The nodes of the part: a master, and its replica behind all masters.
     fn nodes(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.cluster.nodes.len()).filter(|node| node % 3 == self.lost)
@@ -261,6 +270,22 @@ fn all_succeed(parts: &Parts, commands: &[&[&str]]) {
     }
 }
 
+/// All that is done with a cart before it is ordered succeeds; four of this product are left in it.
+fn a_cart_is_filled(parts: &Parts, product: &str) {
+    all_succeed(
+        parts,
+        &[
+            &["add", product, "3"],
+            &["set", product, "5"],
+            &["remove", product, "1"],
+            &["note", product, "cold"],
+            &["ready"],
+            &["rules", "--budget", "90"],
+            &["cart"],
+        ],
+    );
+}
+
 /// Each of these commands ends with a word on who does not answer.
 fn all_name_the_lost(parts: &Parts, commands: &[&[&str]]) {
     for words in commands {
@@ -298,11 +323,7 @@ fn who_orders_nothing_goes_on_without_the_orders() {
         let order = format!("{{cart:{}}}:order", parts.user);
         let planted = format!("HSET {order} id 20261126-AAAA-AAAA by eve at 1");
         let home = parts.cluster.owner(&order);
-        if is_killed {
-            parts.kill();
-        } else {
-            parts.freeze();
-        }
+        parts.lose(is_killed);
         all_succeed(
             &parts,
             &[&["add", &one, "3"], &["set", &one, "5"], &["cart"]],
@@ -321,21 +342,11 @@ fn who_needs_no_catalog_goes_on_without_it() {
     for is_killed in [false, true] {
         let mut parts = Parts::start_to_lose_key("catalog");
         let one = parts.there[0].clone();
-        if is_killed {
-            parts.kill();
-        } else {
-            parts.freeze();
-        }
+        parts.lose(is_killed);
+        a_cart_is_filled(&parts, &one);
         all_succeed(
             &parts,
             &[
-                &["add", &one, "3"],
-                &["set", &one, "5"],
-                &["remove", &one, "1"],
-                &["note", &one, "cold"],
-                &["ready"],
-                &["rules", "--budget", "90"],
-                &["cart"],
                 &["checkout", "--yes"],
                 &["order", "1"],
                 &["order", "1", "accept"],
@@ -373,24 +384,9 @@ fn who_needs_no_settings_of_the_shop_goes_on_without_them() {
         }
         parts.cluster.get("shop", "HSET shop currency €");
         assert!(parts.ok(&["products"]).contains("price €"));
-        if is_killed {
-            parts.kill();
-        } else {
-            parts.freeze();
-        }
+        parts.lose(is_killed);
 
-        all_succeed(
-            &parts,
-            &[
-                &["add", &one, "3"],
-                &["set", &one, "5"],
-                &["remove", &one, "1"],
-                &["note", &one, "cold"],
-                &["ready"],
-                &["rules", "--budget", "90"],
-                &["cart"],
-            ],
-        );
+        a_cart_is_filled(&parts, &one);
         let cart = parts.run(&["cart"]);
         let shown = String::from_utf8_lossy(&cart.stdout).into_owned();
         assert!(shown.contains("10.00") && !shown.contains('€'), "{shown}");
