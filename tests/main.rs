@@ -71,6 +71,7 @@ mod serve_exec;
 mod serve_invites;
 #[cfg(feature = "serve")]
 mod serve_protocol;
+mod server_clock;
 mod slow;
 mod slow_line;
 mod split;

@@ -24,6 +24,7 @@ pub mod frame_bytes;
 pub mod headless;
 pub mod home;
 pub mod load;
+pub mod moved_clock;
 pub mod order_screens;
 pub mod patience;
 pub mod plain;

@@ -7,6 +7,7 @@ use redis::{
     AsyncConnectionConfig, Connection, FromRedisValue, RedisError, RedisResult, RetryMethod, Value,
 };
 use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::net::{TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub struct Server {
     folder: TempDir,
     binary: String,
     extra: Vec<String>,
+    env: Vec<(String, OsString)>,
     url: String,
     child: Option<Child>,
 }
@@ -105,16 +107,26 @@ impl Server {
 
     /// This server, with more of its settings.
     pub fn start_with(binary: &str, extra: &[&str]) -> Server {
+        Server::start_in(binary, extra, &[])
+    }
+
+    /// The same in an environment of its own.
+    pub fn start_in(binary: &str, extra: &[&str], env: &[(&str, &OsStr)]) -> Server {
         let folder = tempfile::Builder::new()
             .prefix("trolley-")
             .tempdir_in("/tmp")
             .unwrap();
         let url = format!("unix://{}/redis.sock", folder.path().display());
         let extra = extra.iter().map(|arg| (*arg).to_owned()).collect();
+        let env = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let mut server = Server {
             folder,
             binary: binary.to_owned(),
             extra,
+            env,
             url,
             child: None,
         };
@@ -155,6 +167,7 @@ impl Server {
             .arg("--dir")
             .arg(self.dir())
             .args(&self.extra)
+            .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
