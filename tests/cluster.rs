@@ -238,7 +238,10 @@ async fn falls(confirm_replicas: u32) -> u64 {
     let mut cluster = Cluster::start(3, 1);
     let products = Arc::new(stock(&cluster).await);
     let url = cluster.url();
-    let adder = |n| load::adder(url.clone(), n, 60, products.clone(), confirm_replicas);
+    let adder = |n| {
+        let goes_on = |made| made < 60;
+        load::adder(url.clone(), n, goes_on, products.clone(), confirm_replicas)
+    };
     let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let cluster = tokio::task::spawn_blocking(move || {
         until("the cart is in use", || {

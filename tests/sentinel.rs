@@ -6,6 +6,8 @@ use harness::load::{self, PRODUCTS};
 use harness::sentinel::Sentinels;
 use harness::{ok_at, run_at, shop_at, until};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use trolley::model::Product;
 use trolley::store;
 use trolley::store::{Address, Trouble};
 
@@ -40,24 +42,32 @@ fn commands_and_terminals_follow_the_master() {
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("no master “other”"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_master_falls_under_twenty_clients() {
-    let mut all = Sentinels::start();
-    let url = all.url();
+/// The shop's products.
+async fn stock(all: &Sentinels) -> Arc<Vec<Product>> {
     for n in 0..PRODUCTS {
         all.servers[0].cmd(&format!(
             "HSET product:p{n:02} name Product-{n:02} price {n}.25"
         ));
         all.servers[0].cmd(&format!("ZADD catalog 0 p{n:02}"));
     }
-    let products = Arc::new(load::products(&Address::parse(&url).unwrap()).await);
-    let tasks: Vec<_> = (0..20)
-        .map(|n| tokio::spawn(load::adder(url.clone(), n, 60, products.clone(), 0)))
-        .collect();
+    let address = Address::parse(&all.url()).unwrap();
+    Arc::new(load::products(&address).await)
+}
+
+fn wait_for_use(all: &Sentinels) {
+    until("the cart is in use", || {
+        all.servers[0].get("ZCARD cart:alice") == "12"
+    });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_master_falls_under_twenty_clients() {
+    let mut all = Sentinels::start();
+    let (url, products) = (all.url(), stock(&all).await);
+    let adder = |n| load::adder(url.clone(), n, |made| made < 60, products.clone(), 0);
+    let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
     let all = tokio::task::spawn_blocking(move || {
-        until("the cart is in use", || {
-            all.servers[0].get("ZCARD cart:alice") == "12"
-        });
+        wait_for_use(&all);
         all.servers[0].kill();
         until("the replica is master", || all.master() == Some(1));
         all.servers[0].restart();
@@ -73,6 +83,43 @@ async fn a_master_falls_under_twenty_clients() {
     }
     let all = all.await.unwrap();
     load::fallen(&url, &mut terminals).await;
+    drop(all);
+}
+
+/// Which replica becomes the master nobody knows before: only what all of them have is safe. One
+/// of two would confirm here what the other, which is promoted, lacks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_confirmed_change_falls_that_all_replicas_have() {
+    let all = Sentinels::start_with_replicas(2);
+    let (url, products) = (all.url(), stock(&all).await);
+    let is_over = Arc::<AtomicBool>::default();
+    let adder = |n| {
+        let is_over = is_over.clone();
+        // All are at work while the master changes.
+        let goes_on = move |made| made < 60 || !is_over.load(Ordering::Relaxed);
+        load::adder(url.clone(), n, goes_on, products.clone(), 2)
+    };
+    let tasks: Vec<_> = (0..20).map(|n| tokio::spawn(adder(n))).collect();
+
+    let all = tokio::task::spawn_blocking(move || {
+        wait_for_use(&all);
+        all.fail_over();
+        until("another is master, and the others follow it", || {
+            let follows = |at| all.says(at, &["role:slave", "master_link_status:up"]);
+            all.master().is_some_and(|master| {
+                let mut others = (0..all.servers.len()).filter(|&at| at != master);
+                master != 0 && others.all(follows)
+            })
+        });
+        is_over.store(true, Ordering::Relaxed);
+        all
+    });
+    let mut terminals = Vec::new();
+    for task in tasks {
+        terminals.push(task.await.unwrap());
+    }
+    let all = all.await.unwrap();
+    assert_eq!(load::fallen(&url, &mut terminals).await, 0);
     drop(all);
 }
 

@@ -659,11 +659,12 @@ pub async fn stale(terminals: &mut [Headless], truth: &Cart) -> usize {
     stale
 }
 
-/// Adds one piece again and again; returns the terminal when all are settled.
+/// Adds one piece again and again, while `goes_on` says so of how often it was done; returns the
+/// terminal when all are settled.
 pub async fn adder(
     url: String,
     number: usize,
-    times: usize,
+    goes_on: impl Fn(usize) -> bool,
     products: Arc<Vec<Product>>,
     confirm_replicas: u32,
 ) -> Headless {
@@ -674,7 +675,7 @@ pub async fn adder(
     };
     let terminal = Headless::open(&url, "alice", policy, &products);
     let mut terminal = terminal.opened().await;
-    for made in 0..times {
+    for made in (0..).take_while(|&made| goes_on(made)) {
         terminal.select((number + made) % products.len());
         terminal.key("a");
         terminal

@@ -1,4 +1,4 @@
-//! A master, its replica, and Sentinels that watch them.
+//! A master, its replicas, and Sentinels that watch them.
 
 use super::Server;
 use super::child::command;
@@ -13,27 +13,36 @@ const SENTINELS: usize = 3;
 
 /// Three Sentinels; killed when dropped.
 pub struct Sentinels {
-    /// The first master and its replica.
-    pub servers: [Server; 2],
+    /// The first master and its replicas.
+    pub servers: Vec<Server>,
     /// The ports that they tell: their own, or those of proxies.
-    told: [u16; 2],
+    told: Vec<u16>,
     /// The Sentinels, and behind them strangers that know nothing of the shop.
     watchers: Vec<(u16, Child)>,
     folder: TempDir,
 }
 
 impl Sentinels {
-    /// Starts them all; the master is called `shop`.
+    /// Starts them all, with one replica; the master is called `shop`.
     pub fn start() -> Sentinels {
         Sentinels::start_behind(&[], |port| port)
     }
 
     /// The same with more of the servers' settings, where `told` says which port each of them
     /// tells instead of its own.
-    pub fn start_behind(extra: &[&str], mut told: impl FnMut(u16) -> u16) -> Sentinels {
+    pub fn start_behind(extra: &[&str], told: impl FnMut(u16) -> u16) -> Sentinels {
+        Sentinels::start_all(1, extra, told)
+    }
+
+    /// The same with so many replicas.
+    pub fn start_with_replicas(replicas: usize) -> Sentinels {
+        Sentinels::start_all(replicas, &[], |port| port)
+    }
+
+    fn start_all(replicas: usize, extra: &[&str], told: impl FnMut(u16) -> u16) -> Sentinels {
         let binary = &binaries()[0];
-        let ports = [free_port(), free_port()];
-        let told = ports.map(&mut told);
+        let ports: Vec<u16> = (0..=replicas).map(|_| free_port()).collect();
+        let told: Vec<u16> = ports.iter().copied().map(told).collect();
         let start = |at: usize, more: &[&str]| {
             let (port, tells) = (ports[at].to_string(), told[at].to_string());
             let place = [
@@ -52,8 +61,9 @@ impl Sentinels {
             ];
             Server::start_with(binary, &[&place[..], &tell, extra, more].concat())
         };
-        let master = start(0, &[]);
-        let replica = start(1, &["--replicaof", &format!("127.0.0.1 {}", told[0])]);
+        let follows = format!("127.0.0.1 {}", told[0]);
+        let mut servers = vec![start(0, &[])];
+        servers.extend((1..=replicas).map(|at| start(at, &["--replicaof", &follows])));
         let folder = tempfile::Builder::new()
             .prefix("trolley-")
             .tempdir_in("/tmp")
@@ -67,15 +77,16 @@ impl Sentinels {
             .map(|_| spawn(binary, folder.path(), &settings))
             .collect();
         let all = Sentinels {
-            servers: [master, replica],
+            servers,
             told,
             watchers,
             folder,
         };
-        until("the replica follows", || {
-            all.says(1, &["master_link_status:up"])
+        until("the replicas follow", || {
+            (1..=replicas).all(|at| all.says(at, &["master_link_status:up"]))
         });
-        until("the Sentinels know each other and the replica", || {
+        let known = replicas.to_string();
+        until("the Sentinels know each other and the replicas", || {
             (0..3).all(|n| {
                 let master = all.ask(n, "MASTER");
                 let says = |name: &str, value: &str| {
@@ -83,7 +94,7 @@ impl Sentinels {
                         .chunks(2)
                         .any(|pair| pair[0] == name && pair[1] == value)
                 };
-                says("num-other-sentinels", "2") && says("num-slaves", "1")
+                says("num-other-sentinels", "2") && says("num-slaves", &known)
             })
         });
         all
@@ -106,9 +117,9 @@ impl Sentinels {
         words.iter().all(|word| info.contains(word))
     }
 
-    /// The ports of the master and its replica, as the Sentinels tell them.
-    pub fn told(&self) -> [u16; 2] {
-        self.told
+    /// The ports of the servers, as the Sentinels tell them.
+    pub fn told(&self) -> &[u16] {
+        &self.told
     }
 
     /// Which server is the master, for all Sentinels; `None` while they don't agree.
@@ -150,7 +161,7 @@ impl Sentinels {
         port
     }
 
-    /// Has the Sentinels make the replica the master, though the master is well.
+    /// Has the Sentinels make a replica the master, though the master is well.
     pub fn fail_over(&self) {
         let url = format!("redis://127.0.0.1:{}", self.watchers[0].0);
         let mut order = redis::cmd("SENTINEL");
@@ -168,7 +179,7 @@ impl Sentinels {
         child.wait().unwrap();
     }
 
-    /// Has this server follow the other.
+    /// Has this server, of two, follow the other.
     pub fn follow(&self, at: usize) {
         let order = format!("REPLICAOF 127.0.0.1 {}", self.told[1 - at]);
         self.servers[at].insist::<()>(&order);
