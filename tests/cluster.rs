@@ -97,6 +97,26 @@ fn two_terminals_share_a_cart_on_a_cluster() {
     ann.wait("5 Butter Croissant");
 }
 
+/// Nobody needs a replica, though all of them say nothing and the address names them first.
+#[test]
+fn silent_replicas_stop_nobody() {
+    let cluster = Cluster::start(3, 1);
+    let home = cluster.nodes[0].dir();
+    ok_at(home, &cluster.url(), &["demo"]);
+    let url = cluster.url_of(&[3, 4, 5, 0, 1, 2]);
+    (3..6).for_each(|replica| cluster.nodes[replica].freeze());
+
+    ok_at(home, &url, &["add", "espresso", "2", "--user", "alice"]);
+    let mut ann = shop_at(home, &url, "alice", "ann", SIZE);
+    ann.wait("64 products");
+    ann.keys("/ espresso enter 3 a");
+    ann.wait(r"5 Espresso .* 12\.00");
+    ann.wait("● live");
+    let cart = ok_at(home, &url, &["cart", "--user", "alice"]);
+    assert!(cart.contains("12.00"), "{cart}");
+    ok_at(home, &url, &["checkout", "--yes", "--user", "alice"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_products_are_refused_on_a_cluster() {
     let cluster = Cluster::start(3, 0);
