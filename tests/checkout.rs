@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use std::sync::atomic::Ordering::Relaxed;
 use trolley::model::cart::PendingOrder;
 use trolley::model::{Money, Product, RuleChange, UserName};
-use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderQuestion, OrderRequest};
 use trolley::store::order::{self, Driver, Stage};
 use trolley::store::{self, Connection, Trouble};
 use trolley::tui::message::{Effect, Message};
@@ -114,9 +114,12 @@ fn orders_that_are_asked_for_while_the_server_is_away_come_when_it_is_back() {
 #[test]
 fn orders_are_asked_for_once_the_link_is_up_and_closed_where_they_can_not_be_had() {
     let list = |effects: &[Effect]| {
-        effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Live(LiveRequest::Order(OrderRequest::List))))
+        effects.iter().any(|effect| {
+            matches!(
+                effect,
+                Effect::Live(LiveRequest::Orders(OrderQuestion::List))
+            )
+        })
     };
     let mut ann = harness::screens::TestScreen::new(80, 24);
     let up = |ann: &mut harness::screens::TestScreen| {

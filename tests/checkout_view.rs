@@ -6,7 +6,7 @@ use harness::order_screens::{preview, shared_checkout, shared_preview};
 use harness::screens::{TestScreen, id};
 use trolley::model::{Currency, Edit, Money};
 use trolley::store::Shop;
-use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderQuestion};
 use trolley::tui::layout::checkout::shown_total;
 use trolley::tui::message::{Effect, Message, MouseKind};
 use trolley::tui::state::Mode;
@@ -50,7 +50,7 @@ fn a_total_in_the_currency_of_before_can_not_be_ordered() {
     let asks = effects.iter().any(|effect| {
         matches!(
             effect,
-            Effect::Live(LiveRequest::Order(OrderRequest::Preview(currency))) if currency.sign() == "¥"
+            Effect::Live(LiveRequest::Orders(OrderQuestion::Preview(currency))) if currency.sign() == "¥"
         )
     });
     assert!(asks, "{effects:?}");

@@ -7,7 +7,9 @@ use harness::shopping::{change, hear, named};
 use harness::{Server, in_time};
 use std::time::Duration;
 use trolley::model::{Cart, Change, ChangeKind, Edit, ProductId, Refusal, RuleChange, UserName};
-use trolley::store::live::{self, Link, LiveEvent, LiveRequest, Subscription};
+use trolley::store::live::{
+    self, Link, LiveEvent, LiveRequest, OrderEvent, OrderQuestion, Subscription,
+};
 use trolley::store::{Address, Error, Policy};
 
 fn open(url: &str, by: &str) -> (Link, Subscription) {
@@ -162,6 +164,36 @@ async fn a_crowd_that_comes_is_told_of_together() {
     })
     .await;
     assert!(lists <= 20, "{lists} lists for 40 newcomers");
+}
+
+/// A key that is held down opens the orders faster than a server answers.
+#[tokio::test]
+async fn orders_that_several_ask_for_are_read_together() {
+    let server = Server::with_demo();
+    let (link, mut ann) = open(server.url(), "ann");
+    hear_cart(&mut ann).await;
+    let mut bob = link.join(&named("bob"), Some("bob")).unwrap();
+    hear_cart(&mut bob).await;
+
+    server.cmd("CONFIG RESETSTAT");
+    server.freeze();
+    for _ in 0..100 {
+        for live in [&ann, &bob] {
+            live.request(LiveRequest::Orders(OrderQuestion::List));
+        }
+    }
+    let last = add_espresso();
+    ann.request(LiveRequest::Change(last.clone()));
+    server.thaw();
+    hear(&mut bob, "the orders", |event| match event {
+        LiveEvent::Order(OrderEvent::List(_)) => Some(()),
+        _ => None,
+    })
+    .await;
+    hear_settled(&mut ann, &last).await;
+    // Two, where all had asked before the first answer came.
+    let reads = server.calls("zcard");
+    assert!(reads < 20, "{reads}");
 }
 
 #[tokio::test]

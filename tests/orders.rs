@@ -18,7 +18,7 @@ use trolley::model::{
     Change, ChangeKind, Edit, Money, Order, OrderId, OrderState, Refusal, RuleChange, Timeout,
     UserName,
 };
-use trolley::store::live::{self, LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{self, LiveEvent, LiveRequest, OrderEvent, OrderQuestion};
 use trolley::store::order::{
     self, Driver, FollowEvent, Follower, LONGEST_WAIT, OrderEntry, Outcome, Stage,
 };
@@ -1471,7 +1471,7 @@ fn what_an_order_costs_is_told_by_its_lines() {
             ("lines", "[", None),
         ] {
             server.cmd(&format!("HSET {{orders}}:{placed} {field} {value}"));
-            live.request(LiveRequest::Order(OrderRequest::Newest));
+            live.request(LiveRequest::Orders(OrderQuestion::Newest));
             let read = hear(&mut live, "the newest orders", |event| match event {
                 LiveEvent::Order(OrderEvent::Newest(orders)) => Some(orders),
                 _ => None,

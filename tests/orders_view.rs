@@ -8,7 +8,7 @@ use harness::{Server, ok, ok_as, shop_sized};
 use trolley::model::order::OrderLine;
 use trolley::model::shares::Share;
 use trolley::model::{ChangeKind, Edit, Money, Note, Order, OrderBrief, OrderState, ProductId};
-use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderQuestion, OrderRequest};
 use trolley::store::order::OrdersPage;
 use trolley::store::{Error, Trouble};
 use trolley::tui::message::{Effect, Message, MouseKind};
@@ -235,6 +235,16 @@ fn requests(stage: &mut TestScreen, keys: &str) -> Vec<OrderRequest> {
     orders.collect()
 }
 
+/// The questions about orders that some keys lead to.
+fn questions(stage: &mut TestScreen, keys: &str) -> Vec<OrderQuestion> {
+    let requests = stage.requests(keys).into_iter();
+    let asked = requests.filter_map(|request| match request {
+        LiveRequest::Orders(question) => Some(question),
+        _ => None,
+    });
+    asked.collect()
+}
+
 #[test]
 fn whoever_ordered_marks_who_has_settled() {
     let mut stage = listed(120, 36, orders());
@@ -449,7 +459,7 @@ fn two_keys_go_through_the_states_of_orders() {
     assert!(stage.picture().contains(order_id(4).as_str()));
     stage.keys("esc ] [ [ [");
     assert!(stage.picture().contains("open 2 of 4"));
-    let cancelled = OrderEvent::State(OrderBrief::told(order_id(1), OrderState::Cancelled));
+    let cancelled = OrderEvent::State(OrderBrief::in_state(order_id(1), OrderState::Cancelled));
     stage.link(LiveEvent::Order(cancelled));
     assert_eq!(stage.state.orders.shown, [1]);
 }
@@ -477,16 +487,16 @@ fn older_orders_are_read_before_they_are_wanted() {
         let event = LiveEvent::Order(OrderEvent::List(page));
         let effects = update(&mut stage.state, Message::Live(event), stage.now);
         let mut older = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Live(LiveRequest::Order(OrderRequest::Older(from))) => Some(from),
+            Effect::Live(LiveRequest::Orders(OrderQuestion::Older(from))) => Some(from),
             _ => None,
         });
         older.next()
     };
     assert_eq!(told(&mut stage, page(0, 200, 450)), None);
     assert!(stage.picture().contains("Orders 450") && stage.picture().contains("1 of 450"));
-    assert_eq!(requests(&mut stage, "down"), []);
-    assert_eq!(requests(&mut stage, "G"), [OrderRequest::Older(200)]);
-    assert_eq!(requests(&mut stage, "up down"), [], "once is enough");
+    assert_eq!(questions(&mut stage, "down"), []);
+    assert_eq!(questions(&mut stage, "G"), [OrderQuestion::Older(200)]);
+    assert_eq!(questions(&mut stage, "up down"), [], "once is enough");
     let selected = stage.state.orders.scroll.cursor;
     assert_eq!(told(&mut stage, page(200, 200, 450)), None);
     assert_eq!(stage.state.orders.scroll.cursor, selected);
@@ -506,7 +516,7 @@ fn older_orders_are_read_before_they_are_wanted() {
     assert_eq!(stage.state.orders.shown.len(), 401);
 
     // A search reads on until all are read.
-    assert_eq!(requests(&mut stage, "/ u u"), [OrderRequest::Older(400)]);
+    assert_eq!(questions(&mut stage, "/ u u"), [OrderQuestion::Older(400)]);
     assert!(stage.picture().contains("Reading older orders …"));
     let last = page(399, 51, 451);
     assert_eq!(

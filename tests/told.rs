@@ -12,7 +12,8 @@ use trolley::model::shares::Share;
 use trolley::model::{
     Cart, ChangeKind, Currency, Money, OpId, OrderBrief, OrderState, RuleChange, Update,
 };
-use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use trolley::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderQuestion, OrderRequest};
+use trolley::store::order::Outcome;
 use trolley::tui::message::{Effect, Message};
 use trolley::tui::state::Mode;
 use trolley::tui::update::update;
@@ -107,7 +108,8 @@ fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() 
     let mut stage = TestScreen::filled(80, 24);
     let update = ordered(&mut stage);
     let (requests, _) = effects(&mut stage, Message::Live(LiveEvent::Update(update.clone())));
-    let asks = |request: &LiveRequest| matches!(request, LiveRequest::Order(OrderRequest::Newest));
+    let asks =
+        |request: &LiveRequest| matches!(request, LiveRequest::Orders(OrderQuestion::Newest));
     assert!(requests.iter().any(asks));
     let short = order_id(1).without_day().to_owned();
     assert_eq!(

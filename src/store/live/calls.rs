@@ -46,6 +46,9 @@ impl Session {
             LiveRequest::Rules(changes) => self.set_rules(supervisor, visitor, changes),
             LiveRequest::Reread => self.read_cart(supervisor),
             LiveRequest::Products(ids) => self.read_products(Audience::One(visitor), ids),
+            LiveRequest::Orders(question) => {
+                self.on_order_question(supervisor, visitor, question);
+            }
             LiveRequest::Order(request) => self.on_order_request(supervisor, visitor, request),
         }
     }

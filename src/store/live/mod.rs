@@ -16,7 +16,7 @@ mod session;
 mod visitors;
 
 pub(crate) use orders::NEWEST_LISTED;
-pub use orders::{OrderEvent, OrderRequest};
+pub use orders::{OrderEvent, OrderQuestion, OrderRequest};
 pub use visitors::{Link, Subscription};
 
 use crate::model::{
@@ -54,7 +54,9 @@ pub enum LiveRequest {
     Reread,
     /// Read these products.
     Products(Vec<ProductId>),
-    /// A request about orders.
+    /// Read orders.
+    Orders(OrderQuestion),
+    /// Do something with orders.
     Order(OrderRequest),
 }
 
@@ -274,7 +276,10 @@ impl Supervisor {
             Call::Request(asker, LiveRequest::Change(change)) => self.keep_change(asker, change),
             Call::Request(asker, LiveRequest::Rules(_)) => self.refuse_rules(asker),
             // Everything is read when the link comes up.
-            Call::Request(_, LiveRequest::Reread | LiveRequest::Products(_)) => {}
+            Call::Request(
+                _,
+                LiveRequest::Reread | LiveRequest::Products(_) | LiveRequest::Orders(_),
+            ) => {}
             Call::Request(asker, LiveRequest::Order(request)) => self.keep_order(asker, request),
         }
     }

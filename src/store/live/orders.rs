@@ -2,7 +2,7 @@
 //! end through breaks of the link.
 
 use super::session::{Completed, Session, SessionEnd};
-use super::visitors::VisitorId;
+use super::visitors::{Audience, VisitorId};
 use super::{LiveEvent, OrderOnItsWay, Supervisor};
 use crate::model::usual::{USUAL_ORDERS, usual};
 use crate::model::{
@@ -17,7 +17,6 @@ use crate::store::order::checkout::{log_outcome, order_error, read_preview};
 use crate::store::order::page::read_page;
 use crate::store::order::records::read_own;
 use crate::store::order::{Driver, OrdersPage, Outcome, cancel_own, mark_settled};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The orders that a terminal reads first, and at a time of the older ones.
@@ -26,27 +25,32 @@ const OLDER_LISTED: usize = 500;
 /// The newest orders that a terminal reads in short.
 const NEWEST_TOLD: usize = 20;
 
-/// A request about orders.
+/// A question about orders. Those of several terminals that ask the same are read together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderRequest {
+pub enum OrderQuestion {
     /// Read the preview of an order, in this currency.
     Preview(Currency),
-    /// Order what was confirmed, under this id, exactly once. It goes on after a break.
-    Place(OrderId, Box<Preview>),
-    /// Finish the order for which the cart is frozen.
-    Resume,
     /// Read the newest of the cart's past orders.
     List,
+    /// Read the next of them, after so many newer ones.
+    Older(usize),
+    /// Read one of them again.
+    One(OrderId),
     /// Read the newest of them in short. Where that can't be had, nothing answers.
     Newest,
     /// Read what the cart orders most. Where that can't be had, nothing answers.
     Usual,
+}
+
+/// A request to do something with orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderRequest {
+    /// Order what was confirmed, under this id, exactly once. It goes on after a break.
+    Place(OrderId, Box<Preview>),
+    /// Finish the order for which the cart is frozen.
+    Resume,
     /// Cancel an order that was ordered here, now or not at all.
     Cancel(OrderId),
-    /// Read the next of them, after so many newer ones.
-    Older(usize),
-    /// Read one of them again.
-    Read(OrderId),
     /// Mark whether somebody has settled their part of an order; an [`OrderEvent::Settled`] answers.
     Settle {
         /// The order.
@@ -89,6 +93,15 @@ pub enum OrderEvent {
     Settled(Box<Result<Order, Error>>),
 }
 
+/// Something that is read of the orders.
+pub(super) struct OrderReading {
+    question: OrderQuestion,
+    /// Those who asked before it began.
+    askers: Vec<VisitorId>,
+    /// Those who asked since.
+    late: Vec<VisitorId>,
+}
+
 impl Supervisor {
     /// Keeps an order that is asked for until it has ended. Other requests are dropped.
     pub(super) fn keep_order(&mut self, asker: VisitorId, request: OrderRequest) {
@@ -102,15 +115,7 @@ impl Supervisor {
             OrderRequest::Resume if self.order_drivers.is_empty() => {
                 Driver::resume(&self.user, policy)
             }
-            OrderRequest::Resume
-            | OrderRequest::Preview(_)
-            | OrderRequest::List
-            | OrderRequest::Newest
-            | OrderRequest::Usual
-            | OrderRequest::Cancel(_)
-            | OrderRequest::Older(_)
-            | OrderRequest::Read(_)
-            | OrderRequest::Settle { .. } => return,
+            OrderRequest::Resume | OrderRequest::Cancel(_) | OrderRequest::Settle { .. } => return,
         };
         self.order_drivers.push_back(OrderOnItsWay {
             driver,
@@ -134,15 +139,7 @@ impl Session {
                     self.drive_order(supervisor);
                 }
             }
-            OrderRequest::Preview(currency) => self.preview_order(supervisor, visitor, currency),
             OrderRequest::Cancel(id) => self.cancel_order(supervisor, visitor, id),
-            OrderRequest::List => self.list_orders(supervisor, visitor, 0, NEWEST_LISTED),
-            OrderRequest::Newest => self.read_unasked(supervisor, visitor, newest),
-            OrderRequest::Usual => self.read_unasked(supervisor, visitor, most_ordered),
-            OrderRequest::Older(from) => {
-                self.list_orders(supervisor, visitor, from, OLDER_LISTED);
-            }
-            OrderRequest::Read(id) => self.read_order(supervisor, visitor, id),
             OrderRequest::Settle {
                 order,
                 name,
@@ -151,77 +148,76 @@ impl Session {
         }
     }
 
-    fn preview_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, currency: Currency) {
-        let products = self.products.clone();
-        let keys = supervisor.keys.clone();
-        self.start(async move {
-            let answer = match products.conn().await {
-                Ok(mut conn) => preview(&mut conn, &keys, currency).await,
-                Err(trouble) => Err(trouble),
-            };
-            Completed::OrderAnswer(visitor, answer)
-        });
-    }
-
-    fn read_order(&mut self, supervisor: &Supervisor, visitor: VisitorId, id: OrderId) {
-        let products = self.products.clone();
-        let user = supervisor.user.clone();
-        self.start(async move {
-            let answer = match products.conn().await {
-                Ok(mut conn) => read_own(&mut conn, &user, &id).await,
-                Err(trouble) => Err(trouble),
-            };
-
-            match answer {
-                Ok(Some(ticket)) => {
-                    Completed::OrderAnswer(visitor, Ok(OrderEvent::Read(Box::new(ticket))))
-                }
-                Ok(None) => Completed::OrderNews(None),
-                Err(trouble) => Completed::OrderAnswer(visitor, Err(trouble)),
-            }
-        });
-    }
-
-    fn list_orders(
+    /// Reads what a visitor asks for. While the same is read already, they wait for the next
+    /// answer: this one may be out of date.
+    pub(super) fn on_order_question(
         &mut self,
         supervisor: &Supervisor,
         visitor: VisitorId,
-        from: usize,
-        most: usize,
+        question: OrderQuestion,
     ) {
+        let mut readings = self.order_readings.iter_mut();
+        match readings.find(|reading| reading.question == question) {
+            Some(reading) if reading.late.contains(&visitor) => {}
+            Some(reading) => reading.late.push(visitor),
+            None => self.read_orders(supervisor, question, vec![visitor]),
+        }
+    }
+
+    fn read_orders(
+        &mut self,
+        supervisor: &Supervisor,
+        question: OrderQuestion,
+        askers: Vec<VisitorId>,
+    ) {
+        self.order_readings.push(OrderReading {
+            question: question.clone(),
+            askers,
+            late: Vec::new(),
+        });
+
         let products = self.products.clone();
-        let user = supervisor.user.clone();
+        let (user, keys) = (supervisor.user.clone(), supervisor.keys.clone());
         self.start(async move {
             let answer = match products.conn().await {
-                Ok(mut conn) => list(&mut conn, &user, from, most).await,
+                Ok(mut conn) => read(&mut conn, &user, &keys, &question).await,
                 Err(trouble) => Err(trouble),
             };
-            Completed::OrderAnswer(visitor, answer)
+            Completed::OrdersRead(question, answer)
         });
     }
 
-    /// Reads a help that nobody asked for. Who may not read orders, or whose connection breaks, is
-    /// told so elsewhere.
-    fn read_unasked<F>(
+    /// Tells those who asked, and reads anew for those who asked meanwhile.
+    pub(super) fn on_orders_read(
         &mut self,
-        supervisor: &Supervisor,
-        visitor: VisitorId,
-        read: impl FnOnce(Conn, Arc<UserName>) -> F + Send + 'static,
-    ) where
-        F: Future<Output = Result<OrderEvent, Trouble>> + Send,
-    {
-        let products = self.products.clone();
-        let user = supervisor.user.clone();
-        self.start(async move {
-            let answer = match products.conn().await {
-                Ok(conn) => read(conn, user).await,
-                Err(trouble) => Err(trouble),
-            };
-            match answer {
-                Ok(event) => Completed::OrderAnswer(visitor, Ok(event)),
-                Err(_) => Completed::OrderNews(None),
-            }
-        });
+        supervisor: &mut Supervisor,
+        question: OrderQuestion,
+        answer: Result<Option<OrderEvent>, Trouble>,
+    ) -> Result<(), SessionEnd> {
+        let is_unasked = matches!(question, OrderQuestion::Newest | OrderQuestion::Usual);
+        let event = match answer {
+            Ok(event) => event,
+            // Who may not read orders, or whose connection breaks, is told so elsewhere.
+            Err(_) if is_unasked => None,
+            Err(trouble) if breaks_link(&trouble) => return Err(SessionEnd::Broken(trouble)),
+            Err(trouble) => Some(OrderEvent::Failed(trouble)),
+        };
+
+        let mut readings = self.order_readings.iter();
+        let Some(place) = readings.position(|reading| reading.question == question) else {
+            return Ok(());
+        };
+        let done = self.order_readings.swap_remove(place);
+        if let Some(event) = event {
+            let event = LiveEvent::Order(event);
+            supervisor
+                .visitors
+                .tell(Audience::These(done.askers), event);
+        }
+        if !done.late.is_empty() {
+            self.read_orders(supervisor, question, done.late);
+        }
+        Ok(())
     }
 
     fn cancel_order(&mut self, supervisor: &Supervisor, asker: VisitorId, id: OrderId) {
@@ -291,7 +287,7 @@ impl Session {
                 Err(trouble) => Err(trouble),
             };
             Completed::OrderNews(match order {
-                Err(Trouble::NoPermission(_)) => Some(OrderBrief::told(id, told)),
+                Err(Trouble::NoPermission(_)) => Some(OrderBrief::in_state(id, told)),
                 // A broken link shows elsewhere, and the orders are then read again.
                 order => order.unwrap_or(None),
             })
@@ -380,13 +376,36 @@ fn waits_here(trouble: &Trouble) -> bool {
         || trouble.is_transient() && trouble.is_elsewhere()
 }
 
-async fn preview(
+/// Tells whether a link whose request met this trouble has to be opened anew.
+pub(super) fn breaks_link(trouble: &Trouble) -> bool {
+    trouble.is_transient() && !trouble.is_elsewhere()
+}
+
+/// Reads what is asked for; `None` where the shop has no such order.
+async fn read(
     conn: &mut Conn,
+    user: &UserName,
     keys: &CartKeys,
-    currency: Currency,
-) -> Result<OrderEvent, Trouble> {
-    let preview = read_preview(conn, keys, currency).await?;
-    Ok(OrderEvent::Preview(Box::new(preview)))
+    question: &OrderQuestion,
+) -> Result<Option<OrderEvent>, Trouble> {
+    let event = match question {
+        OrderQuestion::Preview(currency) => {
+            let preview = read_preview(conn, keys, currency.clone()).await?;
+            OrderEvent::Preview(Box::new(preview))
+        }
+        OrderQuestion::List => list(conn, user, 0, NEWEST_LISTED).await?,
+        OrderQuestion::Older(from) => list(conn, user, *from, OLDER_LISTED).await?,
+        OrderQuestion::One(id) => match read_own(conn, user, id).await? {
+            Some(ticket) => OrderEvent::Read(Box::new(ticket)),
+            None => return Ok(None),
+        },
+        OrderQuestion::Newest => OrderEvent::Newest(read_newest(conn, user, NEWEST_TOLD).await?),
+        OrderQuestion::Usual => {
+            let page = read_page(conn, user, 0, USUAL_ORDERS).await?;
+            OrderEvent::Usual(usual(&page.orders))
+        }
+    };
+    Ok(Some(event))
 }
 
 async fn list(
@@ -397,16 +416,6 @@ async fn list(
 ) -> Result<OrderEvent, Trouble> {
     let orders = read_page(conn, user, from, most).await;
     Ok(OrderEvent::List(orders.map_err(Trouble::for_orders)?))
-}
-
-async fn newest(mut conn: Conn, user: Arc<UserName>) -> Result<OrderEvent, Trouble> {
-    let newest = read_newest(&mut conn, &user, NEWEST_TOLD).await?;
-    Ok(OrderEvent::Newest(newest))
-}
-
-async fn most_ordered(mut conn: Conn, user: Arc<UserName>) -> Result<OrderEvent, Trouble> {
-    let page = read_page(&mut conn, &user, 0, USUAL_ORDERS).await?;
-    Ok(OrderEvent::Usual(usual(&page.orders)))
 }
 
 /// Cancels an order of this cart. Trouble that breaks the link is told by that.
@@ -423,9 +432,7 @@ async fn cancel(
         None => Err(Refusal::UnknownOrder(id.to_string()).into()),
     };
     match outcome {
-        Err(Error::Trouble(trouble)) if trouble.is_transient() && !trouble.is_elsewhere() => {
-            Err(trouble)
-        }
+        Err(Error::Trouble(trouble)) if breaks_link(&trouble) => Err(trouble),
         outcome => Ok(OrderEvent::Cancelled(id, outcome)),
     }
 }

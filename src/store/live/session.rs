@@ -2,9 +2,10 @@
 //! results and requests.
 
 use super::mirror::{Finding, Mirror};
+use super::orders::{OrderReading, breaks_link};
 use super::products::ProductRoute;
 use super::visitors::{Audience, VisitorId};
-use super::{LiveEvent, OrderEvent, Progress, Supervisor, Unreplicated};
+use super::{LiveEvent, OrderEvent, OrderQuestion, Progress, Supervisor, Unreplicated};
 use crate::model::{Cart, OpId, OrderBrief, Product, ProductId, Update};
 use crate::store::cart;
 use crate::store::cart::beat::{Beat, Watcher};
@@ -80,7 +81,9 @@ pub(super) enum Completed {
     Products(Audience, Result<Vec<(ProductId, Option<Product>)>, Trouble>),
     /// Another server is the master now.
     Superseded,
-    /// A preview or a list of orders was read for this visitor.
+    /// What was asked of the orders was read; `None` where the shop has no such order.
+    OrdersRead(OrderQuestion, Result<Option<OrderEvent>, Trouble>),
+    /// What this visitor asked for was done with an order.
     OrderAnswer(VisitorId, Result<OrderEvent, Trouble>),
     /// The state of an order of which there was news; none where the shop has no such order.
     OrderNews(Option<OrderBrief>),
@@ -136,6 +139,8 @@ pub(super) struct Session {
     pub(super) is_holding: bool,
     pub(super) unreplicated: Vec<Unreplicated>,
     pub(super) is_checking_replicas: bool,
+    /// What is read of the orders.
+    pub(super) order_readings: Vec<OrderReading>,
     /// Set while the order on its way waits for replicas, or for a server other than the cart's.
     pub(super) order_waits: bool,
 
@@ -195,6 +200,7 @@ impl Session {
             is_holding: false,
             unreplicated: Vec::new(),
             is_checking_replicas: false,
+            order_readings: Vec::new(),
             order_waits: false,
             began,
             opened_slowly: false,
@@ -224,7 +230,9 @@ impl Session {
 
     /// Handles one event after the other until one of them ends the session; returns why.
     async fn run_until_end(&mut self, supervisor: &mut Supervisor) -> SessionEnd {
+        // The first heartbeat names all who are here.
         self.beat(supervisor);
+        supervisor.visitors.take_come();
         self.tell_presence(supervisor);
         self.read_cart(supervisor);
         let locator = supervisor.locator.clone();
@@ -376,9 +384,10 @@ impl Session {
             Completed::Products(_, Err(_)) | Completed::Activity(Err(_)) => {}
             Completed::Superseded => return Err(SessionEnd::Broken(Trouble::Changing)),
 
-            Completed::OrderAnswer(_, Err(trouble))
-                if trouble.is_transient() && !trouble.is_elsewhere() =>
-            {
+            Completed::OrdersRead(question, answer) => {
+                self.on_orders_read(supervisor, question, answer)?;
+            }
+            Completed::OrderAnswer(_, Err(trouble)) if breaks_link(&trouble) => {
                 return Err(SessionEnd::Broken(trouble));
             }
             Completed::OrderAnswer(visitor, answer) => {

@@ -29,10 +29,11 @@ pub(super) struct Visitor {
 }
 
 /// The visitors for whom an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Audience {
     All,
     One(VisitorId),
+    These(Vec<VisitorId>),
 }
 
 /// A delivery to one visitor.
@@ -273,12 +274,19 @@ impl Visitors {
                     present.tell_news(&event);
                 }
             }
-            Audience::One(visitor) => {
-                if let Some(index) = self.index(visitor) {
-                    // There is always room, as whoever asks takes answers in.
-                    let _ = self.present[index].events.try_send(Delivery::Event(event));
+            Audience::One(visitor) => self.answer(visitor, event),
+            Audience::These(visitors) => {
+                for visitor in visitors {
+                    self.answer(visitor, event.clone());
                 }
             }
+        }
+    }
+
+    fn answer(&self, visitor: VisitorId, event: Arc<LiveEvent>) {
+        if let Some(index) = self.index(visitor) {
+            // There is always room, as whoever asks takes answers in.
+            let _ = self.present[index].events.try_send(Delivery::Event(event));
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     OrderBrief, OrderId, OrderLine, OrderState, Product, ProductId, Refusal, Ticket, Update,
     UserName,
 };
-use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderRequest};
+use crate::store::live::{LiveEvent, LiveRequest, OrderEvent, OrderQuestion};
 use crate::store::order::OrdersPage;
 use crate::store::{Error, Shop, Trouble};
 use crate::tui::message::{Effect, Message, Now};
@@ -53,7 +53,7 @@ impl Talk {
         for effect in update(&mut self.plain, event, self.now) {
             match effect {
                 Effect::Live(LiveRequest::Change(change)) => self.sent.push(change),
-                Effect::Live(LiveRequest::Order(OrderRequest::Older(from))) => {
+                Effect::Live(LiveRequest::Orders(OrderQuestion::Older(from))) => {
                     self.older.push(from);
                 }
                 _ => {}

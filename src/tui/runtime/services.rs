@@ -7,7 +7,7 @@ use super::hub::Hub;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::UserName;
-use crate::store::live::{LiveRequest, Subscription};
+use crate::store::live::{LiveRequest, OrderRequest, Subscription};
 use crate::store::{Address, Policy, Trouble};
 use crate::tui::error::ScreenError;
 use crate::tui::message::{Effect, Message};
@@ -154,7 +154,7 @@ impl Services {
             Effect::ReadCarts(carts) => self.read_carts(carts),
             Effect::ReadToTake(cart) => self.read_to_take(cart),
             Effect::ClearOther(cart) => self.clear_other(cart),
-            Effect::NoteBegun => self.keep_carts(UsedCarts::note_begun)?,
+            Effect::EndFirstStart => self.keep_carts(UsedCarts::end_first_start)?,
             Effect::Rename(name) => self.rename(name),
             Effect::Join(cart) => self.join(&cart, &state.env.ops),
             Effect::NoteCart(cart) => self.keep_carts(move |used| used.note(&cart))?,
@@ -170,13 +170,16 @@ impl Services {
     /// Passes a request to the live link. A change goes once it is its turn, and they go in order.
     fn request(&mut self, request: LiveRequest) {
         match request {
-            LiveRequest::Change(_) | LiveRequest::Rules(_) => {
+            LiveRequest::Change(_)
+            | LiveRequest::Rules(_)
+            | LiveRequest::Order(OrderRequest::Settle { .. }) => {
                 self.waiting_changes.push_back(request);
                 self.send_due();
             }
-            LiveRequest::Reread | LiveRequest::Products(_) | LiveRequest::Order(_) => {
-                self.live.request(request);
-            }
+            LiveRequest::Reread
+            | LiveRequest::Products(_)
+            | LiveRequest::Orders(_)
+            | LiveRequest::Order(_) => self.live.request(request),
         }
     }
 

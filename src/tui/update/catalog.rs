@@ -5,7 +5,7 @@ use crate::model::catalog::CatalogChange;
 use crate::model::{Catalog, Product, ProductId, Sort, Sorting};
 use crate::store::catalog::decode::CatalogNews;
 use crate::store::live::LiveRequest;
-use crate::store::live::OrderRequest;
+use crate::store::live::OrderQuestion;
 use crate::store::{Shop, Trouble};
 use crate::tui::message::{Effect, Freshness};
 use crate::tui::state::areas::Pane;
@@ -284,7 +284,7 @@ impl Updater<'_> {
         let is_live = self.state.connectivity == Connectivity::Live;
         if is_live && self.state.catalog.loaded && self.state.catalog.usual.is_old {
             self.state.catalog.usual.is_old = false;
-            self.request_order(OrderRequest::Usual);
+            self.ask_orders(OrderQuestion::Usual);
         }
     }
 

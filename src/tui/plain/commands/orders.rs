@@ -6,7 +6,7 @@ use super::{NO_MORE, Updater};
 use crate::config::keymap::Action;
 use crate::model::order::OrderRef;
 use crate::model::{Money, Order, OrderId, People, Preview, Refusal, text};
-use crate::store::live::{LiveRequest, OrderRequest};
+use crate::store::live::{LiveRequest, OrderQuestion};
 use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key};
 use crate::tui::layout::palette::Run;
 use crate::tui::message::{Effect, Message};
@@ -326,8 +326,8 @@ impl Updater<'_> {
 
     /// Reads the orders behind those that are known.
     fn read_older_orders(&mut self, wanted: Wanted) {
-        let older = OrderRequest::Older(self.plain.state.orders.read);
-        self.effects.push(Effect::Live(LiveRequest::Order(older)));
+        let older = OrderQuestion::Older(self.plain.state.orders.read);
+        self.effects.push(Effect::Live(LiveRequest::Orders(older)));
         self.wait_for(Awaited::Orders(wanted));
     }
 

@@ -1,7 +1,7 @@
 //! Past orders: their list with its search and filter, and opening a receipt.
 
 use crate::model::OrderId;
-use crate::store::live::{NEWEST_LISTED, OrderRequest};
+use crate::store::live::{NEWEST_LISTED, OrderQuestion};
 use crate::tui::layout::orders::{Extent, extent};
 use crate::tui::state::areas::SIDE_BY_SIDE;
 use crate::tui::state::orders::KeptStates;
@@ -14,7 +14,7 @@ impl Updater<'_> {
     /// Opens the past orders. Where a receipt would not show beside them, that of an order which
     /// nobody has looked at here comes first.
     pub(in crate::tui::update) fn open_orders(&mut self) {
-        self.request_order(OrderRequest::List);
+        self.ask_orders(OrderQuestion::List);
         let is_narrow = self.state.size.0 < SIDE_BY_SIDE;
         let unread = self.state.orders.unread().filter(|_| is_narrow);
         self.state.mode = match unread {
@@ -33,7 +33,7 @@ impl Updater<'_> {
         self.state.notice = None;
         self.state.covered = None;
         self.state.mode = receipt_of(id, false);
-        self.request_order(OrderRequest::List);
+        self.ask_orders(OrderQuestion::List);
     }
 
     /// Opens the receipt of the selected order.
@@ -86,10 +86,10 @@ impl Updater<'_> {
     pub(super) fn reread_order(&mut self, id: &OrderId) {
         let mut known = self.state.orders.list.iter().flatten();
         let place = known.position(|order| order.id == *id);
-        self.request_order(if place.is_some_and(|place| place >= NEWEST_LISTED) {
-            OrderRequest::Read(id.clone())
+        self.ask_orders(if place.is_some_and(|place| place >= NEWEST_LISTED) {
+            OrderQuestion::One(id.clone())
         } else {
-            OrderRequest::List
+            OrderQuestion::List
         });
     }
 
@@ -103,7 +103,7 @@ impl Updater<'_> {
         let top = self.state.orders.scroll.top;
         if let Some(from) = self.state.orders.older_due(top, page) {
             self.state.orders.reading_older = true;
-            self.request_order(OrderRequest::Older(from));
+            self.ask_orders(OrderQuestion::Older(from));
         }
     }
 
@@ -164,13 +164,13 @@ impl Updater<'_> {
     /// preview is read by [`Updater::refresh_preview`].
     pub(in crate::tui::update) fn reread_shown_orders(&mut self) {
         if self.state.shows_orders() {
-            self.request_order(OrderRequest::List);
+            self.ask_orders(OrderQuestion::List);
         }
     }
 
     /// Reads the newest orders in short: which of them are open, and what news were missed.
     pub(in crate::tui::update) fn read_newest_orders(&mut self) {
-        self.request_order(OrderRequest::Newest);
+        self.ask_orders(OrderQuestion::Newest);
     }
 }
 

@@ -8,7 +8,7 @@ mod placing;
 
 use super::Updater;
 use crate::model::{Currency, OrderBrief};
-use crate::store::live::{LiveRequest, OrderEvent, OrderRequest};
+use crate::store::live::{LiveRequest, OrderEvent, OrderQuestion, OrderRequest};
 use crate::store::{Error, Trouble};
 use crate::tui::message::Effect;
 use crate::tui::state::Mode;
@@ -87,6 +87,11 @@ impl Updater<'_> {
     pub(super) fn request_order(&mut self, request: OrderRequest) {
         self.effects.push(Effect::Live(LiveRequest::Order(request)));
     }
+    pub(super) fn ask_orders(&mut self, question: OrderQuestion) {
+        self.effects
+            .push(Effect::Live(LiveRequest::Orders(question)));
+    }
+
 }
 
 /// The currencies of the amounts that an event brings.

@@ -6,7 +6,7 @@ use crate::config::keymap::Action;
 use crate::model::total::LineStatus;
 use crate::model::{OrderBrief, OrderId, OrderState, Preview, Refusal, text};
 use crate::store::Error;
-use crate::store::live::{LiveRequest, OrderRequest};
+use crate::store::live::{LiveRequest, OrderQuestion, OrderRequest};
 use crate::store::order::Outcome;
 use crate::tui::layout::checkout::shown_total;
 use crate::tui::layout::ordering::{MAY_NOT_ORDER, has_order_key};
@@ -221,7 +221,7 @@ impl Updater<'_> {
         self.state.checkout.reading = true;
         self.state.checkout.outdated = false;
         let currency = self.state.shop.currency.clone();
-        self.request_order(OrderRequest::Preview(currency));
+        self.ask_orders(OrderQuestion::Preview(currency));
     }
 
     /// Names the products of a preview that are no longer sold as they were known here.
@@ -282,7 +282,7 @@ impl Updater<'_> {
         if matches!(self.state.page(), Mode::Checkout(_)) {
             self.show_receipt_of_new(id);
         } else {
-            self.request_order(OrderRequest::List);
+            self.ask_orders(OrderQuestion::List);
         }
     }
 
@@ -302,7 +302,7 @@ impl Updater<'_> {
     /// Shows the receipt of an order that was just placed in place of the page that shows.
     pub(super) fn show_receipt_of_new(&mut self, id: OrderId) {
         *self.state.page() = receipt_of(id, false);
-        self.request_order(OrderRequest::List);
+        self.ask_orders(OrderQuestion::List);
     }
 
     /// Reads the products in the cart again: somebody may have changed them without a message.
