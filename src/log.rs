@@ -58,7 +58,7 @@ pub fn start(file: Option<(&Path, Level)>, console: Console) -> io::Result<()> {
             .with_ansi(false)
             .with_target(false)
             .log_internal_errors(false)
-            .with_writer(io::stderr)
+            .with_writer(console::writer())
             .with_filter(filter_fn(|event| event.target().starts_with(SERVER)))
     });
 
@@ -69,6 +69,51 @@ pub fn start(file: Option<(&Path, Level)>, console: Console) -> io::Result<()> {
         .with(console_layer)
         .try_init();
     Ok(())
+}
+
+/// Ends the log: what waits for stderr is written, where that takes no longer than a second.
+pub(crate) fn finish() {
+    console::finish();
+}
+
+/// Stderr, for a server. A terminal that is stopped, or a pipe that nobody reads, loses lines and
+/// never keeps the visitors.
+#[cfg(feature = "serve")]
+mod console {
+    use std::io;
+    use std::sync::Mutex;
+    use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+
+    /// The lines that may wait.
+    const CAPACITY: usize = 4_096;
+
+    /// Dropped, it writes what waits.
+    static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
+
+    pub(super) fn writer() -> NonBlocking {
+        let lines = NonBlockingBuilder::default().buffered_lines_limit(CAPACITY);
+        let (writer, guard) = lines.lossy(true).finish(io::stderr());
+        if let Ok(mut kept) = WRITER.lock() {
+            *kept = Some(guard);
+        }
+        writer
+    }
+
+    pub(super) fn finish() {
+        if let Ok(mut kept) = WRITER.lock() {
+            *kept = None;
+        }
+    }
+}
+
+/// Without the server there is nothing to tell.
+#[cfg(not(feature = "serve"))]
+mod console {
+    pub(super) fn writer() -> fn() -> std::io::Stderr {
+        std::io::stderr
+    }
+
+    pub(super) fn finish() {}
 }
 
 /// Opens a log that only this user can read: a shopping list is private. A pipe never keeps the

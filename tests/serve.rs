@@ -6,11 +6,12 @@ use harness::cluster::Cluster;
 use harness::sentinel::Sentinels;
 use harness::ssh::{Folder, launch};
 use harness::{Finish, Home, PATIENCE, Running, Served, Server, Terminal, ok, until};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::fs::Permissions;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -1032,6 +1033,46 @@ fn a_proxy_says_who_comes() {
             r"PROXY TCP4 203.0.113.7 192.0.2.1 5000 22\r\n",
         ),
         ("2001:db8::7", r"PROXY TCP6 2001:db8::7 ::1 5000 22\r\n"),
+/// A terminal that was stopped by Ctrl-S, or a pipe whose reader sleeps.
+#[test]
+fn a_console_that_takes_nothing_keeps_no_visitor() {
+    let redis = Server::with_demo();
+    let folder = Folder::new();
+    let (unread, console) = std::io::pipe().unwrap();
+    fcntl_setfl(&console, OFlags::NONBLOCK).unwrap();
+    while (&console).write(&[b'.'; 4096]).is_ok() {}
+    fcntl_setfl(&console, OFlags::empty()).unwrap();
+
+    let mut command = shop(&redis, &folder);
+    command
+        .args([
+            "--json",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--open",
+            "shared",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(console);
+    let mut server = Running::spawn(&mut command);
+    let address: SocketAddr = server.json()["address"].as_str().unwrap().parse().unwrap();
+    for turn in 1..=8 {
+        let mut ann = folder
+            .builder(address.port(), "visitor", Some("ann"), &[])
+            .open();
+        ann.wait("● live");
+        ann.keys("/ espresso enter a");
+        ann.wait(&format!("{turn} Espresso"));
+        ann.keys("q");
+        ann.wait_exit();
+    }
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+    drop(unread);
+}
+
         (
             "198.51.100.9",
             concat!(

@@ -229,7 +229,9 @@ pub fn run() -> ExitCode {
 
     crash::report_to(state_folder());
     let output = Output::standard(cli.json);
-    match execute(cli, &output) {
+    let result = execute(cli, &output);
+    log::finish();
+    match result {
         Ok(code) => code,
         Err(failure) => ExitCode::from(report(&failure, &output)),
     }
