@@ -17,6 +17,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use vt100::Screen;
 
 /// What a client said on stderr.
 fn complaint(output: &std::process::Output) -> String {
@@ -784,6 +785,15 @@ fn nobody_keeps_a_place_by_a_connection_alone() {
     });
 }
 
+/// How long a screen stays, as it says.
+fn seconds_left(shown: &str) -> u64 {
+    let words = shown.split("This screen closes in ").nth(1);
+    let number = words.and_then(|words| words.split(' ').next());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(u64::MAX)
+}
+
 #[test]
 fn the_end_of_the_server_is_told_and_loses_nothing() {
     let mut served = Served::office();
@@ -798,6 +808,11 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
     served.signal(Signal::TERM);
     ben.wait_exit();
     ann.wait(r"This screen closes in \d+ seconds: what you asked for is still being done");
+    // Who has to leave does nothing more.
+    ann.keys("a a a");
+    let left = |screen: &Screen| seconds_left(&screen.contents());
+    let before = ann.screen(left);
+    ann.wait_until("a second passes", |screen| left(screen) < before);
     served.redis.thaw();
     for visitor in [&mut ann, &mut ben] {
         visitor.wait_exit();

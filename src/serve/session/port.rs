@@ -88,8 +88,13 @@ impl ChannelPort {
     }
 }
 
-impl Port for ChannelPort {
-    async fn next(&mut self) -> Arrival {
+impl ChannelPort {
+    /// Tells whether something that arrives comes too late: who has to leave does nothing more.
+    fn is_too_late(&self, arrival: &Arrival) -> bool {
+        matches!(arrival, Arrival::Bytes(_)) && self.reason.get().is_some()
+    }
+
+    async fn next_of_any(&mut self) -> Arrival {
         if std::mem::take(&mut self.lets_others_go_first) {
             tokio::task::yield_now().await;
         }
@@ -122,11 +127,24 @@ impl Port for ChannelPort {
             },
         }
     }
+}
+
+impl Port for ChannelPort {
+    async fn next(&mut self) -> Arrival {
+        loop {
+            let arrival = self.next_of_any().await;
+            if !self.is_too_late(&arrival) {
+                return arrival;
+            }
+        }
+    }
 
     fn take_waiting(&mut self) -> Vec<Arrival> {
         let waiting = std::iter::from_fn(|| self.arrivals.try_recv().ok());
         // What comes while these are taken was not there before.
-        waiting.take(ARRIVALS).collect()
+        let mut waiting: Vec<Arrival> = waiting.take(ARRIVALS).collect();
+        waiting.retain(|arrival| !self.is_too_late(arrival));
+        waiting
     }
 
     fn outlet(&self) -> &Outlet {
