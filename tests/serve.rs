@@ -826,12 +826,17 @@ fn the_end_of_the_server_is_told_and_loses_nothing() {
 
 #[test]
 fn the_end_of_the_server_tells_whether_a_command_was_begun() {
-    let people = [("ann", r#"cart="office""#)];
-    let mut served = Served::start(&people, &["--drain", "1s"]);
+    let mut served = Served::start(&[], &["--open", "own", "--drain", "1s"]);
+    for who in ["dan", "eve"] {
+        served.folder.make_key(who, "ed25519");
+    }
     served.redis.insist::<()>("CLIENT PAUSE 600000 WRITE");
-    let adding =
-        |product: &str| Running::start(&mut served.ssh(Some("ann"), &[], &["add", product]));
-    let commands: Vec<Running> = (0..9).map(|_| adding("espresso")).collect();
+    let adding = |who| Running::start(&mut served.ssh(Some(who), &[], &["add", "espresso"]));
+    // Nobody has more than two turns.
+    let people = [
+        "ann", "ben", "cleo", "dan", "ann", "ben", "cleo", "dan", "eve",
+    ];
+    let commands = people.map(adding);
     until("as many work as may, and one more has come", || {
         served.log().matches("INFO exec ").count() == commands.len()
             && served
@@ -1028,26 +1033,6 @@ fn visits_are_told_on_stderr_where_there_is_no_log() {
     );
 }
 
-/// A client's options to come through a proxy that sends this header first.
-fn through_proxy(served: &Served, header: &str) -> String {
-    let port = served.address().port();
-    format!(
-        r#"ProxyCommand=bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "{header}" >&3; cat <&3 & exec cat >&3'"#
-    )
-}
-
-#[test]
-fn a_proxy_says_who_comes() {
-    let people = [("ann", r#"cart="office""#)];
-    let args = ["--proxy-protocol", "10.0.0.0/8,127.0.0.1", "--per-ip", "1"];
-    let served = Served::start(&people, &args);
-    // Version 1 for both families, and version 2, which is in bytes.
-    let visits = [
-        (
-            "203.0.113.7",
-            r"PROXY TCP4 203.0.113.7 192.0.2.1 5000 22\r\n",
-        ),
-        ("2001:db8::7", r"PROXY TCP6 2001:db8::7 ::1 5000 22\r\n"),
 /// A terminal that was stopped by Ctrl-S, or a pipe whose reader sleeps.
 #[test]
 fn a_console_that_takes_nothing_keeps_no_visitor() {
@@ -1088,6 +1073,26 @@ fn a_console_that_takes_nothing_keeps_no_visitor() {
     drop(unread);
 }
 
+/// A client's options to come through a proxy that sends this header first.
+fn through_proxy(served: &Served, header: &str) -> String {
+    let port = served.address().port();
+    format!(
+        r#"ProxyCommand=bash -c 'exec 3<>/dev/tcp/127.0.0.1/{port}; printf "{header}" >&3; cat <&3 & exec cat >&3'"#
+    )
+}
+
+#[test]
+fn a_proxy_says_who_comes() {
+    let people = [("ann", r#"cart="office""#)];
+    let args = ["--proxy-protocol", "10.0.0.0/8,127.0.0.1", "--per-ip", "1"];
+    let served = Served::start(&people, &args);
+    // Version 1 for both families, and version 2, which is in bytes.
+    let visits = [
+        (
+            "203.0.113.7",
+            r"PROXY TCP4 203.0.113.7 192.0.2.1 5000 22\r\n",
+        ),
+        ("2001:db8::7", r"PROXY TCP6 2001:db8::7 ::1 5000 22\r\n"),
         (
             "198.51.100.9",
             concat!(

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// The commands of one connection that work at the same time.
+/// The commands that work at the same time for those who share their limits.
 const TURNS_OF_ONE: usize = 2;
 /// The time for the client of a visitor who has to leave to take what is said, and to go.
 pub(super) const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -134,7 +134,7 @@ impl Network {
     }
 }
 
-/// Those who share an allowance of changes.
+/// Those who share their limits.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Sharers {
     /// All who come with one key.
@@ -149,6 +149,27 @@ impl Sharers {
         match &visitor.key {
             Some(key) => Sharers::Key(fingerprint(key)),
             None => Sharers::Guests(Network::of(address)),
+        }
+    }
+}
+
+/// The limits of what visitors do, on however many connections.
+#[derive(Debug)]
+pub(super) struct VisitorLimits {
+    /// The changes that they may make.
+    pub(super) changes: Arc<ChangeAllowance>,
+    /// The turns that their commands may have at the same time.
+    pub(super) turns: Arc<Semaphore>,
+    /// The bytes that commands have printed and they have not taken.
+    pub(super) held_output: Arc<AtomicUsize>,
+}
+
+impl Default for VisitorLimits {
+    fn default() -> VisitorLimits {
+        VisitorLimits {
+            changes: Arc::default(),
+            turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
+            held_output: Arc::default(),
         }
     }
 }
@@ -169,8 +190,8 @@ struct Entries {
     is_closing: bool,
     /// The connections that a limit has kept out.
     refused: u64,
-    /// The changes that visitors may make, also those who have just left.
-    allowances: HashMap<Sharers, Arc<ChangeAllowance>>,
+    /// The limits of visitors, also of those who have just left.
+    visitor_limits: HashMap<Sharers, Arc<VisitorLimits>>,
 }
 
 #[derive(Debug)]
@@ -237,11 +258,11 @@ impl Entries {
         room
     }
 
-    /// The changes that these may make together.
-    fn allowance_of(&mut self, sharers: Sharers) -> Arc<ChangeAllowance> {
-        self.allowances
-            .retain(|_, allowance| Arc::strong_count(allowance) > 1 || !allowance.is_whole());
-        self.allowances.entry(sharers).or_default().clone()
+    /// The limits that these share.
+    fn limits_of(&mut self, sharers: Sharers) -> Arc<VisitorLimits> {
+        self.visitor_limits
+            .retain(|_, limits| Arc::strong_count(limits) > 1 || !limits.changes.is_whole());
+        self.visitor_limits.entry(sharers).or_default().clone()
     }
 
     /// The connections on which somebody may still log in, the one that came first before others.
@@ -286,14 +307,10 @@ pub(super) struct Connection {
     pub(super) screens: TaskTracker,
     /// The number of screens and commands that have begun on it.
     begun: AtomicUsize,
-    /// The bytes that commands have printed and the visitor has not taken.
-    pub(super) held_output: Arc<AtomicUsize>,
-    /// The turns that its commands may have at the same time.
-    pub(super) turns: Arc<Semaphore>,
     /// The pace at which its input is read.
     pub(super) pace: Arc<InputPace>,
-    /// The changes that its visitor may make, once somebody has logged in.
-    changes: OnceLock<Arc<ChangeAllowance>>,
+    /// The limits of its visitor, once somebody has logged in.
+    visitor_limits: OnceLock<Arc<VisitorLimits>>,
     farewell: watch::Receiver<Option<Farewell>>,
     _open: TaskTrackerToken,
 }
@@ -342,10 +359,8 @@ impl Connections {
             kill,
             screens,
             begun: AtomicUsize::new(0),
-            held_output: Arc::default(),
-            turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
             pace: Arc::default(),
-            changes: OnceLock::new(),
+            visitor_limits: OnceLock::new(),
             farewell: farewells,
             _open: self.open.token(),
         }))
@@ -447,8 +462,8 @@ impl Connection {
         let room = entries.room_for(&visitor, network, self.all.limits);
         entries.note_refusal(room)?;
 
-        let allowance = entries.allowance_of(Sharers::of(&visitor, self.address));
-        self.changes.get_or_init(|| allowance);
+        let limits = entries.limits_of(Sharers::of(&visitor, self.address));
+        self.visitor_limits.get_or_init(|| limits);
         if let Some(entry) = entries.by_id.get_mut(&self.id) {
             entry.visitor = Some(visitor);
         }
@@ -468,9 +483,9 @@ impl Connection {
         is_idle.then(|| self.begun.load(Ordering::Relaxed))
     }
 
-    /// The changes that its visitor may make.
-    pub(super) fn changes(&self) -> Arc<ChangeAllowance> {
-        self.changes.get_or_init(Arc::default).clone()
+    /// The limits of its visitor.
+    pub(super) fn visitor_limits(&self) -> &VisitorLimits {
+        self.visitor_limits.get_or_init(Arc::default)
     }
 
     /// Tells whether somebody has logged in.
@@ -604,14 +619,15 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_counted_by_the_key_and_those_of_guests_by_their_network() {
+    fn limits_go_by_the_key_and_those_of_guests_by_their_network() {
         let all = Connections::new(LIMITS);
         let visit = |address: &str, key: Option<u8>| {
             let connection = all.admit(from(address)).unwrap();
             connection.log_in(visitor(key)).unwrap();
             connection
         };
-        let may_change = |connection: &Connection| connection.changes().take().is_ok();
+        let may_change =
+            |connection: &Connection| connection.visitor_limits().changes.take().is_ok();
         let use_up = |connection: &Connection| while may_change(connection) {};
 
         let guest = visit("2001:db8::1", None);
@@ -625,7 +641,15 @@ mod tests {
         let ann = visit("2001:db8::1", Some(1));
         assert!(may_change(&ann));
         use_up(&ann);
-        assert!(!may_change(&visit("10.0.0.1", Some(1))));
+        let elsewhere = visit("10.0.0.1", Some(1));
+        assert!(!may_change(&elsewhere));
+        let turns = |connection: &Connection| {
+            let turns = &connection.visitor_limits().turns;
+            turns.clone().try_acquire_owned()
+        };
+        let taken = [turns(&ann).unwrap(), turns(&elsewhere).unwrap()];
+        assert!(turns(&ann).is_err() && turns(&elsewhere).is_err());
+        drop(taken);
         assert!(may_change(&visit("2001:db8::2", Some(2))));
         assert!(may_change(&visit("10.0.0.1", None)));
     }

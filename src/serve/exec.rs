@@ -13,6 +13,7 @@ use super::session::{RESTORE_TIMEOUT, STATUS_CRASHED, close};
 use crate::config::{Server, Settings};
 use crate::model::time::Hours;
 use crate::store::Policy;
+use crate::tui::runtime::alarm;
 use crate::tui::runtime::hub::Hub;
 use crate::tui::terminal::port::{INTERRUPT, STATUS_UNCONFIRMED};
 use futures::future::{BoxFuture, LocalBoxFuture};
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
@@ -215,7 +216,7 @@ pub(super) fn start(
     is_terminal: bool,
     output: ChannelWriteHalf<Msg>,
 ) -> CommandInput {
-    let printer = Printer::new(is_terminal, &connection.held_output);
+    let printer = Printer::new(is_terminal, &connection.visitor_limits().held_output);
     let shop = caller.shop.clone();
     let received = Arc::<Received>::default();
     if is_terminal {
@@ -259,7 +260,8 @@ pub(super) fn start(
     let reads = task.reads;
     connection.run(async move {
         let working = async {
-            let status = match input_end(reads, &received, &running, &printer).await {
+            let patience = shop.options.idle;
+            let status = match input_end(reads, &received, &running, &printer, patience).await {
                 InputEnd::Whole => run(task.work, &shop, &running, &printer).await,
                 InputEnd::Broken(status) => status,
             };
@@ -285,21 +287,27 @@ enum InputEnd {
     Broken(u8),
 }
 
-/// Waits until all is there that the command reads.
+/// Waits until all is there that the command reads, no longer than a visitor may be idle.
 async fn input_end(
     reads: bool,
     received: &Received,
     connection: &Connection,
     printer: &Printer,
+    patience: Option<Duration>,
 ) -> InputEnd {
     if !reads {
         return InputEnd::Whole;
     }
+    let deadline = patience.map(|patience| Instant::now() + patience);
     tokio::select! {
         biased;
         () = received.wait_for_end() => InputEnd::Whole,
         () = printer.refused.cancelled() => InputEnd::Broken(STATUS_INTERRUPTED),
         status = leave_undone(connection, printer) => InputEnd::Broken(status),
+        () = alarm::at(deadline) => {
+            printer.tell(&format!("{NOT_DONE}: its input did not end in time"));
+            InputEnd::Broken(STATUS_ENDED)
+        }
     }
 }
 
@@ -357,7 +365,7 @@ async fn end_of_drain(connection: &Connection, drain: Duration) -> Farewell {
     farewell
 }
 
-/// The turns that a command has while it works: one of its connection's, and one of all.
+/// The turns that a command has while it works: one of its visitor's, and one of all.
 struct Turns {
     _own: Option<OwnedSemaphorePermit>,
     _shared: Option<OwnedSemaphorePermit>,
@@ -365,11 +373,12 @@ struct Turns {
 
 /// Waits until it is a command's turn. Nobody has more than some of all turns.
 async fn next_turn(shop: &ServedShop, connection: &Connection) -> Turns {
-    while let Err(wait) = connection.changes().take() {
+    let limits = connection.visitor_limits();
+    while let Err(wait) = limits.changes.take() {
         sleep(wait).await;
     }
     // Neither semaphore is ever closed, so both give a turn.
-    let own = connection.turns.clone().acquire_owned().await;
+    let own = limits.turns.clone().acquire_owned().await;
     let shared = shop.turns.clone().acquire_owned().await;
     Turns {
         _own: own.ok(),

@@ -83,7 +83,7 @@ pub(super) fn visit(
         warning: None,
         // A visitor has the cart that they are granted.
         used_carts: None,
-        changes: Some(connection.changes()),
+        changes: Some(connection.visitor_limits().changes.clone()),
     }
 }
 
