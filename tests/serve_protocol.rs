@@ -67,6 +67,23 @@ async fn wait_for(channel: &mut Channel<Msg>, size: (u16, u16), what: &str) -> v
     parser
 }
 
+/// Who asks to be let in again and again fills no log.
+#[tokio::test]
+async fn a_refusal_is_written_down_once() {
+    let served = Served::office();
+    let config = Arc::new(client::Config::default());
+    let connecting = client::connect(config, served.address(), AnyHost);
+    let mut connection = in_time("a connection", connecting).await.unwrap();
+
+    for _ in 0..3 {
+        let asking = connection.authenticate_keyboard_interactive_start("visitor", None);
+        in_time("an explanation", asking).await.unwrap();
+        let reading = connection.authenticate_keyboard_interactive_respond(Vec::new());
+        in_time("a refusal", reading).await.unwrap();
+    }
+    assert_eq!(served.log().matches("INFO refused ").count(), 1);
+}
+
 #[tokio::test]
 async fn no_size_is_too_small_or_too_large() {
     let served = Served::office();

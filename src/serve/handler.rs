@@ -4,7 +4,7 @@
 mod invitation;
 
 use super::ServedShop;
-use super::connections::{Connection, Full, Visitor};
+use super::connections::{Connection, Farewell, Full, Visitor};
 use super::exec::{self, Caller, CommandInput};
 use super::identity::{Grant, fingerprint};
 use super::journal::{self, Refused};
@@ -36,6 +36,8 @@ const MOST_OFFERS: usize = 16;
 /// The most attempts to log in. Beyond them the library ends the connection without a word, so there
 /// is room to say how to get in.
 const MOST_ATTEMPTS: usize = MOST_OFFERS + 8;
+/// A screen that is opened counts as so many bytes that were typed.
+const COST_OF_SCREEN: usize = 1024;
 /// The most channels of a connection.
 const MOST_CHANNELS: usize = 10;
 /// The most bytes that a screen takes in before others have their turn.
@@ -89,6 +91,8 @@ pub(super) struct VisitorHandler {
     offers: usize,
     /// The first key that was refused.
     refused_key: Option<Fingerprint>,
+    /// It is written down that no key was let in: once, however often the visitor asks.
+    is_refusal_noted: bool,
     /// The limit that keeps out somebody who is granted something.
     refusal: Option<Full>,
     conversation: Conversation,
@@ -134,6 +138,7 @@ impl VisitorHandler {
             connection,
             offers: 0,
             refused_key: None,
+            is_refusal_noted: false,
             refusal: None,
             conversation: Conversation::default(),
             grant: None,
@@ -153,6 +158,13 @@ impl VisitorHandler {
             self.refuse(user, &full.to_string());
             self.refusal = Some(full);
             return Auth::reject();
+        }
+
+        // The keys file may have been read anew while this was decided.
+        if key
+            .is_some_and(|key| self.shop.present_grant(key, user, &grant).as_ref() != Some(&grant))
+        {
+            self.connection.ask_to_leave(Farewell::KeyChanged);
         }
 
         let fingerprint = key.map(|key| fingerprint(key).to_string());
@@ -259,6 +271,7 @@ impl VisitorHandler {
             None => info!(session = self.connection.id, channel = %channel, "plain"),
         }
 
+        self.connection.pace.note_typed(COST_OF_SCREEN);
         let input = session::start(
             &self.shop,
             &self.connection,
@@ -380,6 +393,7 @@ impl Handler for VisitorHandler {
                     Some(question) => return Ok(question),
                     // Nobody knows yet whether such a key is let in.
                     None if self.conversation.is_unreachable() => {}
+                    None if std::mem::replace(&mut self.is_refusal_noted, true) => {}
                     None => self.refuse(user, "no key that is let in"),
                 },
             }

@@ -203,11 +203,17 @@ impl ServedShop {
         drop(admission);
 
         self.connections
-            .review(|key, visitor| match self.grant(key, &visitor.user) {
-                None if visitor.grant.is_bound => Some(visitor.grant.clone()),
-                grant => grant,
-            });
+            .review(|key, visitor| self.present_grant(key, &visitor.user, &visitor.grant));
         Ok(count)
+    }
+
+    /// What somebody is granted now who was granted that before. Keys that came by an invitation do
+    /// not stand in the file.
+    fn present_grant(&self, key: &PublicKey, user: &str, before: &Grant) -> Option<Grant> {
+        match self.grant(key, user) {
+            None if before.is_bound => Some(before.clone()),
+            grant => grant,
+        }
     }
 }
 
