@@ -164,10 +164,14 @@ impl SearchPool {
         Ok(())
     }
 
-    /// Works for one screen after the other.
+    /// Does one job after the other. A screen that has more waits behind the others: somebody who
+    /// types without end keeps nobody from searching.
     fn work(&self) {
         loop {
-            self.work_for(&self.next_screen());
+            let screen = self.next_screen();
+            if self.do_job_of(&screen) {
+                lock(&self.queue).waiting.push_back(screen);
+            }
         }
     }
 
@@ -186,25 +190,23 @@ impl SearchPool {
         }
     }
 
-    /// Does the jobs of a screen until none is left. One that panics is lost; the others are done.
-    fn work_for(&self, screen: &ScreenSearches) {
-        while catch_unwind(AssertUnwindSafe(|| self.do_jobs_of(screen))).is_err() {}
-    }
-
-    fn do_jobs_of(&self, screen: &ScreenSearches) {
-        let mut searcher = lock(&screen.searcher);
-        while let Some(job) = screen.next_job() {
-            match job {
-                Job::Search(search, view) => {
+    /// Does the next job of a screen; returns whether it has more. A job that panics is lost.
+    fn do_job_of(&self, screen: &ScreenSearches) -> bool {
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let mut searcher = lock(&screen.searcher);
+            match screen.next_job() {
+                Some(Job::Search(search, view)) => {
                     searcher.share_ranks(&view, || self.ranks_in(&view));
                     screen.search(&mut searcher, &search, view);
                 }
-                Job::Prepare(view, old) => {
+                Some(Job::Prepare(view, old)) => {
                     drop(old);
                     searcher.share_ranks(&view, || self.ranks_in(&view));
                 }
+                None => {}
             }
-        }
+        }));
+        screen.stay_queued()
     }
 
     /// The ranks in this catalog, made anew where another was searched last.
@@ -218,12 +220,15 @@ impl SearchPool {
 }
 
 impl ScreenSearches {
-    /// The next job; where there is none, the screen leaves the queue.
     fn next_job(&self) -> Option<Job> {
+        lock(&self.jobs).waiting.pop_front()
+    }
+
+    /// Returns whether there are more jobs; where there are none, the screen leaves the queue.
+    fn stay_queued(&self) -> bool {
         let mut jobs = lock(&self.jobs);
-        let job = jobs.waiting.pop_front();
-        jobs.is_queued = job.is_some();
-        job
+        jobs.is_queued = !jobs.waiting.is_empty();
+        jobs.is_queued
     }
 
     /// Searches, and sends what was found; nothing where a newer search stopped it.
@@ -298,8 +303,8 @@ mod tests {
     use crate::model::Query;
     use crate::tui::state::catalog::SearchPurpose;
 
-    /// Within a runtime, sending what was found panics: the screen then goes on to the next job,
-    /// and leaves the queue after the last.
+    /// Within a runtime, sending what was found panics: the screen then has its turn for the next
+    /// job, and leaves the queue after the last.
     #[tokio::test]
     async fn a_screen_whose_searches_panic_can_search_again() {
         let catalog = Catalog::default();
@@ -318,7 +323,8 @@ mod tests {
             };
             worker.search(search, &catalog).unwrap();
         }
-        worker.pool.work_for(&screen);
+        assert!(worker.pool.do_job_of(&screen), "one job at a time");
+        assert!(!worker.pool.do_job_of(&screen));
 
         let jobs = lock(&screen.jobs);
         assert!(jobs.waiting.is_empty() && !jobs.is_queued);
