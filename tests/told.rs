@@ -104,6 +104,22 @@ fn a_note_for_an_order_that_went_out_is_not_on_the_next_one() {
 }
 
 #[test]
+fn that_an_order_was_finished_here_stays_though_its_placing_is_heard_later() {
+    let mut stage = TestScreen::filled(80, 24);
+    let resumed = OrderEvent::Resumed(Ok(Outcome::Placed(order_id(1))));
+    stage.link(LiveEvent::Order(resumed));
+    let said = stage.notice().to_owned();
+    assert!(
+        said.contains("which had stopped halfway, is placed now"),
+        "{said}"
+    );
+
+    let placed = ordered(&mut stage);
+    stage.link(LiveEvent::Update(placed));
+    assert_eq!(stage.notice(), said);
+}
+
+#[test]
 fn somebodys_order_is_told_with_its_number_and_total_as_soon_as_they_are_read() {
     let mut stage = TestScreen::filled(80, 24);
     let update = ordered(&mut stage);

@@ -77,6 +77,8 @@ pub struct OrdersState {
     pub scroll: Scroll,
     /// The moment of our last attempt to finish another program's order.
     pub resumed: Option<u64>,
+    /// The last order of another program that was finished here, which was told.
+    pub finished: Option<OrderId>,
     /// Another program's order that we can't finish. This was reported once, and is not tried
     /// again.
     pub stuck: Option<OrderId>,

@@ -142,6 +142,8 @@ impl Updater<'_> {
             is_seen: false,
         };
         let is_known = self.state.orders.brief(&placed.id).is_some();
+        // That it was finished here may come before that it was placed, and says more.
+        let is_told = self.state.orders.finished.as_ref() == Some(&placed.id);
         self.state.orders.placed_by_other = Some(placed.clone());
         self.state.catalog.usual.is_old = true;
 
@@ -152,7 +154,7 @@ impl Updater<'_> {
             self.read_newest_orders();
         }
         // In plain mode it is said once it is known what it is called.
-        if !self.state.env.keymap.is_in_words() {
+        if !is_told && !self.state.env.keymap.is_in_words() {
             self.notify_until_key(tell_placed(self.state, &placed), Tone::Info);
         }
     }

@@ -331,6 +331,7 @@ impl Updater<'_> {
                     "Order {name}, which had stopped halfway, is placed now"
                 ));
                 return;
+                self.state.orders.finished = Some(id);
             }
             Ok(Outcome::Undone(failure)) => {
                 self.notify_error(failure.told_in(&self.state.shop.currency));
