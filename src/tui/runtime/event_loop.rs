@@ -45,9 +45,7 @@ pub(crate) trait App {
     fn once_shown(&self) -> Vec<Self::Message>;
 
     /// Returns whether a message can change what shows.
-    fn changes_picture(_message: &Self::Message) -> bool {
-        true
-    }
+    fn changes_picture(&self, message: &Self::Message) -> bool;
 
     /// Updates the state, and carries out the effects.
     fn take_in<P: Port>(
@@ -215,10 +213,12 @@ impl<P: Port, A: App> EventLoop<P, A> {
     }
 
     fn take_in(&mut self, message: A::Message) -> Result<(), ScreenError> {
-        if A::changes_picture(&message) {
+        let now = self.shell.now();
+        // With any message, the state does what its next moment brings.
+        let moment_has_come = self.app.next_moment().is_some_and(|at| at <= now.steady);
+        if moment_has_come || self.app.changes_picture(&message) {
             self.shell.terminal.note_change();
         }
-        let now = self.shell.now();
         self.app.take_in(message, now, &mut self.shell)
     }
 

@@ -4,7 +4,7 @@
 use super::event_loop::{App, EventLoop, Shell};
 use super::hub::Hub;
 use super::services::{Host, Services};
-use crate::store::live::Subscription;
+use crate::store::live::{LiveEvent, OrderEvent, Subscription};
 use crate::store::{Address, Trouble};
 use crate::tui::error::ScreenError;
 use crate::tui::layout::checkout::shown_total;
@@ -104,6 +104,28 @@ impl App for ShopApp {
             .chain(news.map(Message::NewsShown))
             .chain(loss.map(Message::LossShown))
             .collect()
+    }
+
+    /// Much of what a newcomer is told at first is nothing, where nobody has shopped yet: it is not
+    /// worth a frame.
+    fn changes_picture(&self, message: &Message) -> bool {
+        let Message::Live(event) = message else {
+            return true;
+        };
+        let state = &self.state;
+        match event {
+            LiveEvent::Activity(updates) => !updates.is_empty(),
+            LiveEvent::Watchers(watchers) => {
+                let others = watchers.iter().filter(|it| it.id != state.env.ops);
+                !others.eq(&state.watchers)
+            }
+            LiveEvent::Pace(pace) => *pace != state.pace,
+            LiveEvent::Order(OrderEvent::Newest(orders)) => !orders.is_empty(),
+            LiveEvent::Order(OrderEvent::Usual(products)) => {
+                *products != state.catalog.usual.products
+            }
+            _ => true,
+        }
     }
 
     fn take_in<P: Port>(

@@ -155,7 +155,7 @@ impl App for StaffApp {
             .collect()
     }
 
-    fn changes_picture(message: &StaffMessage) -> bool {
+    fn changes_picture(&self, message: &StaffMessage) -> bool {
         !matches!(message, StaffMessage::Seen(_))
     }
 
