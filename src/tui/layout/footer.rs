@@ -121,11 +121,15 @@ fn word_now(
         Action::Accept | Action::Complete if matches!(state.mode, Mode::Palette { .. }) => {
             Some(word_in_palette(selected?, action, word))
         }
-        Action::AskRule(_) => state.may_change_rules().then_some(word),
-        Action::Lock if state.cart.confirmed.rules.locked => {
-            state.may_change_rules().then_some("unlock")
+        Action::Search | Action::NextCategory if matches!(state.mode, Mode::Orders) => {
+            word_in_orders(state, action, word)
         }
-        Action::Lock => state.may_change_rules().then_some(word),
+        Action::Receipt | Action::Again | Action::AskCancel | Action::Settle => {
+            word_of_order(state, action, word)
+        }
+
+        Action::AskRule(_) | Action::Lock if !state.may_change_rules() => None,
+        Action::Lock if state.cart.confirmed.rules.locked => Some("unlock"),
         Action::Ready if state.is_ready(&state.env.me) => Some("not ready"),
         Action::SwitchPane if shows_people_of_checkout(state) => Some("lines"),
         Action::Fix => fixing::can_fix_selected(state).then_some(word),
@@ -135,35 +139,7 @@ fn word_now(
             let selected = state.carts.selected()?;
             (*selected != state.env.user).then_some(word)
         }
-        Action::AskCancel => {
-            let order = state.shown_order()?;
-            let refusal = order.refuse_cancel_by(state.is_me(&order.who));
-            refusal.is_none().then_some(word)
-        }
-        Action::Settle => {
-            let order = state.shown_order()?;
-            let name = selected_person(state)?;
-            Some(if order.is_settled(&name) {
-                "open"
-            } else {
-                word
-            })
-        }
-        Action::Search | Action::NextCategory
-            if matches!(state.mode, Mode::Orders)
-                && state.orders.list.as_ref().is_none_or(Vec::is_empty) =>
-        {
-            None
-        }
-        Action::NextCategory if matches!(state.mode, Mode::Orders) => {
-            Some(match state.orders.kept.next(true) {
-                KeptStates::All => "all",
-                KeptStates::Open => "open only",
-                KeptStates::Done => "done only",
-                KeptStates::Cancelled => "cancelled only",
-            })
-        }
-        Action::Receipt | Action::Again => state.shown_order().map(|_| word),
+
         Action::Note if matches!(state.mode, Mode::Checkout(_)) => Some(word),
         Action::Add
         | Action::Note
@@ -171,7 +147,84 @@ fn word_now(
         | Action::Less
         | Action::Remove
         | Action::SetQuantity => state.target().map(|_| word),
-        // The others need nothing that is selected.
+
+        // These need nothing that is selected.
+        Action::Move(_)
+        | Action::Repeat
+        | Action::Search
+        | Action::NextCategory
+        | Action::PreviousCategory
+        | Action::Sort
+        | Action::SwitchPane
+        | Action::ToCatalog
+        | Action::ToCart
+        | Action::Undo
+        | Action::Redo
+        | Action::AskClear
+        | Action::Clear
+        | Action::KeepAlive
+        | Action::People
+        | Action::PersonLines
+        | Action::Ready
+        | Action::Lock
+        | Action::AskRule(_)
+        | Action::Activity
+        | Action::Mouse
+        | Action::Palette
+        | Action::Complete
+        | Action::Checkout
+        | Action::Orders
+        | Action::CancelOrder
+        | Action::Carts
+        | Action::GoToCart
+        | Action::LoadDemo
+        | Action::Help
+        | Action::Back
+        | Action::Accept
+        | Action::Suspend
+        | Action::Quit
+        | Action::QuitAnyway => Some(word),
+
+        // These are keys of the staff's pages.
+        Action::Step
+        | Action::Tick
+        | Action::Totals
+        | Action::Station
+        | Action::Print
+        | Action::List
+        | Action::Left
+        | Action::Right
+        | Action::Live
+        | Action::Products
+        | Action::Filter
+        | Action::Edit
+        | Action::SellOut => Some(word),
+    }
+}
+
+/// [`word_now`] of a key that keeps the list of orders to some of them.
+fn word_in_orders(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
+    let has_orders = state.orders.list.as_ref().is_some_and(|it| !it.is_empty());
+    if !has_orders || action != Action::NextCategory {
+        return has_orders.then_some(word);
+    }
+    Some(match state.orders.kept.next(true) {
+        KeptStates::All => "all",
+        KeptStates::Open => "open only",
+        KeptStates::Done => "done only",
+        KeptStates::Cancelled => "cancelled only",
+    })
+}
+
+/// [`word_now`] of a key that does something with the order that shows.
+fn word_of_order(state: &State, action: Action, word: &'static str) -> Option<&'static str> {
+    let order = state.shown_order()?;
+    match action {
+        Action::AskCancel => {
+            let refusal = order.refuse_cancel_by(state.is_me(&order.who));
+            refusal.is_none().then_some(word)
+        }
+        Action::Settle if order.is_settled(&selected_person(state)?) => Some("open"),
         _ => Some(word),
     }
 }
