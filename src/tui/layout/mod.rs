@@ -15,5 +15,6 @@ pub(crate) mod ordering;
 pub(crate) mod orders;
 pub mod palette;
 pub(crate) mod people;
+pub(crate) mod price_change;
 pub(crate) mod receipt;
 pub(crate) mod rules;

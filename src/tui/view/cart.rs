@@ -5,7 +5,7 @@ use super::row::{RowBackground, left, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar_of, list_background, position, sums};
 use crate::config::keymap::Action;
-use crate::config::theme::{CHEAPER, DEARER, Theme};
+use crate::config::theme::Theme;
 use crate::model::total;
 use crate::model::total::{LineStatus, ProductLookup};
 use crate::model::{CartLine, Money, OrderBrief, text};
@@ -13,6 +13,7 @@ use crate::tui::layout::cart::{AroundLine, CartRows, FromPlace, RowBelow};
 use crate::tui::layout::columns;
 use crate::tui::layout::columns::CartColumns;
 use crate::tui::layout::money;
+use crate::tui::layout::price_change::{PriceChange, sign_of};
 use crate::tui::layout::rules::{TitleImportance, title_words};
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::scroll::fitting;
@@ -320,11 +321,14 @@ impl<'a> LineView<'a> {
     fn price_change(&self) -> (&'static str, Style) {
         let theme = &self.state.theme;
         let then = self.line.added.as_ref().and_then(|added| added.price);
-        match (then, self.price_now()) {
-            (Some(then), Some(now)) if now > then => (DEARER, theme.bad),
-            (Some(then), Some(now)) if now < then => (CHEAPER, theme.good),
-            _ => ("", theme.dim),
-        }
+        let change = then.zip(self.price_now());
+        let change = change.and_then(|(then, now)| PriceChange::between(then, now));
+        let style = match change {
+            Some(PriceChange::Dearer) => theme.bad,
+            Some(PriceChange::Cheaper) => theme.good,
+            None => theme.dim,
+        };
+        (sign_of(change), style)
     }
 
     /// The price of one piece, behind the sign of its change.

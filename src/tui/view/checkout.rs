@@ -9,7 +9,7 @@ use super::{
     position, row_background, titled,
 };
 use crate::config::keymap::Action;
-use crate::config::theme::{CHEAPER, DEARER, PENDING, SHORT, Theme};
+use crate::config::theme::{PENDING, SHORT, Theme};
 use crate::model::checkout::PreviewLine;
 use crate::model::{Preview, text};
 use crate::tui::layout::checkout::fixing;
@@ -21,6 +21,7 @@ use crate::tui::layout::money;
 use crate::tui::layout::ordering;
 use crate::tui::layout::ordering::MAY_NOT_ORDER;
 use crate::tui::layout::people::Standing;
+use crate::tui::layout::price_change::{PriceChange, sign_of};
 use crate::tui::state::checkout::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Connectivity, State};
 use ratatui::layout::Rect;
@@ -159,10 +160,10 @@ fn draw_line(
         true => theme.bad,
         false => theme.text,
     };
-    let price_style = match around.sign {
-        DEARER => theme.warn,
-        CHEAPER => theme.good,
-        _ => theme.dim,
+    let price_style = match around.price_change {
+        Some(PriceChange::Dearer) => theme.warn,
+        Some(PriceChange::Cheaper) => theme.good,
+        None => theme.dim,
     };
     let quantity = match is_pending {
         true => format!("{}{PENDING}", state.cart.shown.quantity(product)),
@@ -172,7 +173,7 @@ fn draw_line(
     let (price, total) = if line.status.may_count() {
         let price = money::aligned(currency, line.order_line.price, columns.price_decimals);
         let total = money::aligned(currency, line.order_line.total(), columns.total_decimals);
-        (format!("{}{price}", around.sign), total)
+        (format!("{}{price}", sign_of(around.price_change)), total)
     } else {
         (String::new(), "—".to_owned())
     };
@@ -207,8 +208,8 @@ fn draw_below(
 ) {
     let (words, style) = match below {
         RowBelow::From(words) | RowBelow::Note(words) => (words, theme.dim),
-        RowBelow::Dearer(words) => (words, theme.warn),
-        RowBelow::Cheaper(words) => (words, theme.good),
+        RowBelow::Repriced(PriceChange::Dearer, words) => (words, theme.warn),
+        RowBelow::Repriced(PriceChange::Cheaper, words) => (words, theme.good),
         RowBelow::Problem(words) => (words, theme.bad),
     };
     let is_in_column = columns.by > 0 && matches!(below, RowBelow::From(_));

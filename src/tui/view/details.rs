@@ -4,12 +4,13 @@
 use super::draw_rule;
 use super::row::note_style;
 use super::sketch::Sketch;
-use crate::config::theme::{CHEAPER, DEARER};
+use crate::config::theme::Theme;
 use crate::model::product::SOLD_OUT;
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
 use crate::tui::layout::notes::note_paragraph;
+use crate::tui::layout::price_change::PriceChange;
 use crate::tui::state::State;
 use crate::tui::state::areas::Pane;
 use ratatui::layout::Rect;
@@ -55,9 +56,10 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
 
     let room = usize::from(area.height);
     let in_cart = state.cart.shown.line(id).map(|line| {
-        let (sentence, style) = cart_line(state, line, product);
+        let sentence = LineSentence::about(state, line, product);
         let most = room.saturating_sub(lines.len()).max(1);
-        (text::wrap(&sentence, columns, most), style)
+        let wrapped = text::wrap(&sentence.with_sign(), columns, most);
+        (wrapped, sentence.style(theme))
     });
 
     let used = lines.len() + in_cart.as_ref().map_or(0, |(sentence, _)| sentence.len());
@@ -129,10 +131,7 @@ fn facts(product: &Item<'_>) -> String {
 
 /// The sentence about a line of the cart.
 pub(in crate::tui) fn line_words(state: &State, line: &CartLine) -> String {
-    let (words, _) = cart_line(state, line, state.lookup(&line.product));
-    // The words say what the sign before them does.
-    let words = words.trim_start_matches(DEARER);
-    words.trim_start_matches(CHEAPER).trim().to_owned()
+    LineSentence::about(state, line, state.lookup(&line.product)).words
 }
 
 /// The stock of a product in words; empty where there is no end to it.
@@ -145,45 +144,71 @@ pub(in crate::tui) fn stock_words(stock: Stock) -> String {
     }
 }
 
-/// The sentence about a line of the cart: how many, from whom, what it costs, and the old
-/// price beside the new one where it changed.
-fn cart_line(state: &State, line: &CartLine, product: ProductLookup<'_>) -> (String, Style) {
-    let theme = &state.theme;
-    let currency = &state.shop.currency;
-    if matches!(product, ProductLookup::Gone) {
-        let name = state.name_of(&line.product);
-        return (
-            format!("{name} is no longer sold and not counted"),
-            theme.bad,
-        );
-    }
+/// The sentence about a line of the cart: how many, from whom, what it costs, and the old price beside
+/// the new one where it changed.
+struct LineSentence {
+    words: String,
+    price_change: Option<PriceChange>,
+    is_gone: bool,
+}
 
-    let mut sentence = match line.quantity.whole() {
-        Some(quantity) => format!("{quantity} in the cart"),
-        None => "in the cart".to_owned(),
-    };
-    if let Some(people) = line.portions().in_sentence() {
-        sentence.push_str(&format!(" from {people}"));
-    }
-    if let (_, Some(sum)) = total::line(line, product) {
-        sentence.push_str(&format!(", {}", sum.in_currency(currency)));
-    }
-
-    let ProductLookup::Product(product) = product else {
-        return (sentence, theme.dim);
-    };
-    let price_then = line.added.as_ref().and_then(|added| added.price);
-    match (price_then, product.price) {
-        (Some(then), Some(now)) if then != now => {
-            let (sign, style) = if now > then {
-                (DEARER, theme.bad)
-            } else {
-                (CHEAPER, theme.good)
+impl LineSentence {
+    fn about(state: &State, line: &CartLine, product: ProductLookup<'_>) -> LineSentence {
+        let currency = &state.shop.currency;
+        if matches!(product, ProductLookup::Gone) {
+            let name = state.name_of(&line.product);
+            return LineSentence {
+                words: format!("{name} is no longer sold and not counted"),
+                price_change: None,
+                is_gone: true,
             };
-            let then = then.in_currency(currency);
-            let now = now.in_currency(currency);
-            (format!("{sign} was {then}, now {now} · {sentence}"), style)
         }
-        _ => (sentence, theme.dim),
+
+        let mut words = match line.quantity.whole() {
+            Some(quantity) => format!("{quantity} in the cart"),
+            None => "in the cart".to_owned(),
+        };
+        if let Some(people) = line.portions().in_sentence() {
+            words.push_str(&format!(" from {people}"));
+        }
+        if let (_, Some(sum)) = total::line(line, product) {
+            words.push_str(&format!(", {}", sum.in_currency(currency)));
+        }
+
+        let then = line.added.as_ref().and_then(|added| added.price);
+        let now = match product {
+            ProductLookup::Product(product) => product.price,
+            ProductLookup::Gone | ProductLookup::Unread => None,
+        };
+        let mut price_change = None;
+        if let Some((then, now)) = then.zip(now) {
+            price_change = PriceChange::between(then, now);
+            if price_change.is_some() {
+                let (then, now) = (then.in_currency(currency), now.in_currency(currency));
+                words = format!("was {then}, now {now} · {words}");
+            }
+        }
+        LineSentence {
+            words,
+            price_change,
+            is_gone: false,
+        }
+    }
+
+    /// The sentence behind the sign of the price's change.
+    fn with_sign(&self) -> String {
+        match self.price_change {
+            Some(change) => format!("{} {}", change.sign(), self.words),
+            None => self.words.clone(),
+        }
+    }
+
+    fn style(&self, theme: &Theme) -> Style {
+        match self.price_change {
+            _ if self.is_gone => theme.bad,
+            Some(PriceChange::Dearer) => theme.bad,
+            Some(PriceChange::Cheaper) => theme.good,
+            None => theme.dim,
+        }
     }
 }

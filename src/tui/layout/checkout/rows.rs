@@ -2,12 +2,13 @@
 //! stands in its way.
 
 use super::fixing;
-use crate::config::theme::{CHEAPER, DEARER, NOTE, PENDING, SHORT};
+use crate::config::theme::{NOTE, PENDING, SHORT};
 use crate::model::checkout::PreviewLine;
 use crate::model::shares::are_shared;
 use crate::model::{Preview, text};
 use crate::tui::layout::from::needed_for_from;
 use crate::tui::layout::money;
+use crate::tui::layout::price_change::{PriceChange, sign_of};
 use crate::tui::state::State;
 
 /// The columns for a quantity, behind the sign of a line that can't be ordered.
@@ -46,10 +47,8 @@ pub(crate) struct CheckoutColumns {
 pub(crate) enum RowBelow {
     /// More of those who asked for it.
     From(String),
-    /// It is dearer than when it was added.
-    Dearer(String),
-    /// It is cheaper than when it was added.
-    Cheaper(String),
+    /// Its price is another than when it was added.
+    Repriced(PriceChange, String),
     /// A note that somebody left on it.
     Note(String),
     /// It can't be ordered.
@@ -61,8 +60,8 @@ pub(crate) enum RowBelow {
 pub(crate) struct LineRows {
     /// Who asked for it, where that has a column.
     pub(crate) beside: String,
-    /// The sign before a price that changed, or nothing.
-    pub(crate) sign: &'static str,
+    /// How its price has changed since it was added.
+    pub(crate) price_change: Option<PriceChange>,
     /// The rows below it.
     pub(crate) below: Vec<RowBelow>,
 }
@@ -131,18 +130,19 @@ fn line_rows(
     let beside = if columns.by > 0 { names.next() } else { None };
     let mut below: Vec<RowBelow> = names.map(RowBelow::From).collect();
 
-    let sign = sign_of_price(line);
-    if let Some(was) = line.price_when_added {
+    let price_change = price_change(line);
+    if let Some(change) = price_change
+        && let Some(was) = line.price_when_added
+    {
         let was = state.shop.currency.number(was);
-        let full = format!("{sign} {}: was {was} when it was added", word_of(sign));
-        let words = match text::width(&full) <= room {
-            true => full,
-            false => format!("{sign} {}: was {was}", word_of(sign)),
+        let short = format!("{} {}: was {was}", change.sign(), change.word());
+        let full = format!("{short} when it was added");
+        let words = if text::width(&full) <= room {
+            full
+        } else {
+            short
         };
-        below.push(match sign {
-            DEARER => RowBelow::Dearer(words),
-            _ => RowBelow::Cheaper(words),
-        });
+        below.push(RowBelow::Repriced(change, words));
     }
 
     for note in &line.order_line.notes {
@@ -155,22 +155,14 @@ fn line_rows(
 
     LineRows {
         beside: beside.unwrap_or_default(),
-        sign,
+        price_change,
         below,
     }
 }
 
-/// The sign of a price that is another than when the line was added.
-fn sign_of_price(line: &PreviewLine) -> &'static str {
-    match line.price_when_added {
-        Some(was) if line.order_line.price > was => DEARER,
-        Some(_) => CHEAPER,
-        None => "",
-    }
-}
-
-fn word_of(sign: &str) -> &'static str {
-    if sign == DEARER { "dearer" } else { "cheaper" }
+/// How the price of a line has changed since it was added.
+fn price_change(line: &PreviewLine) -> Option<PriceChange> {
+    PriceChange::between(line.price_when_added?, line.order_line.price)
 }
 
 /// The words about what stands in the way of a line, and about what fixes it: `! only 3 left ·
@@ -197,7 +189,7 @@ impl CheckoutColumns {
         let total_decimals = money::decimals(currency, lines().map(|line| line.total()));
         let needed_price = widest(preview, |line| {
             let price = money::aligned(currency, line.order_line.price, price_decimals);
-            text::width(&format!("{}{price}", sign_of_price(line)))
+            text::width(&format!("{}{price}", sign_of(price_change(line))))
         });
         let total = widest(preview, |line| {
             text::width(&money::aligned(
