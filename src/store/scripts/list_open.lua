@@ -5,9 +5,7 @@
 --
 -- Returns 1 where this call has listed it, else 0.
 --
--- Comes after whole.lua, order_news.lua and HIGHEST_NUMBER, which Rust puts in front.
-
-local IS_OPEN = {placed = true, accepted = true, ready = true}
+-- Comes after whole.lua, order_news.lua, HIGHEST_NUMBER and IS_OPEN, which Rust puts in front.
 
 local known = redis.call('HMGET', KEYS[1], 'state', 'number')
 if not IS_OPEN[known[1]] or redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end

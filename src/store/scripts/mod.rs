@@ -3,6 +3,7 @@
 //! A limit that Rust and Lua share, or two scripts, is a constant here. It stands in front of
 //! a script's text as a line `local NAME = value`, so that no number is written down twice.
 
+use crate::model::OrderState;
 use crate::model::notes::LONGEST_NOTE;
 use crate::model::order::HIGHEST_NUMBER;
 use crate::model::product::STOCK_DIGITS;
@@ -237,8 +238,14 @@ pub(crate) static UNDO_STEP: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Ticks a line of an order.
-pub(crate) static TICK: LazyLock<Script> =
-    LazyLock::new(|| script(&[PUBLISH, ORDER_NEWS, include_str!("tick.lua")]));
+pub(crate) static TICK: LazyLock<Script> = LazyLock::new(|| {
+    script(&[
+        &open_states(),
+        PUBLISH,
+        ORDER_NEWS,
+        include_str!("tick.lua"),
+    ])
+});
 
 /// Tells which orders are open.
 pub(crate) static BOARD: LazyLock<Script> = LazyLock::new(|| script(&[include_str!("board.lua")]));
@@ -248,6 +255,7 @@ pub(crate) static LIST_OPEN: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         WHOLE,
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        &open_states(),
         PUBLISH,
         ORDER_NEWS,
         include_str!("list_open.lua"),
@@ -267,6 +275,7 @@ pub(crate) static STORE_ORDERS: LazyLock<Script> = LazyLock::new(|| {
     script(&[
         WHOLE,
         &limit("HIGHEST_NUMBER", HIGHEST_NUMBER),
+        &open_states(),
         RIGHTS,
         include_str!("store_orders.lua"),
     ])
@@ -334,6 +343,14 @@ fn stock() -> String {
 fn record_fields() -> String {
     let names = RECORD_FIELDS.map(|name| format!("'{name}'"));
     limit("RECORD_FIELDS", format_args!("{{{}}}", names.join(", ")))
+}
+
+/// The states of orders that are not over.
+fn open_states() -> String {
+    let all = [OrderState::Placed].into_iter().chain(OrderState::LATER);
+    let open = all.filter(|state| !state.is_over());
+    let entries: Vec<String> = open.map(|it| format!("{} = true", it.name())).collect();
+    format!("local IS_OPEN = {{{}}}\n", entries.join(", "))
 }
 
 /// A limit as the line of Lua that stands in front of a script.

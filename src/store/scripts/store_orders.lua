@@ -12,10 +12,10 @@
 -- an empty list where the shop has orders and must have none.
 --
 -- They are not put into the stream: whoever follows that would print them. Nor are they told to
--- anybody. Comes after whole.lua, rights.lua and the limit HIGHEST_NUMBER, which Rust puts in front.
+-- anybody. Comes after whole.lua, rights.lua, the limit HIGHEST_NUMBER and IS_OPEN, which Rust puts
+-- in front.
 
 local HIGHEST_DAY = 1e8
-local IS_OPEN = {placed = true, accepted = true, ready = true}
 local IS_PLACED = {placed = true, accepted = true, ready = true, done = true, cancelled = true}
 
 local all, numbers, open = KEYS[1], KEYS[3], KEYS[4]

@@ -8,9 +8,7 @@
 -- there. The word is: ticked, also where that was done before; else why not: over, line (it has no
 -- such line).
 --
--- Comes after order_news.lua.
-
-local IS_OPEN = {placed = true, accepted = true, ready = true}
+-- Comes after order_news.lua and IS_OPEN, which Rust puts in front.
 
 local record, product = KEYS[1], ARGV[2]
 local known = redis.call('HMGET', record, 'state', 'changed_by', 'ticked', 'lines')
