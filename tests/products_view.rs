@@ -16,7 +16,7 @@ use trolley::store::{
     Trouble,
 };
 use trolley::tui::message::Message;
-use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
+use trolley::tui::staff::message::{ProductsJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::products::ProductsPane;
 use trolley::tui::staff::state::today::Figured;
 use trolley::tui::staff::state::{Page, StaffMode};
@@ -66,10 +66,10 @@ fn asks(effects: &[StaffEffect], is_it: impl Fn(&StaffEffect) -> bool) -> bool {
 }
 
 /// What was asked of the desk since the last time.
-fn jobs(board: &mut TestBoard) -> Vec<DeskJob> {
+fn jobs(board: &mut TestBoard) -> Vec<ProductsJob> {
     let effects = std::mem::take(&mut board.others).into_iter();
     let jobs = effects.filter_map(|effect| match effect {
-        StaffEffect::Desk(job) => Some(job),
+        StaffEffect::Products(job) => Some(job),
         _ => None,
     });
     jobs.collect()
@@ -97,13 +97,13 @@ fn typed(text: &str) -> String {
 }
 
 /// Answers the only change that was asked for, as a server does that finds nothing wrong.
-fn answer(board: &mut TestBoard) -> DeskJob {
+fn answer(board: &mut TestBoard) -> ProductsJob {
     let asked = jobs(board);
     let [job] = &asked[..] else {
         panic!("{asked:?}");
     };
     match job {
-        DeskJob::Edit(edit) => {
+        ProductsJob::Edit(edit) => {
             let item = board.state.products.list.catalog.get(&edit.product);
             let was = item.unwrap().to_product();
             let now = Box::new(with(&was, edit));
@@ -111,7 +111,7 @@ fn answer(board: &mut TestBoard) -> DeskJob {
             let saved = Ok(Edited::Saved { was, now });
             board.take_in(StaffMessage::Edited(edit.clone(), saved));
         }
-        DeskJob::Step(product, step) => {
+        ProductsJob::Step(product, step) => {
             let Stock::Left(left) = product.stock else {
                 panic!("{product:?}");
             };
@@ -122,7 +122,7 @@ fn answer(board: &mut TestBoard) -> DeskJob {
             let message = StaffMessage::SteppedStock(product.clone(), *step, Ok(now));
             board.take_in(message);
         }
-        DeskJob::Read(_) | DeskJob::Shop(..) => panic!("{job:?}"),
+        ProductsJob::Read(_) | ProductsJob::Shop(..) => panic!("{job:?}"),
     }
     board.others.clear();
     job.clone()
@@ -131,7 +131,7 @@ fn answer(board: &mut TestBoard) -> DeskJob {
 /// The only edit that was asked for.
 fn asked_edit(board: &mut TestBoard) -> FieldEdit {
     let asked = jobs(board);
-    let [DeskJob::Edit(edit)] = &asked[..] else {
+    let [ProductsJob::Edit(edit)] = &asked[..] else {
         panic!("{asked:?}");
     };
     edit.clone()
@@ -140,7 +140,7 @@ fn asked_edit(board: &mut TestBoard) -> FieldEdit {
 /// [`answer`] where an edit was asked for.
 fn answer_edit(board: &mut TestBoard) -> FieldEdit {
     match answer(board) {
-        DeskJob::Edit(edit) => edit,
+        ProductsJob::Edit(edit) => edit,
         other => panic!("{other:?}"),
     }
 }
@@ -292,7 +292,7 @@ fn the_list_is_what_is_low_and_keeps_what_is_being_changed() {
 fn answer_unlimited_free(board: &mut TestBoard) {
     let job = answer(board);
     assert!(
-        matches!(job, DeskJob::Step(_, StockStep::Up(30))),
+        matches!(job, ProductsJob::Step(_, StockStep::Up(30))),
         "{job:?}"
     );
 }
@@ -413,7 +413,7 @@ fn what_is_not_confirmed_is_marked() {
     board.keys("-");
     assert!(matches!(
         answer(&mut board),
-        DeskJob::Step(_, StockStep::Down(1))
+        ProductsJob::Step(_, StockStep::Down(1))
     ));
 }
 
@@ -593,7 +593,7 @@ fn refusals_and_breaks_change_nothing_and_say_so() {
         board.take_in(StaffMessage::Edited(edit.clone(), Err(error)));
         assert_eq!(board.notice(), told);
         // What it is now is read.
-        assert_eq!(jobs(&mut board), [DeskJob::Read(vec![id("baguette")])]);
+        assert_eq!(jobs(&mut board), [ProductsJob::Read(vec![id("baguette")])]);
     }
 
     board.link(BoardEvent::Down(Trouble::Lost));
@@ -687,7 +687,7 @@ fn what_is_unknown_stays_until_it_is_known() {
     board.others.clear();
     let read = Ok((Catalog::new(products()), Some(shop())));
     board.take_in(StaffMessage::Catalog(Box::new(Message::Catalog(read, 0))));
-    assert_eq!(jobs(&mut board), [DeskJob::Read(vec![id("baguette")])]);
+    assert_eq!(jobs(&mut board), [ProductsJob::Read(vec![id("baguette")])]);
     assert_eq!(board.notice(), unknown);
 }
 
@@ -731,7 +731,10 @@ fn no_key_changes_the_neighbour_of_a_product_that_has_gone() {
 
         // From then on keys act on what is selected.
         board.keys("esc x");
-        assert!(matches!(jobs(&mut board)[..], [DeskJob::Edit(_)]), "{keys}");
+        assert!(
+            matches!(jobs(&mut board)[..], [ProductsJob::Edit(_)]),
+            "{keys}"
+        );
     }
 }
 
@@ -740,7 +743,7 @@ fn what_others_change_is_read_and_what_may_be_missed_is_read_again() {
     let mut board = opened(120, 36);
     let ids = vec![id("baguette")];
     board.link(BoardEvent::Catalog(CatalogNews::Products(ids.clone())));
-    assert_eq!(jobs(&mut board), [DeskJob::Read(ids)]);
+    assert_eq!(jobs(&mut board), [ProductsJob::Read(ids)]);
 
     board.link(BoardEvent::Catalog(CatalogNews::Everything));
     assert!(asks(&board.others, |effect| matches!(
@@ -834,7 +837,7 @@ fn settings_are_asked_for_checked_and_saved() {
         change,
         seen: "€1234.50".to_owned(),
     };
-    assert_eq!(jobs(&mut board), [DeskJob::Shop(edit.clone())]);
+    assert_eq!(jobs(&mut board), [ProductsJob::Shop(edit.clone())]);
     assert!(board.picture().contains("€1234.50…"), "{}", board.picture());
     let now = Shop {
         currency: Currency::from_example("1.234,50 €").unwrap(),
@@ -870,7 +873,7 @@ fn settings_are_asked_for_checked_and_saved() {
         seen: "$1,234.50".to_owned(),
         ..edit.clone()
     };
-    assert_eq!(jobs(&mut board), [DeskJob::Shop(anew)]);
+    assert_eq!(jobs(&mut board), [ProductsJob::Shop(anew)]);
     board.keys("enter");
     board.take_in(otherwise);
     assert_eq!(
@@ -918,7 +921,7 @@ fn naming(name: &str, width: u16, height: u16) -> (TestBoard, ShopEdit) {
         ": s h o p enter enter ctrl-u {} enter",
         typed(name)
     ));
-    let Some(DeskJob::Shop(edit)) = jobs(&mut board).pop() else {
+    let Some(ProductsJob::Shop(edit)) = jobs(&mut board).pop() else {
         panic!("{}", board.picture());
     };
     (board, edit)
@@ -1036,7 +1039,7 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
     board.told(Vec::new());
     assert!(board.picture().contains(question), "{}", board.picture());
     board.keys("enter");
-    let Some(DeskJob::Shop(edit)) = jobs(&mut board).pop() else {
+    let Some(ProductsJob::Shop(edit)) = jobs(&mut board).pop() else {
         panic!("{}", board.picture());
     };
     assert_eq!(edit.change.shop().name, "Mill");
@@ -1061,7 +1064,7 @@ fn what_was_never_sent_is_kept_and_enter_tries_again() {
     assert!(board.picture().contains(question), "{}", board.picture());
     jobs(&mut board);
     board.keys("enter");
-    assert_eq!(jobs(&mut board), [DeskJob::Edit(price.clone())]);
+    assert_eq!(jobs(&mut board), [ProductsJob::Edit(price.clone())]);
     board.keys(":");
     board.take_in(StaffMessage::Edited(price, Err(lost())));
     assert_eq!(
@@ -1084,7 +1087,7 @@ fn a_step_that_was_typed_is_kept_and_made_once_the_link_is_back() {
     board.told(Vec::new());
     board.keys("enter");
     let asked = jobs(&mut board);
-    let [DeskJob::Step(product, StockStep::Up(12))] = &asked[..] else {
+    let [ProductsJob::Step(product, StockStep::Up(12))] = &asked[..] else {
         panic!("{asked:?}");
     };
     assert_eq!(product.id.to_string(), selected);

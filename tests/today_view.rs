@@ -19,7 +19,7 @@ use trolley::model::{
 use trolley::store::board::BoardEvent;
 use trolley::store::{NamedHours, Shop};
 use trolley::tui::message::{Now, ShellEvent, TerminalEvent};
-use trolley::tui::staff::message::{DeskJob, StaffEffect, StaffMessage};
+use trolley::tui::staff::message::{ProductsJob, StaffEffect, StaffMessage};
 use trolley::tui::staff::state::today::{Figured, ShownTime};
 use trolley::tui::staff::state::{Page, StaffState};
 use trolley::tui::staff::update::update;
@@ -335,7 +335,7 @@ fn an_order_that_comes_or_changes_is_counted_at_once() {
     stage.change(&next);
     assert_ne!(stage.picture(), before);
     let asks_stock = stage.effects.iter().any(|effect| {
-        matches!(effect, StaffEffect::Desk(DeskJob::Read(asked)) if *asked == [products[1].id.clone()])
+        matches!(effect, StaffEffect::Products(ProductsJob::Read(asked)) if *asked == [products[1].id.clone()])
     });
     assert!(asks_stock);
     stage.change(&Order {

@@ -46,7 +46,7 @@ impl From<ShellEvent> for StaffMessage {
 
 /// A change that the staff make. They are made one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeskJob {
+pub enum ProductsJob {
     /// Change the stock of this product by a step.
     Step(Box<Product>, StockStep),
     /// Change a field of a product.
@@ -72,7 +72,7 @@ pub enum StaffEffect {
         time: ShownTime,
     },
     /// Read or change products, behind all that was asked for before.
-    Desk(DeskJob),
+    Products(ProductsJob),
     /// Read the whole catalog.
     LoadCatalog,
     /// Drop this catalog, which was replaced, on a thread where that delays nobody.

@@ -2,13 +2,13 @@
 //! the products, and the settings of the shop.
 //!
 //! They are made as the shop's screen is: a pure core, and a thin shell. Nobody shops here, so they
-//! have a state of their own. `desk` makes the changes that they ask for, and `figures` reads what
+//! have a state of their own. `products_worker` makes the changes that they ask for, and `figures` reads what
 //! was sold.
 
-pub(crate) mod desk;
 pub(crate) mod figures;
 pub mod layout;
 pub mod message;
+pub(crate) mod products_worker;
 pub mod screen;
 pub mod state;
 pub mod update;

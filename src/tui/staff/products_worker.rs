@@ -7,7 +7,7 @@ use crate::store::{
     self, Address, Connection, Edited, Error, FieldEdit, RepeatError, ShopEdit, ShopEdited, Trouble,
 };
 use crate::tui::message::Message;
-use crate::tui::staff::message::{DeskJob, StaffMessage};
+use crate::tui::staff::message::{ProductsJob, StaffMessage};
 use crate::tui::state::catalog::Unread;
 use crate::tui::workers::catalog::into_trouble;
 use crate::tui::workers::in_background;
@@ -17,16 +17,19 @@ use tokio::sync::mpsc;
 
 /// Hands jobs to the thread that does them. It ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Desk {
-    jobs: mpsc::UnboundedSender<DeskJob>,
+pub(crate) struct ProductsWorker {
+    jobs: mpsc::UnboundedSender<ProductsJob>,
 }
 
-impl Desk {
-    /// A desk with a thread of its own, which sends what comes of its jobs to `results`.
+impl ProductsWorker {
+    /// A worker with a thread of its own, which sends what comes of its jobs to `results`.
     ///
     /// # Errors
     /// The system's, where it gives no thread.
-    pub(crate) fn open(address: Address, results: mpsc::Sender<StaffMessage>) -> io::Result<Desk> {
+    pub(crate) fn open(
+        address: Address,
+        results: mpsc::Sender<StaffMessage>,
+    ) -> io::Result<ProductsWorker> {
         let (jobs, waiting) = mpsc::unbounded_channel();
         let clerk = Clerk {
             address,
@@ -35,11 +38,11 @@ impl Desk {
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
         in_background(move || runtime.block_on(clerk.work(waiting)))?;
-        Ok(Desk { jobs })
+        Ok(ProductsWorker { jobs })
     }
 
     /// Hands a job to the thread; its result comes as a message.
-    pub(crate) fn ask(&self, job: DeskJob) {
+    pub(crate) fn ask(&self, job: ProductsJob) {
         // It fails only where the thread has ended, with the program.
         let _ = self.jobs.send(job);
     }
@@ -49,15 +52,15 @@ impl Desk {
 /// something else.
 fn join_reads(
     products: &mut Vec<ProductId>,
-    jobs: &mut mpsc::UnboundedReceiver<DeskJob>,
-) -> Option<DeskJob> {
+    jobs: &mut mpsc::UnboundedReceiver<ProductsJob>,
+) -> Option<ProductsJob> {
     let mut next = None;
     while next.is_none()
         && let Ok(job) = jobs.try_recv()
     {
         match job {
-            DeskJob::Read(more) => products.extend(more),
-            other @ (DeskJob::Edit(_) | DeskJob::Shop(_) | DeskJob::Step(..)) => {
+            ProductsJob::Read(more) => products.extend(more),
+            other @ (ProductsJob::Edit(_) | ProductsJob::Shop(_) | ProductsJob::Step(..)) => {
                 next = Some(other);
             }
         }
@@ -76,7 +79,7 @@ struct Clerk {
 }
 
 impl Clerk {
-    async fn work(mut self, mut jobs: mpsc::UnboundedReceiver<DeskJob>) {
+    async fn work(mut self, mut jobs: mpsc::UnboundedReceiver<ProductsJob>) {
         let mut next = None;
         loop {
             let job = match next.take() {
@@ -88,19 +91,19 @@ impl Clerk {
             };
 
             let told = match job {
-                DeskJob::Read(mut products) => {
+                ProductsJob::Read(mut products) => {
                     next = join_reads(&mut products, &mut jobs);
                     self.read(products).await
                 }
-                DeskJob::Edit(edit) => {
+                ProductsJob::Edit(edit) => {
                     let edited = self.edit(&edit).await;
                     StaffMessage::Edited(edit, edited)
                 }
-                DeskJob::Shop(edit) => {
+                ProductsJob::Shop(edit) => {
                     let edited = self.edit_shop(&edit).await;
                     StaffMessage::ShopSet(edit, edited)
                 }
-                DeskJob::Step(product, step) => {
+                ProductsJob::Step(product, step) => {
                     let stepped = self.step(&product, step).await;
                     StaffMessage::SteppedStock(product, step, stepped)
                 }

@@ -13,9 +13,9 @@ use crate::tui::error::ScreenError;
 use crate::tui::message::{Freshness, Message, Now};
 use crate::tui::runtime::event_loop::{App, EventLoop, Shell};
 use crate::tui::runtime::services::first_line;
-use crate::tui::staff::desk::Desk;
 use crate::tui::staff::figures::{self, Reading};
 use crate::tui::staff::message::{StaffEffect, StaffMessage};
+use crate::tui::staff::products_worker::ProductsWorker;
 use crate::tui::staff::state::today::ShownTime;
 use crate::tui::staff::state::{Page, StaffEnv, StaffState};
 use crate::tui::staff::update::update;
@@ -84,7 +84,7 @@ pub(super) async fn run(port: impl Port, visit: StaffVisit) -> Result<u8, Screen
         searches: SearchWorker::new(Arc::default(), found_sender.clone()),
         found,
         found_sender,
-        desk: Desk::open(address.clone(), results_sender.clone())?,
+        products_worker: ProductsWorker::open(address.clone(), results_sender.clone())?,
         board: board::open(address.clone(), visit.policy),
         address,
         engine: visit.engine,
@@ -112,7 +112,7 @@ struct StaffApp {
     found: mpsc::Receiver<Box<Message>>,
     found_sender: Results,
     /// Reads and changes products.
-    desk: Desk,
+    products_worker: ProductsWorker,
     results: mpsc::Receiver<StaffMessage>,
     results_sender: mpsc::Sender<StaffMessage>,
 }
@@ -192,7 +192,7 @@ impl StaffApp {
                 let reading = Reading::begin(number, &self.newest_figures, results);
                 with_store_in_background(figures::read(address, time, reading))?;
             }
-            StaffEffect::Desk(job) => self.desk.ask(job),
+            StaffEffect::Products(job) => self.products_worker.ask(job),
             StaffEffect::LoadCatalog => {
                 let results = self.found_sender.clone();
                 self.catalog.read(results, Freshness::ReadAnew)?;

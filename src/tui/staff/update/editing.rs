@@ -8,7 +8,7 @@ use crate::model::{Product, ProductId, Stock, text};
 use crate::store::{Edited, Error, FieldEdit, RepeatError, Trouble};
 use crate::tui::staff::layout::products::value_words;
 use crate::tui::staff::layout::settings::setting_name;
-use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::message::{ProductsJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::products::{ProductsPane, Saving};
 use crate::tui::staff::state::prompt::{
@@ -158,8 +158,8 @@ impl Updater<'_> {
             return;
         }
         self.note_saving(id, ProductField::Stock);
-        let job = DeskJob::Step(Box::new(product), step);
-        self.effects.push(StaffEffect::Desk(job));
+        let job = ProductsJob::Step(Box::new(product), step);
+        self.effects.push(StaffEffect::Products(job));
     }
 
     /// Sells the selected product out, or puts back what there was of it.
@@ -218,7 +218,8 @@ impl Updater<'_> {
             return self.ask_again(TypedEdit::Field(edit), OFFLINE);
         }
         self.note_saving(edit.product.clone(), edit.field);
-        self.effects.push(StaffEffect::Desk(DeskJob::Edit(edit)));
+        self.effects
+            .push(StaffEffect::Products(ProductsJob::Edit(edit)));
     }
 
     /// Asks whether to try a change again that was certainly not made.
@@ -422,7 +423,7 @@ impl Updater<'_> {
 
     /// Reads what a product is now, whatever became of a change.
     fn read_again(&mut self, id: &ProductId) {
-        let read = StaffEffect::Desk(DeskJob::Read(vec![id.clone()]));
+        let read = StaffEffect::Products(ProductsJob::Read(vec![id.clone()]));
         self.effects.push(read);
     }
 

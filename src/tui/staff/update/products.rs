@@ -12,7 +12,7 @@ use crate::store::Shop;
 use crate::store::catalog::decode::CatalogNews;
 use crate::tui::message::Message;
 use crate::tui::staff::layout::products::{ProductsLayout, row_of};
-use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::message::{ProductsJob, StaffEffect};
 use crate::tui::staff::state::products::{LostProduct, ProductsPane, StockFilter};
 use crate::tui::staff::state::{Page, StaffMode};
 use crate::tui::state::UnknownChange;
@@ -62,7 +62,8 @@ impl Updater<'_> {
         match news {
             CatalogNews::Products(ids) => {
                 products.list.load.note_changed(&ids);
-                self.effects.push(StaffEffect::Desk(DeskJob::Read(ids)));
+                self.effects
+                    .push(StaffEffect::Products(ProductsJob::Read(ids)));
             }
             CatalogNews::Everything => products.list.load.want(),
         }
@@ -93,7 +94,7 @@ impl Updater<'_> {
                     },
                 ));
                 if !changed_meanwhile.is_empty() {
-                    let read = StaffEffect::Desk(DeskJob::Read(changed_meanwhile));
+                    let read = StaffEffect::Products(ProductsJob::Read(changed_meanwhile));
                     self.effects.push(read);
                 }
             }

@@ -5,7 +5,7 @@ use crate::config::keymap::Motion;
 use crate::model::text;
 use crate::store::{RepeatError, Shop, ShopChange, ShopEdit, ShopEdited, ShopField, ShopFlaw};
 use crate::tui::staff::layout::settings::{index_of, setting_name};
-use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::message::{ProductsJob, StaffEffect};
 use crate::tui::staff::state::StaffMode;
 use crate::tui::staff::state::prompt::{StaffAsked, TypedEdit, UnsavedEdit, UnsavedReason};
 use crate::tui::staff::update::editing::OFFLINE;
@@ -97,7 +97,8 @@ impl Updater<'_> {
             return self.ask_again(TypedEdit::Setting(edit), OFFLINE);
         }
         self.state.settings.saving.push(edit.field);
-        self.effects.push(StaffEffect::Desk(DeskJob::Shop(edit)));
+        self.effects
+            .push(StaffEffect::Products(ProductsJob::Shop(edit)));
     }
 
     /// Takes in what became of a change of the settings.

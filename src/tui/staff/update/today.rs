@@ -8,7 +8,7 @@ use crate::model::time::local;
 use crate::model::{Order, Product, ProductId};
 use crate::store::board::BoardEvent;
 use crate::tui::staff::layout::today::{TodayLayout, shows_both};
-use crate::tui::staff::message::{DeskJob, StaffEffect};
+use crate::tui::staff::message::{ProductsJob, StaffEffect};
 use crate::tui::staff::state::Page;
 use crate::tui::staff::state::today::{Figured, FiguresReading, ShownTime};
 use crate::tui::state::Connectivity;
@@ -226,7 +226,7 @@ impl Updater<'_> {
         self.state.today.touched.extend(products.iter().cloned());
         if self.state.page == Page::Today {
             self.effects
-                .push(StaffEffect::Desk(DeskJob::Read(products)));
+                .push(StaffEffect::Products(ProductsJob::Read(products)));
         }
     }
 
@@ -258,7 +258,8 @@ impl Updater<'_> {
         let touched = std::mem::take(&mut self.state.today.touched);
         if !touched.is_empty() {
             let touched = touched.into_iter().collect();
-            self.effects.push(StaffEffect::Desk(DeskJob::Read(touched)));
+            self.effects
+                .push(StaffEffect::Products(ProductsJob::Read(touched)));
         }
         self.look_at_figures();
     }
