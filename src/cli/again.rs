@@ -1,7 +1,7 @@
 //! `trolley again ORDER [--yes]`: orders an order again, as far as that can be had today
 
 use super::args::OpIdArg;
-use super::cart_output::{cart_row, changes_json, note_row, print_notes};
+use super::cart_output::{cart_row, changes_json, note_repeat_in, note_row, print_notes};
 use super::error::CliError;
 use super::output::{Output, cut_name};
 use super::{args, complete, connect, lookup};
@@ -356,13 +356,7 @@ fn show_repeat(
             document["repeated"] = json!(true);
             document
         },
-        |out| {
-            writeln!(
-                out,
-                "Nothing changed now: that --op-id was used before in the cart of {}",
-                settings.user
-            )
-        },
+        |out| note_repeat_in(out, &settings.user),
     )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::order_output::share_json;
 use super::output::{NAME_COLUMNS, Output, pad};
 use crate::config::Settings;
 use crate::model::shares::Portions;
-use crate::model::{Note, Product, receipt};
+use crate::model::{Note, Product, UserName, receipt};
 use crate::store::Applied;
 use serde_json::{Value, json};
 use std::fmt::Display;
@@ -54,15 +54,20 @@ pub(super) fn print_order_note(out: &mut dyn Write, note: &str) -> io::Result<()
     Ok(())
 }
 
-/// Says of a change that was made before, under the same op id, that nothing changed now.
+/// What is said of a change that was made before, under the same op id.
+const REPEATED: &str = "Nothing changed now: that --op-id was used before";
+
+/// Says of a change that was made before, and is shown then, that nothing changed now.
 pub(super) fn note_repeat(out: &mut dyn Write, applied: &Applied) -> io::Result<()> {
     if applied.is_repeat {
-        writeln!(
-            out,
-            "Nothing changed now: that --op-id was used before, for this:"
-        )?;
+        writeln!(out, "{REPEATED}, for this:")?;
     }
     Ok(())
+}
+
+/// Says that several changes were made before in this cart, and that nothing changed now.
+pub(super) fn note_repeat_in(out: &mut dyn Write, cart: &UserName) -> io::Result<()> {
+    writeln!(out, "{REPEATED} in the cart of {cart}")
 }
 
 /// A change of one line of a cart, for programs.

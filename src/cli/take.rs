@@ -1,7 +1,7 @@
 //! `trolley take CART`: brings the lines of another cart into this one, as they are
 
 use super::args::OpIdArg;
-use super::cart_output::changes_json;
+use super::cart_output::{changes_json, note_repeat_in};
 use super::connect;
 use super::error::{CliError, invalid_argument};
 use super::output::Output;
@@ -112,12 +112,7 @@ fn show_repeat(
                 "from": from.as_str(),
             })
         },
-        |out| {
-            writeln!(
-                out,
-                "Nothing changed now: that --op-id was used before in the cart of {cart}"
-            )
-        },
+        |out| note_repeat_in(out, cart),
     )?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::Updater;
 use super::motion::{first_rows, moved};
+use super::orders::ON_ITS_WAY;
 use crate::config::keymap::{Action, Motion};
 use crate::model::checkout::PreviewLine;
 use crate::model::{ChangeKind, Preview, ProductId};
@@ -90,7 +91,7 @@ impl Updater<'_> {
             return false;
         }
         if self.state.orders.placing.is_some() {
-            self.notify_info("The order is on its way already");
+            self.notify_info(ON_ITS_WAY);
             return false;
         }
         // What shows must still be so: pressed twice, the key takes nothing twice.

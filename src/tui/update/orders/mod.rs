@@ -13,6 +13,9 @@ use crate::store::{Error, Trouble};
 use crate::tui::message::Effect;
 use crate::tui::state::Mode;
 
+/// The sentence for who asks for something that the order on its way does not leave.
+pub(super) const ON_ITS_WAY: &str = "The order is on its way already";
+
 impl Updater<'_> {
     /// Takes in an event about orders.
     pub(super) fn on_order_event(&mut self, mut event: OrderEvent) {
@@ -84,14 +87,14 @@ impl Updater<'_> {
         self.notify_error(Error::Trouble(trouble).to_string());
     }
 
-    pub(super) fn request_order(&mut self, request: OrderRequest) {
-        self.effects.push(Effect::Live(LiveRequest::Order(request)));
-    }
     pub(super) fn ask_orders(&mut self, question: OrderQuestion) {
         self.effects
             .push(Effect::Live(LiveRequest::Orders(question)));
     }
 
+    pub(super) fn request_order(&mut self, request: OrderRequest) {
+        self.effects.push(Effect::Live(LiveRequest::Order(request)));
+    }
 }
 
 /// The currencies of the amounts that an event brings.

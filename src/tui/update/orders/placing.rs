@@ -1,5 +1,6 @@
 //! Placing an order: the preview that somebody confirms, and what becomes of the order.
 
+use super::ON_ITS_WAY;
 use super::list::receipt_of;
 use crate::config::key::Key;
 use crate::config::keymap::Action;
@@ -40,7 +41,7 @@ impl Updater<'_> {
         // This confirmation has an answer of its own.
         self.state.checkout.refused_total = None;
         if self.state.orders.placing.is_some() {
-            self.notify_info("The order is on its way already");
+            self.notify_info(ON_ITS_WAY);
             return;
         }
         if self.state.connectivity != Connectivity::Live {
@@ -295,7 +296,7 @@ impl Updater<'_> {
             who: Some(who),
             at: Some(now),
             changed: Some(now),
-            ..OrderBrief::told(id, known.unwrap_or(OrderState::Placed))
+            ..OrderBrief::in_state(id, known.unwrap_or(OrderState::Placed))
         });
     }
 
@@ -330,8 +331,8 @@ impl Updater<'_> {
                 self.notify_info(format!(
                     "Order {name}, which had stopped halfway, is placed now"
                 ));
-                return;
                 self.state.orders.finished = Some(id);
+                return;
             }
             Ok(Outcome::Undone(failure)) => {
                 self.notify_error(failure.told_in(&self.state.shop.currency));
