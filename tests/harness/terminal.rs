@@ -300,8 +300,9 @@ impl Terminal {
             let left = deadline.left();
             assert!(
                 !left.is_zero(),
-                "{what} within {PATIENCE:?}; the screen is:\n{}",
-                shown.parser.screen().contents()
+                "{what} within {PATIENCE:?}; the screen is:\n{}\nwhat was said: {:?}",
+                shown.parser.screen().contents(),
+                shown.messages
             );
             shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
         }
