@@ -251,7 +251,7 @@ fn keys_and_currencies_are_words_in_ascii() {
     let brief = OrderBrief {
         number: Some(42),
         total: Money::parse("77.10").map(|total| (total, Currency::with_sign("€"))),
-        ..OrderBrief::told(board::numbered(42), OrderState::Placed)
+        ..OrderBrief::in_state(board::numbered(42), OrderState::Placed)
     };
     let id = brief.id.clone();
     stage.link(LiveEvent::Order(OrderEvent::Newest(vec![brief])));

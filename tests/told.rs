@@ -27,7 +27,7 @@ fn brief(stage: &TestScreen, state: OrderState) -> OrderBrief {
         changed: Some(stage.server),
         changed_by: (state != OrderState::Placed).then(|| "mia".to_owned()),
         total: Money::parse("77.10").map(|total| (total, Currency::with_sign("€"))),
-        ..OrderBrief::told(order_id(1), state)
+        ..OrderBrief::in_state(order_id(1), state)
     }
 }
 
@@ -503,7 +503,7 @@ fn invented_messages_ring_no_bell() {
     assert_eq!(stage.state.missed, Some(1));
 
     // Whoever may not read orders can't know whether this is so.
-    let unread = OrderBrief::told(order_id(2), OrderState::Ready);
+    let unread = OrderBrief::in_state(order_id(2), OrderState::Ready);
     assert_eq!(alerts(&mut stage, news(unread)), [""; 0]);
 }
 

@@ -271,8 +271,12 @@ fn an_order_is_told_once_and_its_states_as_they_come() {
     stage.link(LiveEvent::Activity(vec![freeze, placed]));
 
     let (_, short) = order.id.as_str().split_once('-').unwrap();
-    let news =
-        |state| LiveEvent::Order(OrderEvent::State(OrderBrief::told(order.id.clone(), state)));
+    let news = |state| {
+        LiveEvent::Order(OrderEvent::State(OrderBrief::in_state(
+            order.id.clone(),
+            state,
+        )))
+    };
     for state in [OrderState::Accepted, OrderState::Ready, OrderState::Ready] {
         stage.link(news(state));
     }
@@ -330,7 +334,7 @@ fn what_became_of_an_order_is_never_cut_off() {
         OrderState::Cancelled,
     ] {
         let rows = narrow_activity(|stage| {
-            let told = OrderBrief::told(id.clone(), state);
+            let told = OrderBrief::in_state(id.clone(), state);
             stage.link(LiveEvent::Order(OrderEvent::State(told)));
         });
         assert_eq!(rows, [format!("11:06 {short} is {}", state.name())]);
@@ -398,7 +402,7 @@ fn ones_own_changes_are_told_as_ones_own() {
 #[test]
 fn news_wait_for_the_next_key_of_any_kind_once_they_were_on_the_screen() {
     let id = orders()[1].id.clone();
-    let told = OrderBrief::told(id.clone(), OrderState::Ready);
+    let told = OrderBrief::in_state(id.clone(), OrderState::Ready);
     let ready = || LiveEvent::Order(OrderEvent::State(told.clone()));
     let news = format!("Order {} is ready", id.without_day());
     for key in ["down", "3", "s", "m", "tab", "x", "esc", "?", "/", "a"] {
@@ -445,7 +449,7 @@ fn an_order_that_got_ready_while_the_server_was_away_is_told() {
     let mut stage = quiet();
     let order = orders()[1].clone();
     assert_eq!(order.state, OrderState::Ready);
-    stage.link(LiveEvent::Order(OrderEvent::State(OrderBrief::told(
+    stage.link(LiveEvent::Order(OrderEvent::State(OrderBrief::in_state(
         order.id.clone(),
         OrderState::Accepted,
     ))));

@@ -19,7 +19,7 @@ pub struct UsedCarts {
 
 /// The name of the file, beside that of the carts, which is there once somebody has seen a change
 /// of a cart.
-const BEGUN: &str = "begun";
+const FIRST_START_OVER: &str = "begun";
 
 impl UsedCarts {
     /// The carts used at the server of this address. Where the system names no home folder, none
@@ -86,17 +86,20 @@ impl UsedCarts {
     /// Returns whether nobody has seen a change of a cart on this machine yet.
     #[must_use]
     pub(crate) fn is_first_start(&self) -> bool {
-        let begun = self.file.as_ref().map(|file| file.with_file_name(BEGUN));
-        begun.is_some_and(|begun| !begun.exists())
+        let over = self
+            .file
+            .as_ref()
+            .map(|file| file.with_file_name(FIRST_START_OVER));
+        over.is_some_and(|over| !over.exists())
     }
 
-    /// Notes that somebody has seen a change of a cart.
+    /// Notes that the first start is over: somebody has seen a change of a cart.
     ///
     /// # Errors
     /// The system's.
-    pub(crate) fn note_begun(&self) -> io::Result<()> {
+    pub(crate) fn end_first_start(&self) -> io::Result<()> {
         match &self.file {
-            Some(file) => write_whole(&file.with_file_name(BEGUN), ""),
+            Some(file) => write_whole(&file.with_file_name(FIRST_START_OVER), ""),
             None => Ok(()),
         }
     }
@@ -139,7 +142,7 @@ mod tests {
 
         assert_eq!(at("a").read(), []);
         assert!(at("a").is_first_start());
-        at("b").note_begun().unwrap();
+        at("b").end_first_start().unwrap();
         assert!(!at("a").is_first_start());
         at("a").note(&cart("home")).unwrap();
         at("b").note(&cart("till")).unwrap();

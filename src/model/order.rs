@@ -370,7 +370,7 @@ pub struct OrderBrief {
 impl OrderBrief {
     /// An order of which no more is known than its state.
     #[must_use]
-    pub fn told(id: OrderId, state: OrderState) -> OrderBrief {
+    pub fn in_state(id: OrderId, state: OrderState) -> OrderBrief {
         OrderBrief {
             id,
             state,
@@ -410,7 +410,7 @@ impl From<&Order> for OrderBrief {
             at: Some(order.at),
             changed: Some(order.changed),
             total: Some((order.total(), order.currency.clone())),
-            ..OrderBrief::told(order.id.clone(), order.state)
+            ..OrderBrief::in_state(order.id.clone(), order.state)
         }
     }
 }

@@ -216,8 +216,8 @@ pub enum Effect {
     ReadToTake(UserName),
     /// Clear another cart.
     ClearOther(UserName),
-    /// Note that somebody has seen a change of a cart on this machine.
-    NoteBegun,
+    /// Note that the first start is over on this machine: somebody has seen a change of a cart.
+    EndFirstStart,
     /// Make changes under this name from now on; a [`Effect::Join`] follows.
     Rename(String),
     /// Leave this cart for another one.

@@ -50,12 +50,12 @@ enum Work {
 
 /// The result of one background request, delivered back to the session loop.
 enum Completed {
-    Board(Box<Worker>, Result<Board, Trouble>),
+    AllRead(Box<Worker>, Result<Board, Trouble>),
     /// These orders were asked for, and these of them are stored.
-    Some(Box<Worker>, Vec<OrderId>, Result<Vec<Ticket>, Trouble>),
+    SomeRead(Box<Worker>, Vec<OrderId>, Result<Vec<Ticket>, Trouble>),
     Answer(Box<Worker>, Option<Result<Ticket, Error>>),
     /// A heartbeat was answered, sent at that state, after that time.
-    Heartbeat(Quiet, Result<OpenOrders, Trouble>, Duration),
+    Heartbeat(BoardAtBeat, Result<OpenOrders, Trouble>, Duration),
     /// The heartbeat of this number is overdue, unless it was answered.
     HeartbeatDue(u64),
     WoundUp(Result<(), Error>),
@@ -65,7 +65,7 @@ enum Completed {
 
 /// The state of a board when a heartbeat was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Quiet {
+struct BoardAtBeat {
     version: Option<u64>,
     /// Nothing was being read or written.
     is_idle: bool,
@@ -222,11 +222,11 @@ impl Session {
             match work {
                 Work::ReadAll(look) => {
                     let board = worker.read_all(look).await;
-                    Completed::Board(worker, board)
+                    Completed::AllRead(worker, board)
                 }
                 Work::ReadSome(ids) => {
                     let tickets = worker.read_some(&ids).await;
-                    Completed::Some(worker, ids, tickets)
+                    Completed::SomeRead(worker, ids, tickets)
                 }
                 Work::Answer(request) => {
                     let answer = worker.answer(&request).await;
@@ -331,12 +331,12 @@ impl Session {
         done: Completed,
     ) -> Result<(), SessionEnd> {
         match done {
-            Completed::Board(worker, board) => {
+            Completed::AllRead(worker, board) => {
                 self.worker = Some(worker);
                 let board = board.map_err(SessionEnd::Broken)?;
                 self.on_board(supervisor, board).await
             }
-            Completed::Some(worker, asked, tickets) => {
+            Completed::SomeRead(worker, asked, tickets) => {
                 self.worker = Some(worker);
                 let tickets = tickets.map_err(SessionEnd::Broken)?;
                 self.on_tickets(supervisor, &asked, tickets).await
@@ -488,7 +488,7 @@ impl Session {
             self.read_again(Look::AtOrders);
         }
 
-        let state = self.quiet();
+        let state = self.at_beat();
         let mut conn = self.conn.clone();
         let overdue = self.pulse.send();
         self.start(async move { Completed::HeartbeatDue(overdue.await) });
@@ -508,8 +508,8 @@ impl Session {
         Ok(())
     }
 
-    fn quiet(&self) -> Quiet {
-        Quiet {
+    fn at_beat(&self) -> BoardAtBeat {
+        BoardAtBeat {
             version: self.version,
             is_idle: self.worker.is_some() && self.wanted.is_empty() && self.due.is_none(),
         }
@@ -518,7 +518,7 @@ impl Session {
     async fn on_heartbeat(
         &mut self,
         supervisor: &Supervisor,
-        then: Quiet,
+        then: BoardAtBeat,
         open: Result<OpenOrders, Trouble>,
     ) -> Result<(), SessionEnd> {
         let open = match open {
@@ -539,7 +539,7 @@ impl Session {
             return Ok(());
         }
 
-        let now = self.quiet();
+        let now = self.at_beat();
         let was_told = then.version <= open.version && open.version <= now.version;
         if !was_told {
             return self.doubt(supervisor, Look::AtList).await;

@@ -292,7 +292,7 @@ impl Updater<'_> {
     pub(super) fn end_first_start(&mut self) {
         let has_entries = !self.state.activity.entries.is_empty();
         if has_entries && mem::take(&mut self.state.carts.is_first_start) {
-            self.effects.push(Effect::NoteBegun);
+            self.effects.push(Effect::EndFirstStart);
         }
     }
 
