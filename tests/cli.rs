@@ -888,7 +888,7 @@ fn a_setting_says_where_it_comes_from() {
         if !variable.is_empty() {
             command.env("TROLLEY_USER", variable);
         }
-        let shown: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let shown: Value = serde_json::from_slice(&command.finish().stdout).unwrap();
         let expected = serde_json::json!({ "value": user, "from": from });
         assert_eq!(shown["settings"]["user"], expected, "{args:?}");
         assert_eq!(shown["settings"]["mouse"]["from"], "default");
@@ -904,8 +904,7 @@ fn an_address_without_a_value_is_the_next_layers() {
         trolley(server.dir(), &[&["--json", "config"], args].concat())
             .env("TROLLEY_CONFIG", &file)
             .env("TROLLEY_REDIS", "")
-            .output()
-            .unwrap()
+            .finish()
     };
     let shown: Value = serde_json::from_slice(&config(&[]).stdout).unwrap();
     let expected = serde_json::json!({ "value": "redis://shop:7000/1", "from": "file" });

@@ -8,8 +8,10 @@ use harness::{
     Finish, Proxy, Running, Server, TROLLEY, Terminal, command, ok, ok_as, run, server, trolley,
     until,
 };
+use regex::Regex;
 use rustix::process::Signal;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -956,4 +958,33 @@ fn watch_ends_where_it_may_not_look() {
         String::from_utf8_lossy(&output.stderr).contains("no permission"),
         "{output:?}"
     );
+}
+
+/// The codes in the source of a function that tells them.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let start = source.find("fn code(&self) -> &'static str").unwrap();
+    let body = &source[start..];
+    let body = &body[..body.find("\n    }\n").unwrap()];
+    let code = Regex::new(r#"=> "([a-z_]+)""#).unwrap();
+    code.captures_iter(body)
+        .map(|found| found[1].to_owned())
+        .collect()
+}
+
+#[test]
+fn the_guide_lists_every_code() {
+    let guide = include_str!("../assets/guide/json.md");
+    let listed = guide.split("## Codes").nth(1).unwrap();
+    let mut lists = listed.split("```text").skip(1).map(|list| {
+        let list = list.split("```").next().unwrap();
+        list.split_whitespace()
+            .map(str::to_owned)
+            .collect::<BTreeSet<String>>()
+    });
+    let [refusals, troubles, commands] = std::array::from_fn(|_| lists.next().unwrap());
+
+    assert_eq!(refusals, codes_in(include_str!("../src/model/refusal.rs")));
+    assert_eq!(troubles, codes_in(include_str!("../src/store/error.rs")));
+    let told = codes_in(include_str!("../src/cli/error.rs"));
+    assert!(told.is_subset(&commands), "{told:?}");
 }

@@ -323,11 +323,7 @@ fn replies_that_nobody_waits_for_neither_type_nor_swallow_keys() {
 
 #[test]
 fn in_a_real_tmux_a_late_reply_does_no_harm() {
-    if std::process::Command::new("tmux")
-        .arg("-V")
-        .output()
-        .is_err()
-    {
+    if harness::command("tmux").arg("-V").output().is_err() {
         println!("skipped: tmux is not installed");
         return;
     }

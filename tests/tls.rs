@@ -307,8 +307,7 @@ fn passwords_come_by_file_environment_or_prompt_and_never_show() {
     // Whatever the environment says.
     let warned = trolley(home, &["--redis", &shown, "cart"])
         .env("TROLLEY_REDIS", &url)
-        .output()
-        .unwrap();
+        .finish();
     assert!(
         warned.status.success() && said(&warned).contains("--password-file"),
         "{}",
