@@ -84,6 +84,7 @@ impl Session {
         while let Some((audience, event)) = supervisor.held_events.pop_front() {
             if !self.was_told(&event) {
                 read_again |= self.casts_doubt(&event);
+                self.note_told(&event);
                 supervisor.visitors.tell(audience, event);
             }
         }
@@ -109,7 +110,8 @@ impl Session {
     }
 
     /// Tells an event now, or after the cart that is being read. An update that does not follow
-    /// the cart as it was told has it read again.
+    /// the cart as it was told has it read again: until then nobody knows what the cart has, and
+    /// whoever made the change goes on showing it as theirs.
     pub(super) fn tell_in_order(
         &mut self,
         supervisor: &mut Supervisor,
@@ -120,10 +122,11 @@ impl Session {
             return;
         }
         if self.cart_reading == CartReading::Idle {
-            if self.casts_doubt(&event) {
-                self.reread_stale(supervisor);
+            if !self.casts_doubt(&event) {
+                self.note_told(&event);
+                return supervisor.visitors.tell(audience, event);
             }
-            return supervisor.visitors.tell(audience, event);
+            self.reread_stale(supervisor);
         }
 
         // A settled change is always kept: nobody would hear of it otherwise.
@@ -135,13 +138,9 @@ impl Session {
         }
     }
 
-    /// Notes an event that is told. True where the cart must be read again for it.
+    /// Takes an event in. True where the cart must be read again for it.
     fn casts_doubt(&mut self, event: &LiveEvent) -> bool {
-        let LiveEvent::Update(update) = event else {
-            return false;
-        };
-        self.note_told(update);
-        self.mirror.update(update)
+        matches!(event, LiveEvent::Update(update) if self.mirror.update(update))
     }
 
     /// Returns whether this update was told already: one of our own comes twice, as an answer and
@@ -150,7 +149,10 @@ impl Session {
         matches!(event, LiveEvent::Update(update) if self.told.contains(update))
     }
 
-    fn note_told(&mut self, update: &Update) {
+    fn note_told(&mut self, event: &LiveEvent) {
+        let LiveEvent::Update(update) = event else {
+            return;
+        };
         for (updates, most) in [
             (&mut self.told, MOST_TOLD),
             (&mut self.activity, MOST_ACTIVITY),
