@@ -3,7 +3,7 @@
 use super::session::{CartReading, Completed, Session, SessionEnd};
 use super::visitors::Audience;
 use super::{LiveEvent, Supervisor};
-use crate::model::{Cart, OpId, ProductId, Update};
+use crate::model::{Cart, OpId, ProductId};
 use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::reading;
 use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
