@@ -166,26 +166,6 @@ async fn a_crowd_that_comes_is_told_of_together() {
     assert!(lists <= 20, "{lists} lists for 40 newcomers");
 }
 
-/// Who has made it goes on showing it as unconfirmed until then, and never shows a cart without it.
-#[tokio::test]
-async fn a_change_that_does_not_follow_is_told_after_the_cart_that_has_it() {
-    let server = Server::with_demo();
-    let (_link, mut ann) = open(server.url(), "ann");
-    hear_cart(&mut ann).await;
-    // Another program has written without a word.
-    server.cmd("ZADD cart:office 7 baguette");
-    let change = add_espresso();
-    ann.request(LiveRequest::Change(change.clone()));
-    let first = hear(&mut ann, "the cart, or the change", |event| match event {
-        LiveEvent::Cart(cart) => Some(cart.quantity(&ProductId::stored(b"espresso"))),
-        LiveEvent::Update(_) | LiveEvent::Settled(..) => Some(0),
-        _ => None,
-    });
-    assert_eq!(first.await, 1);
-    hear_author(&mut ann).await;
-    hear_settled(&mut ann, &change).await;
-}
-
 /// A key that is held down opens the orders faster than a server answers.
 #[tokio::test]
 async fn orders_that_several_ask_for_are_read_together() {

@@ -2,13 +2,15 @@
 
 use crate::harness;
 
+use harness::screens::TestScreen;
 use harness::watch::Watch;
 use harness::{Headless, Server, ok, ok_at, shop, shop_at};
 use rustix::process::Signal;
 use serde_json::json;
 use std::collections::BTreeMap;
+use trolley::model::ChangeKind;
 use trolley::store::Policy;
-use trolley::store::live::LiveRequest;
+use trolley::store::live::{LiveEvent, LiveRequest};
 use trolley::tui::message::{Effect, Message, Now};
 use trolley::tui::state::Connectivity;
 use trolley::tui::update::update;
@@ -256,6 +258,36 @@ fn nothing_is_live_after_a_sleep_before_it_was_asked() {
     server.thaw();
     screen.wait("9 Espresso");
     screen.wait("● live");
+}
+
+/// What comes back is told without whose it was, so that the cart is read again. Until then ours
+/// shows as it was: on top of the cart.
+#[test]
+fn what_we_brought_back_shows_until_the_cart_that_has_it_is_read() {
+    let mut stage = TestScreen::filled(120, 36);
+    stage.keys("tab");
+    let product = stage.state.target().unwrap();
+    stage.keys("d");
+    let line = stage.state.cart.confirmed.line(&product).unwrap().clone();
+    let pieces = u32::try_from(line.quantity.whole().unwrap()).unwrap();
+    let name = product.to_string();
+    let update = |stage: &mut TestScreen, kind, quantity, delta: i64| {
+        let mut update = stage.update("ann", kind, &[(&name, quantity, delta)]);
+        update.op = stage.state.cart.unconfirmed[0].op.clone();
+        stage.link(LiveEvent::Update(update.clone()));
+        update
+    };
+    let told = update(&mut stage, ChangeKind::Edit, 0, -i64::from(pieces));
+    stage.link(LiveEvent::Settled(told.op.clone(), Ok(told)));
+    assert!(stage.state.cart.shown.line(&product).is_none());
+
+    stage.keys("u");
+    assert!(stage.state.cart.shown.line(&product).is_some());
+    stage.link(LiveEvent::Stale);
+    update(&mut stage, ChangeKind::Undo, pieces, i64::from(pieces));
+    // Whatever else happens meanwhile.
+    stage.keys("tab down a");
+    assert!(stage.state.cart.shown.quantity(&product) >= pieces);
 }
 
 /// The steady clock stands still while the machine sleeps, and the wall clock goes on.

@@ -187,13 +187,16 @@ impl Updater<'_> {
 
     /// Takes in a change of the cart, by anybody.
     fn on_cart_update(&mut self, update: &Update) {
-        let mut unconfirmed = self.state.cart.unconfirmed.iter();
-        if unconfirmed.any(|change| change.op == update.op) {
-            self.state.cart.applied.push(update.op.clone());
+        let claim = self.claim_of(update);
+        let cart = &mut self.state.cart;
+        let fit = cart.confirmed.apply(update);
+        // One of ours shows on top of the cart until the cart has it.
+        let has_it = cart.confirmed.version >= update.version;
+        if has_it && cart.unconfirmed.iter().any(|it| it.op == update.op) {
+            cart.applied.push(update.op.clone());
         }
 
-        let claim = self.claim_of(update);
-        match self.state.cart.confirmed.apply(update) {
+        match fit {
             UpdateFit::Next => {
                 if self.keep_claim(claim) {
                     self.effects.push(Effect::Live(LiveRequest::Reread));
