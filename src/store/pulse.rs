@@ -1,7 +1,10 @@
 //! Measures how fast a server answers, by the heartbeats of a link.
 
 use crate::store::error::Trouble;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::time::Duration;
+use tokio::time::{Instant, timeout};
 
 /// The time for the answer to a heartbeat after which it counts as slow.
 const SLOW: Duration = Duration::from_millis(700);
@@ -18,30 +21,39 @@ pub enum Pace {
     Silent,
 }
 
-/// The heartbeats of one connection and their answers, which come one after the other.
+/// The answer to a heartbeat, and how long it took.
+pub(crate) type Answer<T> = (Result<T, Trouble>, Duration);
+
+/// What has come of a heartbeat after the usual time.
+pub(crate) enum Beaten<T> {
+    Answered(Answer<T>),
+    /// It is overdue; the answer is still to be waited for.
+    Overdue(BoxFuture<'static, Answer<T>>),
+}
+
+/// What the heartbeats of one connection have shown.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
-    sent: u64,
-    answered: u64,
     /// The time that the last answer took.
     took: Duration,
 }
 
 impl Pulse {
-    /// Notes that a heartbeat is sent. The future ends once it is overdue, with its number.
-    pub(crate) fn send(&mut self) -> impl Future<Output = u64> + use<> {
-        let number = self.note_sent();
+    /// Waits for the answer to a heartbeat, and no longer than is usual on the way.
+    pub(crate) fn beat<T, F>(&self, asking: F) -> impl Future<Output = Beaten<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Trouble>> + Send + 'static,
+    {
         let patience = self.patience();
+        let sent = Instant::now();
+        let mut answer = async move { (asking.await, sent.elapsed()) }.boxed();
         async move {
-            tokio::time::sleep(patience).await;
-            number
+            match timeout(patience, &mut answer).await {
+                Ok(answer) => Beaten::Answered(answer),
+                Err(_) => Beaten::Overdue(answer),
+            }
         }
-    }
-
-    /// Notes that a heartbeat is sent; returns its number.
-    fn note_sent(&mut self) -> u64 {
-        self.sent += 1;
-        self.sent
     }
 
     /// The time after which a heartbeat without an answer is overdue. On a slow way that is longer.
@@ -49,48 +61,52 @@ impl Pulse {
         SLOW + 2 * self.took
     }
 
-    /// Notes what became of a heartbeat after that time; returns how fast the server is.
-    pub(crate) fn note_outcome<T>(&mut self, outcome: &Result<T, Trouble>, took: Duration) -> Pace {
-        self.answered += 1;
+    /// Notes what became of a heartbeat; returns how fast the server is.
+    pub(crate) fn note<T>(&mut self, (outcome, took): &Answer<T>) -> Pace {
         // A server that can't answer now says nothing of what it has.
         if outcome.as_ref().is_err_and(Trouble::is_transient) {
             return Pace::Silent;
         }
-        self.took = took;
-        if took > SLOW { Pace::Slow } else { Pace::Usual }
-    }
-
-    /// Tells whether the heartbeat of this number is not answered yet.
-    pub(crate) fn waits_for(&self, number: u64) -> bool {
-        self.answered < number
+        self.took = *took;
+        if *took > SLOW {
+            Pace::Slow
+        } else {
+            Pace::Usual
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::sleep;
 
-    #[test]
-    fn a_heartbeat_is_overdue_by_what_is_usual_on_the_way() {
+    async fn answer_after(time: Duration) -> Result<(), Trouble> {
+        sleep(time).await;
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_heartbeat_is_overdue_by_what_is_usual_on_the_way() {
         let mut pulse = Pulse::default();
-        let first = pulse.note_sent();
-        assert!(pulse.waits_for(first));
-        assert_eq!(pulse.patience(), SLOW);
-        let answered = |pulse: &mut Pulse, took| pulse.note_outcome(&Ok(()), took);
-        let pace = answered(&mut pulse, Duration::from_millis(5));
-        assert_eq!(pace, Pace::Usual);
-        assert!(!pulse.waits_for(first));
+        let quick = pulse.beat(answer_after(Duration::from_millis(5))).await;
+        let Beaten::Answered(quick) = quick else {
+            panic!("it is not overdue");
+        };
+        assert_eq!(pulse.note(&quick), Pace::Usual);
 
-        let second = pulse.note_sent();
-        assert!(pulse.waits_for(second) && !pulse.waits_for(first));
-        let pace = answered(&mut pulse, Duration::from_secs(1));
-        assert_eq!(pace, Pace::Slow);
-        assert!(pulse.patience() > Duration::from_secs(2));
+        let slow = pulse.beat(answer_after(Duration::from_secs(1))).await;
+        let Beaten::Overdue(rest) = slow else {
+            panic!("it is overdue");
+        };
+        let slow = rest.await;
+        assert_eq!(slow.1, Duration::from_secs(1));
+        assert_eq!(pulse.note(&slow), Pace::Slow);
 
-        let third = pulse.note_sent();
-        let missed: Result<(), Trouble> = Err(Trouble::Timeout);
-        let pace = pulse.note_outcome(&missed, Duration::from_secs(2));
-        assert_eq!(pace, Pace::Silent);
-        assert!(!pulse.waits_for(third));
+        // What is usual by now is not overdue.
+        let slow = pulse.beat(answer_after(Duration::from_secs(2))).await;
+        assert!(matches!(slow, Beaten::Answered(_)));
+        let missed: Answer<()> = (Err(Trouble::Timeout), Duration::from_secs(2));
+        assert_eq!(pulse.note(&missed), Pace::Silent);
     }
 }

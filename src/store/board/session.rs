@@ -13,7 +13,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, ORDER_UPDATES, ORDERS};
 use crate::store::live::products::ProductRoute;
 use crate::store::order::document::{VersionedNews, versioned_news};
-use crate::store::pulse::{Pace, Pulse};
+use crate::store::pulse::{Beaten, Pace, Pulse};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -54,10 +54,8 @@ enum Completed {
     /// These orders were asked for, and these of them are stored.
     SomeRead(Box<Worker>, Vec<OrderId>, Result<Vec<Ticket>, Trouble>),
     Answer(Box<Worker>, Option<Result<Ticket, Error>>),
-    /// A heartbeat was answered, sent at that state, after that time.
-    Heartbeat(BoardAtBeat, Result<OpenOrders, Trouble>, Duration),
-    /// The heartbeat of this number is overdue, unless it was answered.
-    HeartbeatDue(u64),
+    /// A heartbeat, sent at that state, was answered, or is overdue.
+    Heartbeat(BoardAtBeat, Beaten<OpenOrders>),
     WoundUp(Result<(), Error>),
     /// Another server is the master now.
     Superseded,
@@ -345,15 +343,17 @@ impl Session {
                 self.worker = Some(worker);
                 self.on_answer(supervisor, answer).await
             }
-            Completed::Heartbeat(then, open, took) => {
-                let pace = self.pulse.note_outcome(&open, took);
+            Completed::Heartbeat(then, Beaten::Answered(answer)) => {
+                let pace = self.pulse.note(&answer);
                 self.tell_pace(supervisor, pace).await?;
-                self.on_heartbeat(supervisor, then, open).await
+                self.on_heartbeat(supervisor, then, answer.0).await
             }
-            Completed::HeartbeatDue(number) if self.pulse.waits_for(number) => {
+            Completed::Heartbeat(then, Beaten::Overdue(answer)) => {
+                self.start(
+                    async move { Completed::Heartbeat(then, Beaten::Answered(answer.await)) },
+                );
                 self.tell_pace(supervisor, Pace::Silent).await
             }
-            Completed::HeartbeatDue(_) => Ok(()),
             Completed::WoundUp(outcome) => {
                 // Whoever looks through the orders next goes on.
                 if let Err(error) = outcome {
@@ -490,13 +490,10 @@ impl Session {
 
         let state = self.at_beat();
         let mut conn = self.conn.clone();
-        let overdue = self.pulse.send();
-        self.start(async move { Completed::HeartbeatDue(overdue.await) });
-        self.start(async move {
-            let sent = Instant::now();
-            let open = read_open(&mut conn, false).await;
-            Completed::Heartbeat(state, open, sent.elapsed())
-        });
+        let beating = self
+            .pulse
+            .beat(async move { read_open(&mut conn, false).await });
+        self.start(async move { Completed::Heartbeat(state, beating.await) });
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::session::{CartReading, Completed, Session, SessionEnd};
 use super::visitors::Audience;
 use super::{LiveEvent, Supervisor};
-use crate::model::{Cart, OpId, ProductId};
+use crate::model::{Cart, OpId, ProductId, Update};
 use crate::store::cart::beat::{Beat, Watcher};
 use crate::store::cart::reading;
 use crate::store::cart::reading::{MOST_ACTIVITY, Presence};
@@ -13,7 +13,7 @@ use crate::store::connection::Conn;
 use crate::store::error::Trouble;
 use crate::store::key_types::name_wrong_types;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// The longest time for the answer to a heartbeat, whatever else the server sends.
 const LONGEST_HEARTBEAT: Duration = Duration::from_secs(10);
@@ -84,7 +84,6 @@ impl Session {
         while let Some((audience, event)) = supervisor.held_events.pop_front() {
             if !self.was_told(&event) {
                 read_again |= self.casts_doubt(&event);
-                self.note_told(&event);
                 supervisor.visitors.tell(audience, event);
             }
         }
@@ -110,8 +109,7 @@ impl Session {
     }
 
     /// Tells an event now, or after the cart that is being read. An update that does not follow
-    /// the cart as it was told has it read again: until then nobody knows what the cart has, and
-    /// whoever made the change goes on showing it as theirs.
+    /// the cart as it was told has it read again.
     pub(super) fn tell_in_order(
         &mut self,
         supervisor: &mut Supervisor,
@@ -122,11 +120,10 @@ impl Session {
             return;
         }
         if self.cart_reading == CartReading::Idle {
-            if !self.casts_doubt(&event) {
-                self.note_told(&event);
-                return supervisor.visitors.tell(audience, event);
+            if self.casts_doubt(&event) {
+                self.reread_stale(supervisor);
             }
-            self.reread_stale(supervisor);
+            return supervisor.visitors.tell(audience, event);
         }
 
         // A settled change is always kept: nobody would hear of it otherwise.
@@ -138,9 +135,13 @@ impl Session {
         }
     }
 
-    /// Takes an event in. True where the cart must be read again for it.
+    /// Notes an event that is told. True where the cart must be read again for it.
     fn casts_doubt(&mut self, event: &LiveEvent) -> bool {
-        matches!(event, LiveEvent::Update(update) if self.mirror.update(update))
+        let LiveEvent::Update(update) = event else {
+            return false;
+        };
+        self.note_told(update);
+        self.mirror.update(update)
     }
 
     /// Returns whether this update was told already: one of our own comes twice, as an answer and
@@ -149,10 +150,7 @@ impl Session {
         matches!(event, LiveEvent::Update(update) if self.told.contains(update))
     }
 
-    fn note_told(&mut self, event: &LiveEvent) {
-        let LiveEvent::Update(update) = event else {
-            return;
-        };
+    fn note_told(&mut self, update: &Update) {
         for (updates, most) in [
             (&mut self.told, MOST_TOLD),
             (&mut self.activity, MOST_ACTIVITY),
@@ -175,21 +173,17 @@ impl Session {
         let wants_digest = self.mirror.beat(self.beats);
         self.beats += 1;
 
-        let overdue = self.pulse.send();
-        self.start(async move { Completed::HeartbeatDue(overdue.await) });
-
         let mut conn = self.conn.clone();
         let keys = supervisor.keys.clone();
-        self.start(async move {
-            let sent = Instant::now();
-            let beating = reading::heartbeat(&mut conn, &keys, presence, wants_digest);
+        let beating = self.pulse.beat(async move {
+            let asking = reading::heartbeat(&mut conn, &keys, presence, wants_digest);
             // Messages that arrive are no answer.
-            let outcome = match timeout(LONGEST_HEARTBEAT, beating).await {
+            match timeout(LONGEST_HEARTBEAT, asking).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Trouble::Timeout),
-            };
-            Completed::Heartbeat(outcome, sent.elapsed())
+            }
         });
+        self.start(async move { Completed::Heartbeat(beating.await) });
     }
 
     /// Says who has come or left since that was said last. While it is being said, and for a moment

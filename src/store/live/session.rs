@@ -22,7 +22,7 @@ use crate::store::error::{Error, Trouble};
 use crate::store::keys::{CATALOG_UPDATES, CartKeys};
 use crate::store::order::document::{OrderNews, order_news};
 use crate::store::order::{Driver, Outcome};
-use crate::store::pulse::{Pace, Pulse};
+use crate::store::pulse::{Beaten, Pace, Pulse};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -63,10 +63,8 @@ pub(super) enum Completed {
     },
     /// The cart was read, and which of our unsettled changes it has.
     Cart(Result<(Cart, Vec<OpId>), Trouble>),
-    /// A heartbeat was answered, after that time.
-    Heartbeat(Result<Beat, Trouble>, Duration),
-    /// The heartbeat of this number is overdue, unless it was answered.
-    HeartbeatDue(u64),
+    /// A heartbeat was answered, or is overdue.
+    Heartbeat(Beaten<Beat>),
     /// The server heard who has come or left, and said who watches.
     PresenceTold {
         answer: Result<Beat, Trouble>,
@@ -356,15 +354,14 @@ impl Session {
                     self.on_ready(supervisor);
                 }
             }
-            Completed::Heartbeat(outcome, took) => {
-                let pace = self.pulse.note_outcome(&outcome, took);
+            Completed::Heartbeat(Beaten::Answered(answer)) => {
+                let pace = self.pulse.note(&answer);
                 self.tell_pace(supervisor, pace);
-                self.on_heartbeat(supervisor, outcome)?;
+                self.on_heartbeat(supervisor, answer.0)?;
             }
-            Completed::HeartbeatDue(number) => {
-                if self.pulse.waits_for(number) {
-                    self.tell_pace(supervisor, Pace::Silent);
-                }
+            Completed::Heartbeat(Beaten::Overdue(answer)) => {
+                self.tell_pace(supervisor, Pace::Silent);
+                self.start(async move { Completed::Heartbeat(Beaten::Answered(answer.await)) });
             }
             Completed::PresenceTold {
                 answer,
