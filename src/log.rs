@@ -81,11 +81,15 @@ pub(crate) fn finish() {
 #[cfg(feature = "serve")]
 mod console {
     use std::io;
-    use std::sync::Mutex;
+    use std::sync::{Mutex, mpsc};
+    use std::time::Duration;
     use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
     /// The lines that may wait.
     const CAPACITY: usize = 4_096;
+
+    /// The longest time for writing what waits.
+    const LONGEST_FINISH: Duration = Duration::from_millis(1_200);
 
     /// Dropped, it writes what waits.
     static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
@@ -99,10 +103,20 @@ mod console {
         writer
     }
 
+    /// The writer waits a second for a stream that takes nothing, and then says so on stdout, which
+    /// may take nothing either.
     pub(super) fn finish() {
-        if let Ok(mut kept) = WRITER.lock() {
-            *kept = None;
-        }
+        let guard = WRITER.lock().ok().and_then(|mut kept| kept.take());
+        let Some(guard) = guard else {
+            return;
+        };
+        let (done, written) = mpsc::channel();
+        std::thread::spawn(move || {
+            drop(guard);
+            // Nobody may wait for it any more.
+            let _ = done.send(());
+        });
+        let _ = written.recv_timeout(LONGEST_FINISH);
     }
 }
 
