@@ -161,7 +161,7 @@ pub(super) struct VisitorLimits {
     /// The turns that their commands may have at the same time.
     pub(super) turns: Arc<Semaphore>,
     /// The bytes that commands have printed and they have not taken.
-    pub(super) held_output: Arc<AtomicUsize>,
+    held_output: Arc<AtomicUsize>,
 }
 
 impl Default for VisitorLimits {
@@ -171,6 +171,14 @@ impl Default for VisitorLimits {
             turns: Arc::new(Semaphore::new(TURNS_OF_ONE)),
             held_output: Arc::default(),
         }
+    }
+}
+
+impl VisitorLimits {
+    /// Tells whether nothing was done for a while, and nothing is under way.
+    fn are_whole(&self) -> bool {
+        let has_turns = self.turns.available_permits() == TURNS_OF_ONE;
+        self.changes.is_whole() && has_turns && self.held_output.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -261,7 +269,7 @@ impl Entries {
     /// The limits that these share.
     fn limits_of(&mut self, sharers: Sharers) -> Arc<VisitorLimits> {
         self.visitor_limits
-            .retain(|_, limits| Arc::strong_count(limits) > 1 || !limits.changes.is_whole());
+            .retain(|_, limits| Arc::strong_count(limits) > 1 || !limits.are_whole());
         self.visitor_limits.entry(sharers).or_default().clone()
     }
 
@@ -311,6 +319,9 @@ pub(super) struct Connection {
     pub(super) pace: Arc<InputPace>,
     /// The limits of its visitor, once somebody has logged in.
     visitor_limits: OnceLock<Arc<VisitorLimits>>,
+    /// The bytes that commands have printed and the visitor has not taken. All connections of one
+    /// key share them, and guests none: one who reads nothing would keep the others from printing.
+    held_output: OnceLock<Arc<AtomicUsize>>,
     farewell: watch::Receiver<Option<Farewell>>,
     _open: TaskTrackerToken,
 }
@@ -361,6 +372,7 @@ impl Connections {
             begun: AtomicUsize::new(0),
             pace: Arc::default(),
             visitor_limits: OnceLock::new(),
+            held_output: OnceLock::new(),
             farewell: farewells,
             _open: self.open.token(),
         }))
@@ -463,6 +475,9 @@ impl Connection {
         entries.note_refusal(room)?;
 
         let limits = entries.limits_of(Sharers::of(&visitor, self.address));
+        if visitor.key.is_some() {
+            self.held_output.get_or_init(|| limits.held_output.clone());
+        }
         self.visitor_limits.get_or_init(|| limits);
         if let Some(entry) = entries.by_id.get_mut(&self.id) {
             entry.visitor = Some(visitor);
@@ -481,6 +496,11 @@ impl Connection {
     pub(super) fn idle_after(&self) -> Option<usize> {
         let is_idle = self.screens.is_empty() && self.is_logged_in();
         is_idle.then(|| self.begun.load(Ordering::Relaxed))
+    }
+
+    /// The bytes that its commands have printed and nobody has taken.
+    pub(super) fn held_output(&self) -> &Arc<AtomicUsize> {
+        self.held_output.get_or_init(Arc::default)
     }
 
     /// The limits of its visitor.

@@ -216,7 +216,7 @@ pub(super) fn start(
     is_terminal: bool,
     output: ChannelWriteHalf<Msg>,
 ) -> CommandInput {
-    let printer = Printer::new(is_terminal, &connection.visitor_limits().held_output);
+    let printer = Printer::new(is_terminal, connection.held_output());
     let shop = caller.shop.clone();
     let received = Arc::<Received>::default();
     if is_terminal {
