@@ -49,6 +49,10 @@ impl Updater<'_> {
         if !matches!(self.state.mode, Mode::Receipt { .. }) {
             return;
         }
+        if self.state.orders.marking {
+            // Held down, the key would mark as fast as it repeats.
+            return;
+        }
         match selected_person(self.state) {
             Some(name) => self.settle(name),
             None => self.notify_info("Select a person below the total first"),
@@ -75,11 +79,13 @@ impl Updater<'_> {
             settled: !order.is_settled(&name),
             name,
         };
+        self.state.orders.marking = true;
         self.request_order(request);
     }
 
     /// Takes in that it was marked who has settled, or why not.
     pub(super) fn on_part_settled(&mut self, outcome: Result<Order, Error>) {
+        self.state.orders.marking = false;
         match outcome {
             Ok(order) => {
                 let words = self.state.env.keymap.is_in_words();

@@ -156,6 +156,7 @@ impl Updater<'_> {
         self.state.orders.read = 0;
         self.state.catalog.usual.is_old = true;
         self.state.orders.reading_older = false;
+        self.state.orders.marking = false;
         // Another server, or other rights, may do better.
         self.state.orders.stuck = None;
     }
