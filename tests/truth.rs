@@ -269,7 +269,7 @@ fn what_we_brought_back_shows_until_the_cart_that_has_it_is_read() {
     let product = stage.state.target().unwrap();
     stage.keys("d");
     let line = stage.state.cart.confirmed.line(&product).unwrap().clone();
-    let pieces = u32::try_from(line.quantity.whole().unwrap()).unwrap();
+    let pieces = line.quantity.whole().unwrap();
     let name = product.to_string();
     let update = |stage: &mut TestScreen, kind, quantity, delta: i64| {
         let mut update = stage.update("ann", kind, &[(&name, quantity, delta)]);
