@@ -6,15 +6,15 @@ use super::{args, complete, connect};
 use crate::config::Settings;
 use crate::model::time::Hours;
 use crate::store::{
-    self, RepeatError, SHOP_FIELDS, Shop, ShopChange, ShopEdited, ShopField, Trouble,
+    self, Connection, RepeatError, SHOP_FIELDS, Shop, ShopChange, ShopEdited, ShopField, Trouble,
 };
 use clap::Args;
 use clap_complete::ArgValueCompleter;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The longest file that is read, in bytes.
@@ -64,73 +64,67 @@ pub(super) async fn run(
         None => connect::open_shop(settings).await?,
     };
     let shop = match change {
-        Some(change) => {
-            let changed = match store::change_shop(&mut connection, &change, None).await {
-                Ok(ShopEdited::Saved(shop)) => Ok(shop),
-                // The answer was lost, and the shop is otherwise now.
-                Ok(ShopEdited::Otherwise(_)) => Err(RepeatError::Unknown(Trouble::Lost)),
-                Err(error) => Err(error),
-            };
-            changed
-                .map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))?
-        }
+        Some(change) => save(&mut connection, &change).await?,
         None => store::get_shop(&mut connection).await?,
     };
+    output.result(|| shop_json(&shop), |out| print_shop(out, &shop))?;
+    Ok(())
+}
 
+/// Sets what is given; returns the shop as it is then.
+async fn save(connection: &mut Connection, change: &ShopChange) -> Result<Shop, CliError> {
+    let changed = match store::change_shop(connection, change, None).await {
+        Ok(ShopEdited::Saved(shop)) => Ok(shop),
+        // The answer was lost, and the shop is otherwise now.
+        Ok(ShopEdited::Otherwise(_)) => Err(RepeatError::Unknown(Trouble::Lost)),
+        Err(error) => Err(error),
+    };
+    changed.map_err(|error| CliError::of_repeated(error, "the shop's settings are stored"))
+}
+
+/// The shop, for programs.
+fn shop_json(shop: &Shop) -> Value {
+    let hours = shop.hours.as_ref().and_then(|hours| hours.value);
+    json!({
+        "name": shop.name,
+        "currency": shop.currency,
+        "money": shop.currency.sample(),
+        "time_zone": shop.time_zone.as_ref().map(|zone| &zone.name),
+        "hours": hours.map(Hours::name),
+        "buyers_cancel": shop.buyers_cancel,
+        "receipt_head": shop.receipt_head,
+        "receipt_foot": shop.receipt_foot,
+    })
+}
+
+/// The shop, for people.
+fn print_shop(out: &mut dyn Write, shop: &Shop) -> io::Result<()> {
     let local = TimeZone::system();
-    let instead_of_zone = shop.used_instead(ShopField::TimeZone, &local);
-    let instead_of_hours = shop.used_instead(ShopField::Hours, &local);
-    let Shop {
-        name,
-        currency,
-        receipt_head,
-        receipt_foot,
-        time_zone,
-        hours,
-        buyers_cancel,
-    } = shop;
-    let time_zone = time_zone.map(|zone| zone.name);
-    let known_hours = hours.as_ref().and_then(|hours| hours.value);
-    output.result(
-        || {
-            json!({
-                "name": name,
-                "currency": currency,
-                "money": currency.sample(),
-                "time_zone": time_zone,
-                "hours": known_hours.map(Hours::name),
-                "buyers_cancel": buyers_cancel,
-                "receipt_head": receipt_head,
-                "receipt_foot": receipt_foot,
-            })
-        },
-        |out| {
-            writeln!(out, "name      {name}")?;
-            let sign = match currency.sign() {
-                "" => "none",
-                sign => sign,
-            };
-            writeln!(out, "currency  {sign}")?;
-            writeln!(out, "money     {}", currency.sample())?;
-            if let Some(zone) = &time_zone {
-                let instead = told_instead(instead_of_zone.as_deref());
-                writeln!(out, "time zone {zone}{instead}")?;
-            }
-            if let Some(hours) = &hours {
-                let instead = told_instead(instead_of_hours.as_deref());
-                writeln!(out, "hours     {}{instead}", hours.name)?;
-            }
-            for (name, words) in [("head", &receipt_head), ("foot", &receipt_foot)] {
-                if !words.is_empty() {
-                    writeln!(out, "{name:<9} {words}")?;
-                }
-            }
-            if !buyers_cancel {
-                writeln!(out, "buyers can't cancel their orders")?;
-            }
-            Ok(())
-        },
-    )?;
+    let instead_of = |field| told_instead(shop.used_instead(field, &local).as_deref());
+
+    writeln!(out, "name      {}", shop.name)?;
+    let sign = match shop.currency.sign() {
+        "" => "none",
+        sign => sign,
+    };
+    writeln!(out, "currency  {sign}")?;
+    writeln!(out, "money     {}", shop.currency.sample())?;
+    if let Some(zone) = &shop.time_zone {
+        let instead = instead_of(ShopField::TimeZone);
+        writeln!(out, "time zone {}{instead}", zone.name)?;
+    }
+    if let Some(hours) = &shop.hours {
+        let instead = instead_of(ShopField::Hours);
+        writeln!(out, "hours     {}{instead}", hours.name)?;
+    }
+    for (name, words) in [("head", &shop.receipt_head), ("foot", &shop.receipt_foot)] {
+        if !words.is_empty() {
+            writeln!(out, "{name:<9} {words}")?;
+        }
+    }
+    if !shop.buyers_cancel {
+        writeln!(out, "buyers can't cancel their orders")?;
+    }
     Ok(())
 }
 

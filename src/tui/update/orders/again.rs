@@ -2,7 +2,7 @@
 
 use crate::config::keymap::Action;
 use crate::model::total::ProductLookup;
-use crate::model::{Again, Change, ChangeKind, Order, OrderLine, Refusal, text};
+use crate::model::{Again, Change, ChangeKind, Edit, Order, OrderLine, Refusal, text};
 use crate::tui::state::Tone;
 use crate::tui::state::orders::{AgainQuestion, AskedAgain, Portion};
 use crate::tui::update::{CART_UNREAD, Updater};
@@ -46,51 +46,63 @@ impl Updater<'_> {
             return;
         }
 
-        let keymap = &self.state.env.keymap;
-        let lines = text::count(again.coming_back().count(), "line");
-        let name = order.name();
-        let what = match portion {
-            Portion::Whole => format!("{lines} of {name}"),
-            Portion::Own => format!("your {lines} of {name}"),
-        };
-
         // Pressed twice, it must not double a lunch without a word.
         let is_more = answered.is_some_and(|asked| asked.question == AgainQuestion::Twice);
         if again.is_there(&self.state.cart.shown) && !is_more {
-            let key = keymap.key_of(Action::Again);
-            let told =
-                format!("You have {what} in the cart already: {key} adds the same once more");
-            self.notify_until_key(told, Tone::Warn);
-            self.state.orders.asked_again = Some(AskedAgain {
-                order: order.id,
-                portion,
-                question: AgainQuestion::Twice,
-            });
-            return;
+            self.ask_for_more(&order, portion, &again);
+        } else {
+            self.put_back(&order, portion, &again, edits, &differences);
         }
+    }
 
-        let undo = keymap.key_of(Action::Undo);
+    /// Asks whether lines are to come into the cart once more that are there already.
+    fn ask_for_more(&mut self, order: &Order, portion: Portion, again: &Again) {
+        let what = what_comes_back(order, portion, again);
+        let key = self.state.env.keymap.key_of(Action::Again);
+        let told = format!("You have {what} in the cart already: {key} adds the same once more");
+        self.notify_until_key(told, Tone::Warn);
+        self.state.orders.asked_again = Some(AskedAgain {
+            order: order.id.clone(),
+            portion,
+            question: AgainQuestion::Twice,
+        });
+    }
+
+    /// Puts lines into the cart again, and says what is other than it was.
+    fn put_back(
+        &mut self,
+        order: &Order,
+        portion: Portion,
+        again: &Again,
+        edits: Vec<Edit>,
+        differences: &[String],
+    ) {
         let change = Change {
             op: self.state.next_op().putting_back(&order.id),
             kind: ChangeKind::Edit,
             edits,
         };
-        let is_submitted = self.submit_change(change);
-        if is_submitted && self.state.env.keymap.is_in_words() {
-            // That it is done is said once it is.
+        if !self.submit_change(change) {
+            return;
+        }
+
+        // Where words are said, that it is done is said once it is.
+        if self.state.env.keymap.is_in_words() {
             if !differences.is_empty() {
                 self.notify_warn(differences.join(" "));
             }
-        } else if is_submitted {
-            let whose = if again.takes_over { " as yours" } else { "" };
-            let put_back = format!("Put {what} into the cart{whose}; {undo} undoes that");
-            let tone = if differences.is_empty() {
-                Tone::Info
-            } else {
-                Tone::Warn
-            };
-            self.notify_until_key(sentences(put_back, &differences), tone);
+            return;
         }
+        let undo = self.state.env.keymap.key_of(Action::Undo);
+        let what = what_comes_back(order, portion, again);
+        let whose = if again.takes_over { " as yours" } else { "" };
+        let put_back = format!("Put {what} into the cart{whose}; {undo} undoes that");
+        let tone = if differences.is_empty() {
+            Tone::Info
+        } else {
+            Tone::Warn
+        };
+        self.notify_until_key(sentences(put_back, differences), tone);
     }
 
     /// Says why the cart's rules keep an order out, and offers our own part of it where they would
@@ -145,6 +157,16 @@ impl Updater<'_> {
         again.refused(&self.state.cart.shown, is_closed, |id| {
             self.state.catalog.catalog.get(id)?.price
         })
+    }
+}
+
+/// The words for what comes back: `3 lines of #12`, or `your 2 lines of #12`.
+fn what_comes_back(order: &Order, portion: Portion, again: &Again) -> String {
+    let lines = text::count(again.coming_back().count(), "line");
+    let name = order.name();
+    match portion {
+        Portion::Whole => format!("{lines} of {name}"),
+        Portion::Own => format!("your {lines} of {name}"),
     }
 }
 

@@ -40,50 +40,9 @@ impl Updater<'_> {
     pub(in crate::tui::update) fn place_order(&mut self) {
         // This confirmation has an answer of its own.
         self.state.checkout.refused_total = None;
-        if self.state.orders.placing.is_some() {
-            self.notify_info(ON_ITS_WAY);
+        if !self.is_ready_to_order() || !self.has_seen_total() {
             return;
         }
-        if self.state.connectivity != Connectivity::Live {
-            self.refuse_as_offline(
-                "Nothing was ordered: the server is away. Confirm again when it is back",
-            );
-            return;
-        }
-        if !self.state.catalog.knows_shop {
-            self.notify_error(
-                "Nothing was ordered: the shop, and so its currency, was not read yet",
-            );
-            return;
-        }
-        if self.state.checkout.reading {
-            self.refuse_early(
-                "Nothing was ordered: the server has not answered yet. Confirm when it has",
-            );
-            return;
-        }
-
-        if !self.state.digits.is_empty() {
-            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
-            self.notify_error(format!(
-                "Nothing was ordered: you typed a number first. Press {key} alone"
-            ));
-            return;
-        }
-        if self.state.checkout.total_seen != Some(self.state.checkout.preview_number) {
-            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
-            if self.state.checkout.keys_together {
-                self.notify_error(format!(
-                    "Nothing was ordered: {key} came together with other keys. Press {key} alone"
-                ));
-            } else {
-                self.refuse_early(&format!(
-                    "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
-                ));
-            }
-            return;
-        }
-
         let Some(preview) = self.current_preview() else {
             self.refuse_early(
                 "Nothing was ordered: the cart has just changed. Check it, then confirm",
@@ -106,6 +65,59 @@ impl Updater<'_> {
         self.state.orders.placing = Some(id.clone());
         self.state.notice = None;
         self.request_order(OrderRequest::Place(id, preview));
+    }
+
+    /// Tells whether an order can be placed now; says why not.
+    fn is_ready_to_order(&mut self) -> bool {
+        if self.state.orders.placing.is_some() {
+            self.notify_info(ON_ITS_WAY);
+            return false;
+        }
+        if self.state.connectivity != Connectivity::Live {
+            self.refuse_as_offline(
+                "Nothing was ordered: the server is away. Confirm again when it is back",
+            );
+            return false;
+        }
+        if !self.state.catalog.knows_shop {
+            self.notify_error(
+                "Nothing was ordered: the shop, and so its currency, was not read yet",
+            );
+            return false;
+        }
+        if self.state.checkout.reading {
+            self.refuse_early(
+                "Nothing was ordered: the server has not answered yet. Confirm when it has",
+            );
+            return false;
+        }
+        true
+    }
+
+    /// Tells whether the total was read before the key was pressed, and the key was pressed for it
+    /// alone; says what else is so.
+    fn has_seen_total(&mut self) -> bool {
+        if !self.state.digits.is_empty() {
+            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+            self.notify_error(format!(
+                "Nothing was ordered: you typed a number first. Press {key} alone"
+            ));
+            return false;
+        }
+        if self.state.checkout.total_seen != Some(self.state.checkout.preview_number) {
+            let key = self.state.env.keymap.key_of(Action::PlaceOrder);
+            if self.state.checkout.keys_together {
+                self.notify_error(format!(
+                    "Nothing was ordered: {key} came together with other keys. Press {key} alone"
+                ));
+            } else {
+                self.refuse_early(&format!(
+                    "Nothing was ordered: {key} came before the total could be read. Look, then press {key}"
+                ));
+            }
+            return false;
+        }
+        true
     }
 
     /// Refuses an order that was confirmed while the total that was seen may be changing. Where there is
