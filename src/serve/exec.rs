@@ -223,8 +223,43 @@ pub(super) fn start(
         // On a terminal somebody types, and no end of a file would come.
         received.end();
     }
-    let task = match words {
-        Ok(words) => (shop.commands)(Call {
+
+    let task = task_of(caller, words, &printer, &received);
+    log_start(connection.id, &output, line, &task);
+    let input = CommandInput {
+        printer: Arc::downgrade(&printer),
+        received: task.reads.then(|| received.clone()),
+        _here: printer.refused.clone().drop_guard(),
+    };
+
+    let running = connection.clone();
+    connection.run(async move {
+        let working = async {
+            let status = run(task, &received, &shop, &running, &printer).await;
+            printer.end();
+            status
+        };
+        let leaving = async {
+            running.wait_for_farewell().await;
+            sleep(LEAVING_TIMEOUT).await;
+        };
+        let (status, ()) = tokio::join!(working, printer.send_all(&output, leaving));
+
+        info!(session = running.id, channel = %output.id(), status, "close");
+        let _ = timeout(RESTORE_TIMEOUT, close(&output, status)).await;
+    });
+    input
+}
+
+/// The command of these words, or one that tells what is wrong with them.
+fn task_of(
+    caller: Caller,
+    words: Result<Vec<String>, String>,
+    printer: &Arc<Printer>,
+    received: &Arc<Received>,
+) -> Task {
+    match words {
+        Ok(words) => (caller.shop.commands)(Call {
             words,
             caller,
             printer: printer.clone(),
@@ -238,45 +273,18 @@ pub(super) fn start(
                 work: Work::Told(STATUS_USAGE),
             }
         }
-    };
+    }
+}
 
-    // Of what is no command only the first word is written down, and of the others the name: the
-    // rest is the visitor's own matter.
-    let session = connection.id;
-    let channel = output.id();
+/// Writes down that a command begins. Of what is none only the first word is written, and of the
+/// others the name: the rest is the visitor's own matter.
+fn log_start(session: u64, output: &ChannelWriteHalf<Msg>, line: &[u8], task: &Task) {
     let first = line.split(u8::is_ascii_whitespace).next();
     let first = String::from_utf8_lossy(first.unwrap_or_default());
     let name = task
         .name
         .map_or_else(|| journal::word(&first), str::to_owned);
-    info!(session, channel = %channel, command = name, "exec");
-
-    let input = CommandInput {
-        printer: Arc::downgrade(&printer),
-        received: task.reads.then(|| received.clone()),
-        _here: printer.refused.clone().drop_guard(),
-    };
-    let running = connection.clone();
-    let reads = task.reads;
-    connection.run(async move {
-        let working = async {
-            let patience = shop.options.idle;
-            let status = match input_end(reads, &received, &running, &printer, patience).await {
-                InputEnd::Whole => run(task.work, &shop, &running, &printer).await,
-                InputEnd::Broken(status) => status,
-            };
-            printer.end();
-            status
-        };
-        let leaving = async {
-            running.wait_for_farewell().await;
-            sleep(LEAVING_TIMEOUT).await;
-        };
-        let (status, ()) = tokio::join!(working, printer.send_all(&output, leaving));
-        info!(session, channel = %channel, status, "close");
-        let _ = timeout(RESTORE_TIMEOUT, close(&output, status)).await;
-    });
-    input
+    info!(session, channel = %output.id(), command = name, "exec");
 }
 
 /// The way in which the input of a command ended.
@@ -287,17 +295,13 @@ enum InputEnd {
     Broken(u8),
 }
 
-/// Waits until all is there that the command reads, no longer than a visitor may be idle.
+/// Waits until all is there that a command reads, no longer than a visitor may be idle.
 async fn input_end(
-    reads: bool,
     received: &Received,
     connection: &Connection,
     printer: &Printer,
     patience: Option<Duration>,
 ) -> InputEnd {
-    if !reads {
-        return InputEnd::Whole;
-    }
     let deadline = patience.map(|patience| Instant::now() + patience);
     tokio::select! {
         biased;
@@ -322,12 +326,20 @@ async fn leave_undone(connection: &Connection, printer: &Printer) -> u8 {
 /// Runs a command to its end; returns its exit status. One that was begun is not broken off because
 /// its client has gone: only that it is then told nothing.
 async fn run(
-    work: Work,
+    task: Task,
+    received: &Received,
     shop: &ServedShop,
     connection: &Arc<Connection>,
     printer: &Arc<Printer>,
 ) -> u8 {
-    let (mut running, watches) = match work {
+    if task.reads
+        && let InputEnd::Broken(status) =
+            input_end(received, connection, printer, shop.options.idle).await
+    {
+        return status;
+    }
+
+    let (mut running, watches) = match task.work {
         Work::Told(status) => return status,
         Work::Once(work) => match wait_for_turn(shop, connection, printer).await {
             Ok(turns) => (work_on_thread(work, turns, connection.kill.clone()), false),
