@@ -260,6 +260,7 @@ fn whoever_ordered_marks_who_has_settled() {
         settled,
     };
     assert_eq!(requests(&mut stage, "s"), [mark(false)]);
+    assert_eq!(requests(&mut stage, "s s"), [], "it is on its way");
     assert!(
         stage.picture().contains("settled ✓"),
         "nothing is marked before the shop says so"
@@ -276,6 +277,8 @@ fn whoever_ordered_marks_who_has_settled() {
     );
     assert!(shown.contains("s settled"), "{shown}");
     assert_eq!(requests(&mut stage, "s"), [mark(true)]);
+    stage.link(LiveEvent::Stale);
+    assert_eq!(requests(&mut stage, "s"), [mark(true)], "the answer may be lost");
     stage.link(settled(Err(Error::Trouble(Trouble::Lost))));
     assert_ne!(stage.notice(), "");
 

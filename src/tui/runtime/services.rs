@@ -7,7 +7,7 @@ use super::hub::Hub;
 use crate::config::used_carts::UsedCarts;
 use crate::engine::EngineError;
 use crate::model::UserName;
-use crate::store::live::{LiveRequest, Subscription};
+use crate::store::live::{LiveRequest, OrderRequest, Subscription};
 use crate::store::{Address, Policy, Trouble};
 use crate::tui::error::ScreenError;
 use crate::tui::message::{Effect, Message};
@@ -170,7 +170,9 @@ impl Services {
     /// Passes a request to the live link. A change goes once it is its turn, and they go in order.
     fn request(&mut self, request: LiveRequest) {
         match request {
-            LiveRequest::Change(_) | LiveRequest::Rules(_) => {
+            LiveRequest::Change(_)
+            | LiveRequest::Rules(_)
+            | LiveRequest::Order(OrderRequest::Settle { .. }) => {
                 self.waiting_changes.push_back(request);
                 self.send_due();
             }

@@ -23,6 +23,8 @@ impl Updater<'_> {
         match event {
             LiveEvent::Down(trouble) => self.on_down(trouble),
             LiveEvent::Stale => {
+                // The answer may be among what was left out.
+                self.state.orders.marking = None;
                 if self.state.connectivity == Connectivity::Live {
                     self.state.connectivity = Connectivity::Syncing;
                 }

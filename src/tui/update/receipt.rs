@@ -49,10 +49,6 @@ impl Updater<'_> {
         if !matches!(self.state.mode, Mode::Receipt { .. }) {
             return;
         }
-        if self.state.orders.marking {
-            // Held down, the key would mark as fast as it repeats.
-            return;
-        }
         match selected_person(self.state) {
             Some(name) => self.settle(name),
             None => self.notify_info("Select a person below the total first"),
@@ -74,18 +70,21 @@ impl Updater<'_> {
             return;
         }
 
+        let mark = (order.id.clone(), name.clone());
         let request = OrderRequest::Settle {
             order: order.id.clone(),
             settled: !order.is_settled(&name),
             name,
         };
-        self.state.orders.marking = true;
-        self.request_order(request);
+        // Held down, the key would ask for the same as fast as it repeats.
+        if self.state.orders.marking.replace(mark.clone()) != Some(mark) {
+            self.request_order(request);
+        }
     }
 
     /// Takes in that it was marked who has settled, or why not.
     pub(super) fn on_part_settled(&mut self, outcome: Result<Order, Error>) {
-        self.state.orders.marking = false;
+        self.state.orders.marking = None;
         match outcome {
             Ok(order) => {
                 let words = self.state.env.keymap.is_in_words();

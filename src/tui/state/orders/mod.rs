@@ -65,8 +65,8 @@ pub struct OrdersState {
     pub total: usize,
     /// Older ones are being read, or could not be.
     pub reading_older: bool,
-    /// It is being marked who has settled.
-    pub marking: bool,
+    /// The order, and the person, whose part is being marked as settled or open.
+    pub marking: Option<(OrderId, String)>,
     /// The words that are searched for.
     pub words: Input,
     /// The words by which they are found.

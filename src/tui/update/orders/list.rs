@@ -156,7 +156,9 @@ impl Updater<'_> {
         self.state.orders.read = 0;
         self.state.catalog.usual.is_old = true;
         self.state.orders.reading_older = false;
-        self.state.orders.marking = false;
+        if self.state.orders.marking.take().is_some() {
+            self.notify_error("It is not known whether that is marked");
+        }
         // Another server, or other rights, may do better.
         self.state.orders.stuck = None;
     }
