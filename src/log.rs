@@ -111,7 +111,8 @@ mod console {
             return;
         };
         let (done, written) = mpsc::channel();
-        std::thread::spawn(move || {
+        // Where there is no thread for it, it is dropped here.
+        let _ = std::thread::Builder::new().spawn(move || {
             drop(guard);
             // Nobody may wait for it any more.
             let _ = done.send(());
