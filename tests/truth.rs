@@ -284,10 +284,23 @@ fn what_we_brought_back_shows_until_the_cart_that_has_it_is_read() {
     stage.keys("u");
     assert!(stage.state.cart.shown.line(&product).is_some());
     stage.link(LiveEvent::Stale);
-    update(&mut stage, ChangeKind::Undo, pieces, i64::from(pieces));
+    let before = stage.state.cart.confirmed.clone();
+    let told = update(&mut stage, ChangeKind::Undo, pieces, i64::from(pieces));
     // Whatever else happens meanwhile.
-    stage.keys("tab down a");
-    assert!(stage.state.cart.shown.quantity(&product) >= pieces);
+    stage.keys("tab down");
+    assert_ne!(stage.state.target(), Some(product.clone()));
+    stage.keys("a");
+    let shown = |stage: &TestScreen| stage.state.cart.shown.quantity(&product);
+    assert_eq!(shown(&stage), pieces);
+
+    let mut cart = before;
+    cart.version = told.version;
+    cart.lines.push(line);
+    stage.link(LiveEvent::Applied(vec![told.op.clone()]));
+    stage.link(LiveEvent::Cart(cart));
+    assert_eq!(shown(&stage), pieces);
+    stage.link(LiveEvent::Settled(told.op.clone(), Ok(told)));
+    assert_eq!(shown(&stage), pieces);
 }
 
 /// The steady clock stands still while the machine sleeps, and the wall clock goes on.
