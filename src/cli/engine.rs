@@ -8,6 +8,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use std::process::ExitCode;
 
+/// What is said where no private server runs.
+const NOT_RUNNING: &str = "The private server is not running";
+
 #[derive(Debug, Args)]
 pub(super) struct EngineArgs {
     #[command(subcommand)]
@@ -46,7 +49,7 @@ fn stop(engine: &Engine, output: &Output) -> Result<ExitCode, CliError> {
     let sentence = if stopped {
         "The private server has stopped; its data is saved"
     } else {
-        "The private server is not running"
+        NOT_RUNNING
     };
 
     output.result(
@@ -88,6 +91,6 @@ fn status_sentence(status: &Status) -> String {
         (false, Some(pid)) => {
             format!("The private server runs (process {pid}) but does not answer")
         }
-        (false, None) => "The private server is not running".to_owned(),
+        (false, None) => NOT_RUNNING.to_owned(),
     }
 }

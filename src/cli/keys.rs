@@ -16,6 +16,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
+/// What is said of a record that is damaged.
+const UNREADABLE: &str = "unreadable: it lets nobody in";
+
 #[derive(Debug, Args)]
 pub(super) struct KeysArgs {
     #[command(subcommand)]
@@ -107,7 +110,7 @@ fn print_all(
                     key.fingerprint
                 )?;
             }
-            None => writeln!(out, "{}  unreadable: it lets nobody in", key.fingerprint)?,
+            None => writeln!(out, "{}  {UNREADABLE}", key.fingerprint)?,
         }
     }
 
@@ -125,7 +128,7 @@ fn print_all(
                 let until = until_when(*until, clock);
                 writeln!(out, "{id}  {access} {uses}, until {until}")?;
             }
-            None => writeln!(out, "{id}  unreadable: it lets nobody in")?,
+            None => writeln!(out, "{id}  {UNREADABLE}")?,
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use super::error::{CliError, HOW_TO_FILL, usage_error};
 use super::output::{Output, pad};
 use super::product_output::product_json;
 use crate::config::Settings;
+use crate::model::product::WITHOUT_PRICE;
 use crate::model::{Catalog, Currency, Item, Query, Searcher, Stock};
 use crate::store;
 use clap::Args;
@@ -137,7 +138,7 @@ fn print_product(
     let id = product.product_id().to_string();
     let price = match product.price {
         Some(price) => currency.number(price),
-        None => "no price".to_owned(),
+        None => WITHOUT_PRICE.to_owned(),
     };
     let stock = match product.stock {
         Stock::Unlimited => String::new(),

@@ -349,6 +349,8 @@ impl Product {
 
 /// The words for a product of which the shop has none.
 pub(crate) const SOLD_OUT: &str = "sold out";
+/// The words for a product without a price.
+pub(crate) const WITHOUT_PRICE: &str = "no price";
 
 /// The words for a stock that is too small: `only 3 left`, `none left`.
 #[must_use]

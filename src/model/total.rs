@@ -1,6 +1,7 @@
 //! The sums of a cart, and why a line may not count.
 
 use super::{CartLine, Item, Money, Quantity, Stock};
+use crate::model::product::WITHOUT_PRICE;
 
 /// The standing of a line: it counts towards the total, or the reason why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl LineStatus {
     pub(crate) fn short_word(self) -> &'static str {
         match self {
             LineStatus::Gone => "gone",
-            LineStatus::NoPrice => "no price",
+            LineStatus::NoPrice => WITHOUT_PRICE,
             LineStatus::Damaged => "damaged",
             LineStatus::Good | LineStatus::Reading => self.word(),
         }

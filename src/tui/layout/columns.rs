@@ -5,6 +5,7 @@ use super::from::needed_for_from;
 use super::money;
 use crate::config::display::Charset;
 use crate::config::theme::{ASCENDING, DESCENDING, PENDING, SHORT, UNLIMITED, UNLIMITED_IN_ASCII};
+use crate::model::product::WITHOUT_PRICE;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, Money, ProductId, Quantity, Sort, Stock, text, total};
 use crate::tui::state::State;
@@ -179,7 +180,7 @@ pub(crate) fn visible(state: &State, rows: Rect) -> impl Iterator<Item = Item<'_
 pub(crate) fn price(state: &State, price: Option<Money>, decimals: usize) -> String {
     match price {
         Some(price) => money::aligned_in(&state.shop.currency, price, decimals),
-        None => "no price".to_owned(),
+        None => WITHOUT_PRICE.to_owned(),
     }
 }
 

@@ -27,6 +27,11 @@ struct ScannedProduct {
     pieces: u32,
 }
 
+/// The sentence about a code that no product has.
+pub(in crate::tui) fn no_product_of(code: &str) -> String {
+    format!("No product has the code {code}")
+}
+
 impl Updater<'_> {
     /// The digits that `key` ends as a code; `None` where it ends none.
     pub(super) fn code_ended_by(&self, key: Key) -> Option<String> {
@@ -229,16 +234,14 @@ impl Updater<'_> {
                     "This is {one} or {other}: type {first}{TIMES} or {second}{TIMES}, then scan"
                 ));
             }
-            Reading::Unknown(code) => return Err(format!("No product has the code {code}")),
+            Reading::Unknown(code) => return Err(no_product_of(code)),
             Reading::NotACode => {
-                return Err(format!(
-                    "No product has the code {digits}; check its digits"
-                ));
+                return Err(format!("{}; check its digits", no_product_of(digits)));
             }
         };
         let found = catalog.catalog.of_code(split.code);
         let found = found.map_err(|refusal| refusal.to_string())?;
-        let item = found.ok_or_else(|| format!("No product has the code {}", split.code))?;
+        let item = found.ok_or_else(|| no_product_of(split.code))?;
 
         Ok(ScannedProduct {
             product: item.product_id(),

@@ -18,6 +18,7 @@ use crate::tui::layout::rules::{TitleImportance, title_words};
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::scroll::fitting;
 use crate::tui::state::{Connectivity, State};
+use crate::tui::view::WAITING_FOR_SERVER;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -102,7 +103,7 @@ fn title<'a>(state: &State, frame: Rect) -> Line<'a> {
 pub(super) fn unread_message(state: &State) -> Option<&'static str> {
     match state.connectivity {
         Connectivity::Connecting => Some("Reading the cart …"),
-        Connectivity::Offline { .. } if !state.cart.loaded => Some("Waiting for the server …"),
+        Connectivity::Offline { .. } if !state.cart.loaded => Some(WAITING_FOR_SERVER),
         Connectivity::Unreadable(_) => Some("The cart can't be read."),
         Connectivity::Syncing if !state.cart.loaded => Some("Reading the cart …"),
         Connectivity::Live | Connectivity::Syncing | Connectivity::Offline { .. } => None,

@@ -17,6 +17,7 @@ use crate::tui::layout::rules::open_until;
 use crate::tui::state::areas::{Areas, Pane};
 use crate::tui::state::catalog::{CatalogPane, ShownCategory};
 use crate::tui::state::{Connectivity, Mode, State};
+use crate::tui::view::WAITING_FOR_SERVER;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -171,7 +172,7 @@ fn empty_message(state: &State) -> String {
     let keymap = &state.env.keymap;
     if !pane.loaded {
         return match state.connectivity {
-            Connectivity::Offline { .. } => "Waiting for the server …".to_owned(),
+            Connectivity::Offline { .. } => WAITING_FOR_SERVER.to_owned(),
             Connectivity::Connecting
             | Connectivity::Live
             | Connectivity::Syncing

@@ -24,6 +24,7 @@ use crate::tui::layout::people::Standing;
 use crate::tui::layout::price_change::{PriceChange, sign_of};
 use crate::tui::state::checkout::{CheckoutPage, CheckoutPane};
 use crate::tui::state::{Connectivity, State};
+use crate::tui::view::WAITING_FOR_SERVER;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -44,7 +45,7 @@ pub(super) fn draw(state: &State, page: CheckoutPage, body: Rect, sketch: &mut S
         let text = if state.connectivity == Connectivity::Live {
             "Reading prices …"
         } else {
-            "Waiting for the server …"
+            WAITING_FOR_SERVER
         };
         return draw_placeholder(theme, text, lines.unwrap_or(body), sketch);
     };

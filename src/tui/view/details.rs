@@ -5,7 +5,7 @@ use super::draw_rule;
 use super::row::note_style;
 use super::sketch::Sketch;
 use crate::config::theme::Theme;
-use crate::model::product::SOLD_OUT;
+use crate::model::product::{SOLD_OUT, WITHOUT_PRICE};
 use crate::model::total;
 use crate::model::total::ProductLookup;
 use crate::model::{CartLine, Item, ProductId, Stock, text};
@@ -101,7 +101,7 @@ fn lines<'a>(state: &'a State, id: &ProductId, area: Rect) -> Vec<Line<'a>> {
 fn headline<'a>(state: &State, product: &Item<'_>, columns: usize) -> Line<'a> {
     let theme = &state.theme;
     let price = product.price.map_or_else(
-        || "no price".to_owned(),
+        || WITHOUT_PRICE.to_owned(),
         |price| price.in_currency(&state.shop.currency),
     );
 

@@ -33,6 +33,9 @@ pub use sketch::Picture;
 use sketch::Sketch;
 use std::borrow::Cow;
 
+/// What stands in the place of what the server has not told yet, while it is away.
+pub(in crate::tui) const WAITING_FOR_SERVER: &str = "Waiting for the server …";
+
 /// Everything that a frame shows of the state.
 #[must_use]
 pub fn picture(state: &State) -> Picture {

@@ -15,6 +15,7 @@ use crate::tui::layout::orders::{OrdersFrames, order_of_receipt};
 use crate::tui::state::areas::list_rows;
 use crate::tui::state::orders::KeptStates;
 use crate::tui::state::{Connectivity, Mode, State};
+use crate::tui::view::WAITING_FOR_SERVER;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
@@ -336,7 +337,7 @@ fn draw_order(
 /// The sentence on a page whose orders are not there yet.
 fn waiting_message(state: &State, reading: &'static str) -> &'static str {
     match state.connectivity {
-        Connectivity::Connecting | Connectivity::Offline { .. } => "Waiting for the server …",
+        Connectivity::Connecting | Connectivity::Offline { .. } => WAITING_FOR_SERVER,
         Connectivity::Live | Connectivity::Syncing | Connectivity::Unreadable(_) => reading,
     }
 }

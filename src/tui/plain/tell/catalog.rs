@@ -2,6 +2,7 @@
 
 use super::name;
 use crate::model::Item;
+use crate::model::product::WITHOUT_PRICE;
 use crate::model::text;
 use crate::tui::state::State;
 use crate::tui::view::details::stock_words;
@@ -15,7 +16,7 @@ pub(in crate::tui::plain) fn product(state: &State, product: &Item<'_>) -> Strin
 /// A product by this name: its price, what one piece is, what there is of it.
 pub(super) fn facts(state: &State, product: &Item<'_>, name: &str) -> String {
     let price = product.price.map_or_else(
-        || "no price".to_owned(),
+        || WITHOUT_PRICE.to_owned(),
         |price| price.in_currency(&state.shop.currency),
     );
     let in_cart = match state.cart.shown.quantity(&product.product_id()) {

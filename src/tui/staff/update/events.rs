@@ -283,11 +283,10 @@ impl Updater<'_> {
                 let told = self.told(refusal);
                 self.refuse(told);
             }
-            Error::Trouble(_) if self.is_offline() => {
-                self.refuse_as_offline(format!("Offline: {name} was not {changed}"));
-            }
             Error::Trouble(trouble) => {
-                self.refuse(format!("{name} was not {changed}: {trouble}"));
+                if !self.refuse_offline(&name, changed) {
+                    self.refuse(format!("{name} was not {changed}: {trouble}"));
+                }
             }
             Error::Unknown { trouble, .. } => {
                 let told = format!("It is not known whether {name} was {changed}: {trouble}");

@@ -20,6 +20,7 @@ use crate::tui::state::catalog::SearchPurpose;
 use crate::tui::state::catalog::{CatalogLoad, LoadProgress, ShownCategory};
 use crate::tui::state::digits::are_scanned;
 use crate::tui::update::motion::moved;
+use crate::tui::update::scanner::no_product_of;
 use crate::tui::update::typing::{TEXT_LIMIT, edit};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -330,7 +331,7 @@ impl Updater<'_> {
         let found = found.map(|item| item.map(|item| item.product_id()));
         match found {
             Ok(Some(id)) => self.select_product(id),
-            Ok(None) => self.refuse(format!("No product has the code {code}")),
+            Ok(None) => self.refuse(no_product_of(&code)),
             Err(refusal) => {
                 let told = self.told(refusal);
                 self.refuse(told);

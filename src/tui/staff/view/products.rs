@@ -4,6 +4,7 @@ use crate::config::keymap::Action;
 use crate::config::theme::{PENDING, SHORT};
 use crate::model::figures::{Figures, LOW_STOCK};
 use crate::model::product::ProductField;
+use crate::model::product::WITHOUT_PRICE;
 use crate::model::{Item, ProductId, Stock, text};
 use crate::tui::layout::columns::stock;
 use crate::tui::layout::money;
@@ -11,6 +12,7 @@ use crate::tui::staff::layout::products::{ProductsLayout, label, row_of};
 use crate::tui::staff::state::StaffState;
 use crate::tui::staff::state::products::{ProductsPane, StockFilter};
 use crate::tui::state::Connectivity;
+use crate::tui::view::WAITING_FOR_SERVER;
 use crate::tui::view::catalog::product_count;
 use crate::tui::view::row::{self, left, right};
 use crate::tui::view::sketch::Sketch;
@@ -113,7 +115,7 @@ fn empty_message(state: &StaffState) -> String {
     if !list.loaded {
         return match (&list.unread, &state.connectivity) {
             (Some(unread), _) => format!("{unread}."),
-            (None, Connectivity::Offline { .. }) => "Waiting for the server …".to_owned(),
+            (None, Connectivity::Offline { .. }) => WAITING_FOR_SERVER.to_owned(),
             (
                 None,
                 Connectivity::Connecting
@@ -184,7 +186,7 @@ impl ProductTexts {
                 ""
             },
             has_price: price.is_some(),
-            price: price.unwrap_or_else(|| "no price".to_owned()),
+            price: price.unwrap_or_else(|| WITHOUT_PRICE.to_owned()),
             stock: format!("{}{pending}", stock(state.env.display.charset, item.stock)),
             stock_style,
             sold: sold.map_or_else(String::new, |sold| sold.to_string()),
@@ -381,7 +383,7 @@ fn form_value(state: &StaffState, item: &Item<'_>, field: ProductField) -> (Stri
         ProductField::Description => (String::new(), theme.text),
         ProductField::Price => match item.price {
             Some(price) => (price.in_currency(&state.shop.currency), theme.text),
-            None => ("no price".to_owned(), theme.bad),
+            None => (WITHOUT_PRICE.to_owned(), theme.bad),
         },
         ProductField::Stock => {
             let texts = ProductTexts::of(state, item, 0);

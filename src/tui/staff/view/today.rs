@@ -110,6 +110,12 @@ fn clock_of(state: &StaffState, book: &Daybook) -> Clock {
     }
 }
 
+/// The sentence where nothing was sold.
+fn nothing_sold(state: &StaffState, book: &Daybook) -> String {
+    let time = told(book.period, state.server_now(), &clock_of(state, book));
+    format!("Nothing was sold on {time}.")
+}
+
 /// A period in words: `Thu 26 Nov, until 15:20`, `1 to 26 Nov`.
 fn told(period: Period, now: u64, clock: &Clock) -> String {
     let since = period.since.unwrap_or(0);
@@ -304,8 +310,7 @@ fn draw_hours(state: &StaffState, book: &Daybook, frame: Rect, sketch: &mut Sket
 
     let bars = Bars::of(book, inner.width);
     if bars.bars.is_empty() {
-        let time = told(book.period, state.server_now(), &clock_of(state, book));
-        let words = format!("Nothing was sold on {time}.");
+        let words = nothing_sold(state, book);
         return draw_placeholder(theme, &words, inner, sketch);
     }
     if inner.height < LEAST_FOR_CHART {
@@ -407,8 +412,7 @@ fn draw_products(state: &StaffState, book: &Daybook, places: &ProductPlaces, ske
     draw_pane(theme, false, title, places.frame, sketch);
 
     if sold.is_empty() {
-        let time = told(book.period, state.server_now(), &clock_of(state, book));
-        let words = format!("Nothing was sold on {time}.");
+        let words = nothing_sold(state, book);
         draw_placeholder(theme, &words, places.best, sketch);
     }
     let columns = SalesColumns::of(
