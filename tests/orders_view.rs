@@ -278,7 +278,11 @@ fn whoever_ordered_marks_who_has_settled() {
     assert!(shown.contains("s settled"), "{shown}");
     assert_eq!(requests(&mut stage, "s"), [mark(true)]);
     stage.link(LiveEvent::Stale);
-    assert_eq!(requests(&mut stage, "s"), [mark(true)], "the answer may be lost");
+    assert_eq!(
+        requests(&mut stage, "s"),
+        [mark(true)],
+        "the answer may be lost"
+    );
     stage.link(settled(Err(Error::Trouble(Trouble::Lost))));
     assert_ne!(stage.notice(), "");
 
