@@ -277,7 +277,9 @@ fn whoever_ordered_marks_who_has_settled() {
     );
     assert!(shown.contains("s settled"), "{shown}");
     assert_eq!(requests(&mut stage, "s"), [mark(true)]);
+    let cart = stage.state.cart.confirmed.clone();
     stage.link(LiveEvent::Stale);
+    stage.link(LiveEvent::Cart(cart));
     assert_eq!(
         requests(&mut stage, "s"),
         [mark(true)],
