@@ -287,30 +287,26 @@ fn log_start(session: u64, output: &ChannelWriteHalf<Msg>, line: &[u8], task: &T
     info!(session, channel = %output.id(), command = name, "exec");
 }
 
-/// The way in which the input of a command ended.
-enum InputEnd {
-    /// All of it is there.
-    Whole,
-    /// The client or the server went before: the command must not build on a part of it.
-    Broken(u8),
-}
-
-/// Waits until all is there that a command reads, no longer than a visitor may be idle.
-async fn input_end(
+/// Waits until all is there that a command reads, no longer than a visitor may be idle: it must not
+/// build on a part of that.
+///
+/// # Errors
+/// The exit status of a command that was not begun.
+async fn wait_for_input(
     received: &Received,
     connection: &Connection,
     printer: &Printer,
     patience: Option<Duration>,
-) -> InputEnd {
+) -> Result<(), u8> {
     let deadline = patience.map(|patience| Instant::now() + patience);
     tokio::select! {
         biased;
-        () = received.wait_for_end() => InputEnd::Whole,
-        () = printer.refused.cancelled() => InputEnd::Broken(STATUS_INTERRUPTED),
-        status = leave_undone(connection, printer) => InputEnd::Broken(status),
+        () = received.wait_for_end() => Ok(()),
+        () = printer.refused.cancelled() => Err(STATUS_INTERRUPTED),
+        status = leave_undone(connection, printer) => Err(status),
         () = alarm::at(deadline) => {
             printer.tell(&format!("{NOT_DONE}: its input did not end in time"));
-            InputEnd::Broken(STATUS_ENDED)
+            Err(STATUS_ENDED)
         }
     }
 }
@@ -333,8 +329,7 @@ async fn run(
     printer: &Arc<Printer>,
 ) -> u8 {
     if task.reads
-        && let InputEnd::Broken(status) =
-            input_end(received, connection, printer, shop.options.idle).await
+        && let Err(status) = wait_for_input(received, connection, printer, shop.options.idle).await
     {
         return status;
     }
