@@ -192,6 +192,14 @@ impl VisitorHandler {
         refused.log(self.connection.address, why);
     }
 
+    /// Writes down, once, that no key was let in.
+    fn refuse_keys(&mut self, user: &str) {
+        if !self.is_refusal_noted {
+            self.is_refusal_noted = true;
+            self.refuse(user, "no key that is let in");
+        }
+    }
+
     /// The line for somebody who is not let in: it says how to get in.
     fn how_to_get_in(&self) -> String {
         if let Some(explanation) = self.conversation.explanation() {
@@ -393,8 +401,7 @@ impl Handler for VisitorHandler {
                     Some(question) => return Ok(question),
                     // Nobody knows yet whether such a key is let in.
                     None if self.conversation.is_unreachable() => {}
-                    None if std::mem::replace(&mut self.is_refusal_noted, true) => {}
-                    None => self.refuse(user, "no key that is let in"),
+                    None => self.refuse_keys(user),
                 },
             }
         }
