@@ -350,7 +350,7 @@ fn open_states() -> String {
     let all = [OrderState::Placed].into_iter().chain(OrderState::LATER);
     let open = all.filter(|state| !state.is_over());
     let entries: Vec<String> = open.map(|it| format!("{} = true", it.name())).collect();
-    format!("local IS_OPEN = {{{}}}\n", entries.join(", "))
+    limit("IS_OPEN", format_args!("{{{}}}", entries.join(", ")))
 }
 
 /// A limit as the line of Lua that stands in front of a script.
