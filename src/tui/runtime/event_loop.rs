@@ -215,8 +215,8 @@ impl<P: Port, A: App> EventLoop<P, A> {
     fn take_in(&mut self, message: A::Message) -> Result<(), ScreenError> {
         let now = self.shell.now();
         // With any message, the state does what its next moment brings.
-        let moment_has_come = self.app.next_moment().is_some_and(|at| at <= now.steady);
-        if moment_has_come || self.app.changes_picture(&message) {
+        let is_moment = |app: &A| app.next_moment().is_some_and(|at| at <= now.steady);
+        if self.app.changes_picture(&message) || is_moment(&self.app) {
             self.shell.terminal.note_change();
         }
         self.app.take_in(message, now, &mut self.shell)
