@@ -1,7 +1,7 @@
 //! The cart pane.
 
 use super::row;
-use super::row::{RowBackground, left, right};
+use super::row::{RowBackground, left, price_style, right};
 use super::sketch::Sketch;
 use super::{draw_pane, draw_placeholder, draw_scroll_bar_of, list_background, position, sums};
 use crate::config::keymap::Action;
@@ -324,12 +324,7 @@ impl<'a> LineView<'a> {
         let then = self.line.added.as_ref().and_then(|added| added.price);
         let change = then.zip(self.price_now());
         let change = change.and_then(|(then, now)| PriceChange::between(then, now));
-        let style = match change {
-            Some(PriceChange::Dearer) => theme.bad,
-            Some(PriceChange::Cheaper) => theme.good,
-            None => theme.dim,
-        };
-        (sign_of(change), style)
+        (sign_of(change), price_style(theme, change))
     }
 
     /// The price of one piece, behind the sign of its change.

@@ -2,7 +2,7 @@
 //! knows of it.
 
 use super::draw_rule;
-use super::row::note_style;
+use super::row::{note_style, price_style};
 use super::sketch::Sketch;
 use crate::config::theme::Theme;
 use crate::model::product::{SOLD_OUT, WITHOUT_PRICE};
@@ -204,11 +204,10 @@ impl LineSentence {
     }
 
     fn style(&self, theme: &Theme) -> Style {
-        match self.price_change {
-            _ if self.is_gone => theme.bad,
-            Some(PriceChange::Dearer) => theme.bad,
-            Some(PriceChange::Cheaper) => theme.good,
-            None => theme.dim,
+        if self.is_gone {
+            theme.bad
+        } else {
+            price_style(theme, self.price_change)
         }
     }
 }

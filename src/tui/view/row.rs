@@ -4,6 +4,7 @@ use super::sketch::Sketch;
 use crate::config::theme::{BAR, CHANGED, SELECTED, SELECTED_UNFOCUSED, Theme};
 use crate::model::text;
 use crate::tui::layout::notes::NoteRow;
+use crate::tui::layout::price_change::PriceChange;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use rust_decimal::Decimal;
@@ -161,6 +162,15 @@ pub(in crate::tui) fn note_style(theme: &Theme, note: &NoteRow) -> Style {
         theme.pending
     } else {
         theme.dim
+    }
+}
+
+/// The style of a price in the cart, or of what is said of it.
+pub(super) fn price_style(theme: &Theme, change: Option<PriceChange>) -> Style {
+    match change {
+        Some(PriceChange::Dearer) => theme.bad,
+        Some(PriceChange::Cheaper) => theme.good,
+        None => theme.dim,
     }
 }
 
