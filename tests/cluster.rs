@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use futures::future::try_join_all;
 use harness::load::{self, Load, PRODUCTS, Seen};
 use harness::{Cluster, Headless, ok_at, run_at, shop_at, until};
 use std::sync::Arc;
@@ -278,10 +279,7 @@ async fn falls(confirm_replicas: u32) -> u64 {
         });
         cluster
     });
-    let mut terminals = Vec::new();
-    for task in tasks {
-        terminals.push(task.await.unwrap());
-    }
+    let mut terminals = try_join_all(tasks).await.unwrap();
     let cluster = cluster.await.unwrap();
     let fell = load::fallen(&url, &mut terminals).await;
     drop(cluster);

@@ -225,24 +225,30 @@ fn the_signs_of_states_come_with_their_words() {
     assert!(row(OrderState::Placed).contains("▸  "));
 }
 
+/// The requests of one sort that some keys lead to.
+fn asked<T>(
+    stage: &mut TestScreen,
+    keys: &str,
+    of_sort: impl FnMut(LiveRequest) -> Option<T>,
+) -> Vec<T> {
+    let requests = stage.requests(keys).into_iter();
+    requests.filter_map(of_sort).collect()
+}
+
 /// The requests about orders that some keys lead to.
 fn requests(stage: &mut TestScreen, keys: &str) -> Vec<OrderRequest> {
-    let requests = stage.requests(keys).into_iter();
-    let orders = requests.filter_map(|request| match request {
+    asked(stage, keys, |request| match request {
         LiveRequest::Order(request) => Some(request),
         _ => None,
-    });
-    orders.collect()
+    })
 }
 
 /// The questions about orders that some keys lead to.
 fn questions(stage: &mut TestScreen, keys: &str) -> Vec<OrderQuestion> {
-    let requests = stage.requests(keys).into_iter();
-    let asked = requests.filter_map(|request| match request {
+    asked(stage, keys, |request| match request {
         LiveRequest::Orders(question) => Some(question),
         _ => None,
-    });
-    asked.collect()
+    })
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn asks(effects: &[StaffEffect], is_it: impl Fn(&StaffEffect) -> bool) -> bool {
     effects.iter().any(is_it)
 }
 
-/// What was asked of the desk since the last time.
+/// What was asked about products since the last time.
 fn jobs(board: &mut TestBoard) -> Vec<ProductsJob> {
     let effects = std::mem::take(&mut board.others).into_iter();
     let jobs = effects.filter_map(|effect| match effect {

@@ -2,6 +2,7 @@
 
 use crate::harness;
 
+use futures::future::try_join_all;
 use harness::load::{self, PRODUCTS};
 use harness::sentinel::Sentinels;
 use harness::{ok_at, run_at, shop_at, until};
@@ -77,10 +78,7 @@ async fn a_master_falls_under_twenty_clients() {
         });
         all
     });
-    let mut terminals = Vec::new();
-    for task in tasks {
-        terminals.push(task.await.unwrap());
-    }
+    let mut terminals = try_join_all(tasks).await.unwrap();
     let all = all.await.unwrap();
     load::fallen(&url, &mut terminals).await;
     drop(all);
@@ -114,10 +112,7 @@ async fn no_confirmed_change_falls_that_all_replicas_have() {
         is_over.store(true, Ordering::Relaxed);
         all
     });
-    let mut terminals = Vec::new();
-    for task in tasks {
-        terminals.push(task.await.unwrap());
-    }
+    let mut terminals = try_join_all(tasks).await.unwrap();
     let all = all.await.unwrap();
     assert_eq!(load::fallen(&url, &mut terminals).await, 0);
     drop(all);
